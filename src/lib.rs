@@ -1,0 +1,3 @@
+//! Watchfire.
+
+pub mod model;

@@ -1,0 +1,25 @@
+//! What an operator orders while the daemon runs. `http` and signals send these; `app` and `poll` carry them out.
+
+use super::SourceId;
+
+/// An order to the running daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Read the configuration again.
+    Reload,
+    /// Poll everything that is due, or one source regardless of its due time.
+    PollNow(Option<SourceId>),
+    /// Import documents from paths on this machine.
+    Import(Vec<std::path::PathBuf>),
+}
+
+/// Why an order was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// The order makes no sense as given; shown to the operator.
+    #[error("{0}")]
+    Refused(String),
+    /// It was understood and failed.
+    #[error("{0}")]
+    Failed(String),
+}
