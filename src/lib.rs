@@ -1,3 +1,4 @@
 //! Watchfire.
 
+pub mod clock;
 pub mod model;
