@@ -20,8 +20,10 @@ pub struct SourceState {
     pub last_full: Option<Timestamp>,
     /// What to send as `If-None-Match` and `If-Modified-Since`.
     pub validators: Validators,
-    /// Digest of (request URL, credentials, reader version) that the validators belong to (protocol F6).
+    /// Digest of (configured URL, credentials) that this memory belongs to (protocol F6).
     pub request_digest: Option<Digest>,
+    /// Version of the reader that read the last document: a better one asks for it again (protocol F6).
+    pub reader_version: u32,
     /// Digest of the last decoded body (protocol F8).
     pub body_digest: Option<Digest>,
     /// Bytes of the last decoded body.

@@ -21,6 +21,11 @@ impl Timestamp {
         Self::from_millis(secs.saturating_mul(1000))
     }
 
+    /// The instant `secs` seconds after the epoch, for constants.
+    pub const fn from_secs_const(secs: u32) -> Self {
+        Self(secs as i64 * 1000)
+    }
+
     /// Milliseconds since the epoch.
     pub const fn as_millis(self) -> i64 {
         self.0
