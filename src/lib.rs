@@ -1,4 +1,5 @@
 //! Watchfire.
 
 pub mod clock;
+pub mod dedup;
 pub mod model;

@@ -1,0 +1,127 @@
+//! What is kept of an item to recognise its copies: under half a kilobyte of plain numbers.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{
+    link_key::{fragment_digest, link_key},
+    serials,
+    sketch::{self, Sketch, mix},
+    title::{core_title, weight},
+    tokens::Tokens,
+};
+use crate::model::{Item, Link, LinkKey, Origin, Timestamp};
+
+/// Everything the merge rule looks at. Plain data, so that the store can keep it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fingerprint {
+    /// When the item counts as published: windows compare these dates and never the clock.
+    pub dated: Timestamp,
+    /// Digest of who speaks: the account that the item names, else the source it came from.
+    pub speaker: u64,
+    /// Whether it stands in a catalogue of exploits, where all texts follow one template.
+    pub is_catalogued: bool,
+    /// Canonical form of its link.
+    pub key: Option<LinkKey>,
+    /// Digest of the part of the page that the link points into; zero for the whole page.
+    pub fragment: u64,
+    /// Canonical forms of the origins that its text declares.
+    pub declared: Vec<LinkKey>,
+    /// Core of the title, folded, without spaces; may be empty.
+    pub title: String,
+    /// Numbers in the title, sorted.
+    pub numbers: Vec<u64>,
+    /// Digests of the catalogue ids in the title, sorted.
+    pub ids: Vec<u64>,
+    /// Its text; absent where there is none.
+    pub text: Option<TextPrint>,
+}
+
+/// What is kept of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextPrint {
+    /// Ideographs, letters and digits.
+    pub useful: u32,
+    /// Shingles the sketch was made of.
+    pub shingles: u32,
+    /// The sketch.
+    pub sketch: Sketch,
+}
+
+impl Fingerprint {
+    /// The fingerprint of an item. `text` is its plain text without boilerplate, `declared` what `declared_links` found in its body.
+    pub fn of(item: &Item, text: &str, declared: &[Link]) -> Self {
+        let title = item.title.as_str();
+        let mut declared: Vec<LinkKey> = declared.iter().filter_map(link_key).filter(|key| Some(key) != item.key.as_ref()).collect();
+        declared.sort();
+        declared.dedup();
+        Self {
+            dated: item.dated().at(),
+            speaker: speaker(item),
+            is_catalogued: item.link.as_ref().is_some_and(is_catalogue),
+            key: item.key.clone(),
+            fragment: item.link.as_ref().map_or(0, fragment_digest),
+            declared,
+            title: core_title(title),
+            numbers: serials::numbers(title),
+            ids: serials::ids(title),
+            text: TextPrint::of(text),
+        }
+    }
+
+    /// The keys of the buckets in which this item is put, and in which its copies are looked for: a few dozen, each once.
+    pub fn probes(&self) -> Vec<u64> {
+        let mut probes: Vec<u64> = self.title_probe().into_iter().collect();
+        if let Some(text) = &self.text {
+            probes.extend(text.sketch.bands().map(|band| mix(band ^ BAND_SPACE)));
+        }
+        probes.sort_unstable();
+        probes.dedup();
+        probes
+    }
+
+    /// Digest of the core title: what `KeyTitles` counts.
+    pub fn title_digest(&self) -> u64 {
+        xxh3_64(self.title.as_bytes())
+    }
+
+    fn title_probe(&self) -> Option<u64> {
+        (weight(&self.title) >= TITLE_WEIGHT_MIN).then(|| mix(self.title_digest() ^ TITLE_SPACE))
+    }
+}
+
+impl TextPrint {
+    /// What is kept of a text; none of a text without a letter.
+    pub fn of(text: &str) -> Option<Self> {
+        let tokens = Tokens::of(text);
+        let shingles = sketch::shingles(&tokens.hashes);
+        Some(Self { useful: tokens.useful, shingles: u32::try_from(shingles.len()).unwrap_or(u32::MAX), sketch: Sketch::of(&shingles)? })
+    }
+
+    /// The share of the smaller text that the larger one holds, 0 to 1, estimated from `likeness` and the sizes.
+    pub fn containment(&self, other: &Self, likeness: f32) -> f32 {
+        let (one, two) = (self.shingles as f32, other.shingles as f32);
+        let shared = likeness / (1.0 + likeness) * (one + two);
+        (shared / one.min(two).max(1.0)).min(1.0)
+    }
+}
+
+/// Keeps the keys of bands and titles apart in one space of buckets.
+const BAND_SPACE: u64 = 0xB4;
+const TITLE_SPACE: u64 = 0x71;
+
+/// Least weight of a title by which a copy may be found: ten letters.
+pub const TITLE_WEIGHT_MIN: usize = 10;
+
+/// Who speaks: an account keeps its name whichever way its items come.
+fn speaker(item: &Item) -> u64 {
+    let account = item.origin.as_ref().and_then(|Origin { title, .. }| title.as_deref()).map(str::trim).filter(|name| !name.is_empty());
+    xxh3_64(account.unwrap_or(item.source.as_str()).as_bytes())
+}
+
+/// Whether the link leads into a public catalogue of exploits.
+fn is_catalogue(link: &Link) -> bool {
+    const HOSTS: &[&str] =
+        &["0day.today", "cxsecurity.com", "exploit-db.com", "packetstorm.news", "packetstormsecurity.com", "sploitus.com", "vulners.com"];
+    let host = link.host();
+    HOSTS.contains(&host.strip_prefix("www.").unwrap_or(&host))
+}

@@ -1,0 +1,27 @@
+//! Which items are one story: identity inside a source, canonical links, fingerprints, and the rule that compares them.
+//!
+//! An item's life here: `native_ids` says who a draft is, `link_key` where it stands, `Fingerprint::of` what is worth keeping to recognise
+//! its copies. The store finds candidates by the fingerprint's `probes` and link keys, and asks `judge` about each; the verdict with
+//! the greatest `strength` decides, and says why. Precision comes first: a wrong join hides an article, a missed one shows it
+//! twice.
+
+mod declared;
+mod fingerprint;
+mod fold;
+mod identity;
+mod line_memory;
+mod link_key;
+mod rule;
+mod serials;
+mod sketch;
+mod title;
+mod tokens;
+mod tracking;
+
+pub use declared::declared_links;
+pub use fingerprint::{Fingerprint, TextPrint};
+pub use identity::native_ids;
+pub use line_memory::{LineCount, LineMemory};
+pub use link_key::link_key;
+pub use rule::{KeyTitles, Obstacle, Scores, Verdict, judge, judge_with_key};
+pub use sketch::{SLOTS, Sketch};

@@ -1,0 +1,293 @@
+//! The rule that makes two items one story, and its reasons.
+
+use std::time::Duration;
+
+use super::{
+    fingerprint::Fingerprint,
+    serials::{is_overlapping, is_subset_either_way},
+    title::{self, weight},
+};
+use crate::model::{JoinRule, MergeThresholds};
+
+/// What the rule says about two items.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Verdict {
+    /// They are one story.
+    Join {
+        /// The rule that held.
+        rule: JoinRule,
+        /// What it looked at.
+        scores: Scores,
+    },
+    /// They are not.
+    Apart {
+        /// What kept them apart.
+        reason: Obstacle,
+        /// What was looked at.
+        scores: Scores,
+    },
+}
+
+/// How alike two items are.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Scores {
+    /// Likeness of the texts, 0 to 1, where both have one that is long enough.
+    pub text: Option<f32>,
+    /// The share of the smaller text that the larger one holds, 0 to 1; same condition.
+    pub contained: Option<f32>,
+    /// Likeness of the titles, 0 to 1.
+    pub title: f32,
+    /// Distance of their dates.
+    pub distance: Duration,
+}
+
+/// What keeps two items apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Obstacle {
+    /// Published too far apart.
+    Window,
+    /// One page, but different parts of it in one source.
+    OtherFragment,
+    /// One link, but it has stood under several titles: it names no article.
+    LinkReused,
+    /// Their titles name different vulnerabilities.
+    OtherIds,
+    /// Their titles hold different numbers: parts of a series.
+    OtherNumbers,
+    /// One source says what it says twice on purpose.
+    SameSource,
+    /// Catalogues of exploits repeat their template.
+    Template,
+    /// One title over different texts.
+    OtherText,
+    /// Nothing was alike enough.
+    Unlike,
+}
+
+impl Obstacle {
+    /// All obstacles with the words that outputs use.
+    pub const ALL: [(Self, &'static str); 9] = [
+        (Self::Window, "published too far apart"),
+        (Self::OtherFragment, "different parts of one page"),
+        (Self::LinkReused, "the link has stood under several titles"),
+        (Self::OtherIds, "titles name different vulnerabilities"),
+        (Self::OtherNumbers, "titles hold different numbers"),
+        (Self::SameSource, "two items of one source"),
+        (Self::Template, "texts of one template"),
+        (Self::OtherText, "one title over different texts"),
+        (Self::Unlike, "not alike enough"),
+    ];
+
+    /// The obstacle in words.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(obstacle, _)| *obstacle == self).map_or("", |(_, words)| words)
+    }
+}
+
+impl Verdict {
+    /// Orders verdicts over the candidates for one item: the greatest decides. Joins come before refusals, earlier rules before later
+    /// ones, then the more alike.
+    pub fn strength(&self) -> (u8, u32) {
+        let (rank, scores) = match self {
+            Self::Join { rule, scores } => {
+                let place = JoinRule::ALL.iter().position(|(known, _)| known == rule).unwrap_or(JoinRule::ALL.len());
+                (u8::try_from(JoinRule::ALL.len() - place).unwrap_or(u8::MAX), scores)
+            }
+            Self::Apart { scores, .. } => (0, scores),
+        };
+        (rank, ((scores.text.unwrap_or_default() + scores.title) * 1e6) as u32)
+    }
+
+    /// The rule, if they are one story.
+    pub const fn rule(&self) -> Option<JoinRule> {
+        match self {
+            Self::Join { rule, .. } => Some(*rule),
+            Self::Apart { .. } => None,
+        }
+    }
+
+    /// What was looked at.
+    pub const fn scores(&self) -> &Scores {
+        match self {
+            Self::Join { scores, .. } | Self::Apart { scores, .. } => scores,
+        }
+    }
+}
+
+/// The titles seen under one link key. Plain data, so that the store can keep it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyTitles {
+    /// Different `Fingerprint::title_digest`s, at most three.
+    pub digests: Vec<u64>,
+}
+
+impl KeyTitles {
+    /// From this many titles on, a link is taken for a page that changes rather than for an article.
+    pub const TITLES_MAX: usize = 3;
+
+    /// Takes note of the title of an item under the key; answers whether that was news.
+    pub fn note(&mut self, item: &Fingerprint) -> bool {
+        let digest = item.title_digest();
+        let is_new = !self.digests.contains(&digest) && !self.is_degenerate();
+        if is_new {
+            self.digests.push(digest);
+        }
+        is_new
+    }
+
+    /// Whether the key names no article.
+    pub const fn is_degenerate(&self) -> bool {
+        self.digests.len() >= Self::TITLES_MAX
+    }
+}
+
+/// Whether `new` and `old` are one story. The order of the two does not matter.
+pub fn judge(new: &Fingerprint, old: &Fingerprint, thresholds: &MergeThresholds) -> Verdict {
+    judge_with_key(new, old, &KeyTitles::default(), thresholds)
+}
+
+/// `judge` for two items under one link key, of which the titles seen so far are known.
+pub fn judge_with_key(new: &Fingerprint, old: &Fingerprint, seen: &KeyTitles, thresholds: &MergeThresholds) -> Verdict {
+    let pair = Pair::of(new, old, thresholds);
+    let found = match pair.by_link(seen) {
+        Ok(rule) => Ok(rule),
+        // A link that proves nothing leaves it to the content, but it is the better explanation.
+        Err(why) => pair.by_content().map_err(|other| why.unwrap_or(other)),
+    };
+    match found {
+        Ok(rule) => Verdict::Join { rule, scores: pair.scores },
+        Err(reason) => Verdict::Apart { reason, scores: pair.scores },
+    }
+}
+
+/// Titles that are this like mean the same article if its link or a declaration says so already.
+const TITLE_CONFIRMS: f32 = 0.6;
+
+/// Two items of one source, or under one reused link, need titles this like.
+const TITLE_OF_ONE_SOURCE: f32 = 0.5;
+
+/// Texts this like are one text, whatever numbers the titles hold.
+const TEXT_SAME: f32 = 0.85;
+
+/// Catalogues: titles this like, or texts this like.
+const TEXT_OF_CATALOGUE: f32 = 0.75;
+
+const DAYS_OF_TITLE: Duration = Duration::from_secs(7 * 86_400);
+
+/// Two items side by side.
+struct Pair<'a> {
+    new: &'a Fingerprint,
+    old: &'a Fingerprint,
+    thresholds: &'a MergeThresholds,
+    scores: Scores,
+}
+
+impl<'a> Pair<'a> {
+    fn of(new: &'a Fingerprint, old: &'a Fingerprint, thresholds: &'a MergeThresholds) -> Self {
+        let usable = |print: &'a Fingerprint| print.text.as_ref().filter(|text| text.useful as usize >= thresholds.text_chars_min);
+        let texts = usable(new).zip(usable(old));
+        let text = texts.map(|(one, other)| one.sketch.likeness(&other.sketch));
+        let contained = texts.zip(text).map(|((one, other), likeness)| one.containment(other, likeness));
+        let distance = new.dated.since(old.dated).max(old.dated.since(new.dated));
+        let scores = Scores { text, contained, title: title::likeness(&new.title, &old.title), distance };
+        Self { new, old, thresholds, scores }
+    }
+
+    /// Rule a. An error is the reason why an equal link does not count, none if the links differ.
+    fn by_link(&self, seen: &KeyTitles) -> Result<JoinRule, Option<Obstacle>> {
+        if self.new.key.is_none() || self.new.key != self.old.key {
+            return Err(None);
+        }
+        if self.is_one_speaker() && self.new.fragment != self.old.fragment {
+            return Err(Some(Obstacle::OtherFragment));
+        }
+        let is_confirmed = self.scores.title >= TITLE_OF_ONE_SOURCE || self.scores.text.is_some_and(|text| text >= self.thresholds.text);
+        if !is_confirmed && (self.is_one_speaker() || seen.is_degenerate()) {
+            return Err(Some(Obstacle::LinkReused));
+        }
+        if !is_confirmed && self.scores.distance > self.thresholds.window {
+            return Err(Some(Obstacle::Window));
+        }
+        Ok(JoinRule::SameLink)
+    }
+
+    /// Rules b to f with their guards.
+    fn by_content(&self) -> Result<JoinRule, Obstacle> {
+        if self.scores.distance > self.thresholds.window {
+            return Err(Obstacle::Window);
+        }
+        let rule = self.likeness_rule()?;
+        self.guard()?;
+        Ok(rule)
+    }
+
+    fn likeness_rule(&self) -> Result<JoinRule, Obstacle> {
+        let Scores { text, contained, title, distance } = self.scores;
+        let (text_score, contained) = (text.unwrap_or_default(), contained.unwrap_or_default());
+        if title >= TITLE_CONFIRMS && self.is_declared() {
+            Ok(JoinRule::DeclaredOrigin)
+        } else if text_score >= self.thresholds.text {
+            Ok(JoinRule::SameText)
+        } else if text_score >= self.thresholds.text_beside_title && title >= self.thresholds.title_beside_text {
+            Ok(JoinRule::LikeTextLikeTitle)
+        } else if contained >= 0.7 && text_score >= 0.1 && title >= 0.8 && distance <= DAYS_OF_TITLE {
+            Ok(JoinRule::ContainedText)
+        } else if !self.has_same_title() || distance > DAYS_OF_TITLE {
+            Err(Obstacle::Unlike)
+        } else if self.is_one_speaker() {
+            Err(Obstacle::SameSource)
+        } else if self.has_other_text() {
+            Err(Obstacle::OtherText)
+        } else {
+            Ok(JoinRule::SameTitle)
+        }
+    }
+
+    /// What speaks against a likeness.
+    fn guard(&self) -> Result<(), Obstacle> {
+        let text = self.scores.text.unwrap_or_default();
+        let (new, old) = (self.new, self.old);
+        if !new.ids.is_empty() && !old.ids.is_empty() && !is_overlapping(&new.ids, &old.ids) {
+            return Err(Obstacle::OtherIds);
+        }
+        // In one source a number is what tells the parts of a series apart, however alike they look.
+        let is_series = if self.is_one_speaker() {
+            new.numbers != old.numbers
+        } else {
+            text < TEXT_SAME && !is_subset_either_way(&new.numbers, &old.numbers)
+        };
+        if is_series {
+            return Err(Obstacle::OtherNumbers);
+        }
+        if self.is_one_speaker() && (text < TEXT_SAME || self.scores.title < TITLE_OF_ONE_SOURCE) {
+            return Err(Obstacle::SameSource);
+        }
+        if (new.is_catalogued || old.is_catalogued) && self.scores.title < TITLE_OF_ONE_SOURCE && text < TEXT_OF_CATALOGUE {
+            return Err(Obstacle::Template);
+        }
+        Ok(())
+    }
+
+    fn is_one_speaker(&self) -> bool {
+        self.new.speaker == self.old.speaker
+    }
+
+    fn is_declared(&self) -> bool {
+        let names = |one: &Fingerprint, other: &Fingerprint| other.key.as_ref().is_some_and(|key| one.declared.contains(key));
+        names(self.new, self.old) || names(self.old, self.new)
+    }
+
+    fn has_same_title(&self) -> bool {
+        self.new.title == self.old.title && weight(&self.new.title) >= super::fingerprint::TITLE_WEIGHT_MIN
+    }
+
+    /// Two long texts of like length with nothing in common.
+    fn has_other_text(&self) -> bool {
+        const LONG: u32 = 600;
+        let long = |print: &'a Fingerprint| print.text.as_ref().filter(|text| text.useful >= LONG);
+        long(self.new).zip(long(self.old)).is_some_and(|(one, other)| {
+            let (least, most) = (one.useful.min(other.useful), one.useful.max(other.useful));
+            one.sketch.likeness(&other.sketch) < 0.04 && u64::from(most) < 2 * u64::from(least)
+        })
+    }
+}
