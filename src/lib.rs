@@ -2,4 +2,7 @@
 
 pub mod clock;
 pub mod dedup;
+pub mod clean;
+pub mod document;
 pub mod model;
+pub mod tag;
