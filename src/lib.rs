@@ -4,5 +4,6 @@ pub mod clock;
 pub mod dedup;
 pub mod clean;
 pub mod document;
+pub mod fetch;
 pub mod model;
 pub mod tag;

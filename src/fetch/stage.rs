@@ -1,0 +1,134 @@
+//! Where a request stands, so that a timeout can name what was being waited for and each wait has its own limit.
+//!
+//! The resolver and the connector run deep inside the HTTP client. They report through a task-local: the client polls both on the
+//! task of the request that needs the connection. A connection that outlives its request (another one became free first) reports
+//! to nobody; the client's own connect timeout ends it.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::sync::watch;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::model::{Failure, FetchLimits};
+
+/// The waits of one hop, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// For the name.
+    Resolving,
+    /// For the connection and its TLS handshake.
+    Connecting,
+    /// For the head of the answer.
+    Waiting,
+    /// For the body.
+    Reading,
+}
+
+impl Stage {
+    /// How long this wait may take by itself.
+    const fn limit(self, limits: &FetchLimits) -> Duration {
+        match self {
+            Self::Resolving => limits.dns,
+            Self::Connecting => limits.connect,
+            // Bridges work on an answer for as long as they need, and a head may drip: only the hop as a whole is limited.
+            Self::Waiting => limits.hop,
+            Self::Reading => limits.idle,
+        }
+    }
+
+    /// The failure when this wait took longer than `after`.
+    pub fn timeout(self, after: Duration) -> Failure {
+        let phase = match self {
+            Self::Resolving => return Failure::Dns(format!("no answer within {}s", after.as_secs_f32())),
+            Self::Connecting => "connecting",
+            Self::Waiting => "first byte",
+            Self::Reading => "body",
+        };
+        Failure::Timeout { phase, after }
+    }
+}
+
+tokio::task_local! {
+    static STAGE: watch::Sender<Stage>;
+}
+
+/// A place to report to; nobody may be listening.
+#[derive(Clone)]
+pub struct Reporter(Option<watch::Sender<Stage>>);
+
+impl Reporter {
+    /// The reporter of the request on whose task this runs.
+    pub fn current() -> Self {
+        Self(STAGE.try_with(Clone::clone).ok())
+    }
+
+    /// Says that the request has come to `stage`.
+    pub fn enter(&self, stage: Stage) {
+        if let Some(sender) = &self.0 {
+            sender.send_replace(stage);
+        }
+    }
+}
+
+/// Runs `sending` and ends it when one of its stages takes longer than its limit.
+pub async fn watch_stages<F: Future>(sending: F, stage: &watch::Sender<Stage>, limits: &FetchLimits) -> Result<F::Output, Failure> {
+    let mut changes = stage.subscribe();
+    let mut sending = std::pin::pin!(STAGE.scope(stage.clone(), sending));
+    loop {
+        let now_in = *changes.borrow_and_update();
+        let limit = now_in.limit(limits);
+        tokio::select! {
+            biased;
+            output = &mut sending => return Ok(output),
+            Ok(()) = changes.changed() => {}
+            () = tokio::time::sleep(limit) => return Err(now_in.timeout(limit)),
+        }
+    }
+}
+
+/// A layer around the client's connector that reports when a connection begins and when it stands.
+#[derive(Clone)]
+pub struct ReportConnections;
+
+impl<S> Layer<S> for ReportConnections {
+    type Service = Reporting<S>;
+
+    fn layer(&self, inner: S) -> Reporting<S> {
+        Reporting(inner)
+    }
+}
+
+/// A connector that reports.
+#[derive(Clone)]
+pub struct Reporting<S>(S);
+
+impl<S, T> Service<T> for Reporting<S>
+where
+    S: Service<T>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, target: T) -> Self::Future {
+        let reporter = Reporter::current();
+        reporter.enter(Stage::Connecting);
+        let connecting = self.0.call(target);
+        Box::pin(async move {
+            let connection = connecting.await;
+            reporter.enter(Stage::Waiting);
+            connection
+        })
+    }
+}
