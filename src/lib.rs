@@ -7,3 +7,6 @@ pub mod document;
 pub mod fetch;
 pub mod model;
 pub mod tag;
+pub mod config;
+pub mod model;
+pub mod schedule;
