@@ -10,3 +10,7 @@ pub mod tag;
 pub mod config;
 pub mod model;
 pub mod schedule;
+pub mod http;
+pub mod model;
+pub mod render;
+pub mod view;

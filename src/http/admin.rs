@@ -1,0 +1,143 @@
+//! The operator's addresses: only from this machine, only with the token.
+//!
+//! `POST /admin/reload`, `POST /admin/poll[?source=ID]`, `POST /admin/import` (body: a JSON array of paths), `GET /admin/export`
+//! (one JSON line a story), `GET /admin/sources` (a JSON array). Errors are `{"error": ...}`.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{ConnectInfo, DefaultBodyLimit, RawQuery, Request, State as Shared},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+    middleware::{self, Next},
+    routing::{get, post},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Order, lines::Lines, routes::State};
+use crate::{
+    model::{Command, CommandError, SourceId},
+    render,
+};
+
+/// Longest list of paths, in bytes.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Lines of an export on their way to a slow client.
+const LINES_MAX: usize = 64;
+
+/// The operator's routes, behind the door.
+pub(super) fn router(state: &State) -> Router<State> {
+    Router::new()
+        .route("/reload", post(reload))
+        .route("/poll", post(poll))
+        .route("/import", post(import))
+        .route("/export", get(export))
+        .route("/sources", get(sources))
+        .fallback(async || failure(StatusCode::NOT_FOUND, "no such order"))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(state.clone(), guard))
+}
+
+/// Lets in who comes from this machine and shows the token. A web page that the operator visits can do neither: a browser sends no
+/// `Authorization` of its own accord.
+async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -> Response<Body> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+    if !peer.is_some_and(|address| address.is_loopback()) {
+        return failure(StatusCode::FORBIDDEN, "orders are taken from this machine only");
+    }
+    if !bearer(request.headers()).is_some_and(|shown| state.token.admits(shown)) {
+        let mut response = failure(StatusCode::UNAUTHORIZED, "the token in daemon.json must be shown");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        return response;
+    }
+    next.run(request).await
+}
+
+/// The token of `Authorization: Bearer TOKEN` (RFC 6750 section 2.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+async fn reload(Shared(state): Shared<State>) -> Response<Body> {
+    order(&state, Command::Reload).await
+}
+
+async fn poll(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Response<Body> {
+    let source = match query.as_deref() {
+        None | Some("") => None,
+        // A source id needs no percent-encoding.
+        Some(query) => match query.strip_prefix("source=").map(SourceId::parse) {
+            Some(Ok(id)) => Some(id),
+            Some(Err(error)) => return failure(StatusCode::BAD_REQUEST, &error.to_string()),
+            None => return failure(StatusCode::BAD_REQUEST, "the only parameter is `source`"),
+        },
+    };
+    order(&state, Command::PollNow(source)).await
+}
+
+async fn import(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {
+    match serde_json::from_slice::<Vec<PathBuf>>(&body) {
+        Ok(paths) if paths.iter().all(|path| path.is_absolute()) && !paths.is_empty() => order(&state, Command::Import(paths)).await,
+        _ => failure(StatusCode::BAD_REQUEST, "the body must be a JSON array of absolute paths"),
+    }
+}
+
+/// Sends an order and waits for its reply.
+async fn order(state: &State, command: Command) -> Response<Body> {
+    let (reply, replied) = oneshot::channel();
+    if state.orders.send(Order { command, reply }).await.is_err() {
+        return failure(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping");
+    }
+    match replied.await {
+        Ok(Ok(json)) => answer(StatusCode::OK, "application/json", Body::from(json)),
+        Ok(Err(CommandError::Refused(why))) => failure(StatusCode::UNPROCESSABLE_ENTITY, &why),
+        Ok(Err(CommandError::Failed(why))) => failure(StatusCode::INTERNAL_SERVER_ERROR, &why),
+        Err(_) => failure(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
+    }
+}
+
+/// Every story, as it is read: the export never stands in memory as a whole.
+async fn export(Shared(state): Shared<State>) -> Response<Body> {
+    let (lines, body) = mpsc::channel(LINES_MAX);
+    let library = state.shelf.library().clone();
+    tokio::task::spawn_blocking(move || {
+        let sent = library.each_story(|story| lines.blocking_send(Bytes::from(render::export_line(story) + "\n")).is_ok());
+        if let Err(error) = sent {
+            tracing::error!(%error, "export broken off");
+            // The client sees a line that is no story instead of an end that looks like success.
+            let _ = lines.blocking_send(Bytes::from(render::error_json(&error.to_string()) + "\n"));
+        }
+    });
+    answer(StatusCode::OK, "application/x-ndjson", Body::new(Lines(body)))
+}
+
+async fn sources(Shared(state): Shared<State>) -> Response<Body> {
+    let (library, served) = (state.shelf.library().clone(), state.shelf.served());
+    let listed = tokio::task::spawn_blocking(move || {
+        let states = library.states()?;
+        let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
+        Ok::<_, super::StoreError>(render::sources_json(&cards, states.iter().map(|(id, state)| (id, state))))
+    });
+    match listed.await {
+        Ok(Ok(json)) => answer(StatusCode::OK, "application/json", Body::from(json)),
+        Ok(Err(error)) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(_) => failure(StatusCode::INTERNAL_SERVER_ERROR, "listing the sources panicked"),
+    }
+}
+
+fn failure(status: StatusCode, why: &str) -> Response<Body> {
+    answer(status, "application/json", Body::from(render::error_json(why)))
+}
+
+fn answer(status: StatusCode, media_type: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

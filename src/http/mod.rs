@@ -1,0 +1,121 @@
+//! The reading half: serves the feed, the pages and the operator's orders over HTTP/1.1. It never polls and never writes to the
+//! store; what an operator orders goes through a channel.
+
+mod admin;
+mod coding;
+mod conditional;
+mod connection;
+mod document;
+mod guests;
+mod library;
+mod lines;
+mod routes;
+mod shelf;
+mod socket;
+
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot, watch},
+};
+
+pub use self::library::{Store, StoreError};
+use self::{library::Library, shelf::Shelf};
+use crate::{
+    clock::Clock,
+    model::{Command, CommandError, Digest},
+    render::{Site, SourceCards},
+    view::WindowLimits,
+};
+
+/// Everything the server needs.
+pub struct Service {
+    /// What is read.
+    pub store: Store,
+    /// What is said about it; a new value replaces the old one at once.
+    pub served: watch::Receiver<Arc<Served>>,
+    /// Where the operator's orders go.
+    pub orders: mpsc::Sender<Order>,
+    /// What an operator must show.
+    pub token: AdminToken,
+    /// The present.
+    pub clock: Clock,
+}
+
+/// The settings that outputs depend on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Served {
+    /// The daemon's own names and addresses.
+    pub site: Site,
+    /// The configured sources.
+    pub cards: SourceCards,
+    /// How much stands on the feed page.
+    pub window: WindowLimits,
+    /// The shortest distance between two polls of any source: nothing can change sooner.
+    pub interval_min: Duration,
+}
+
+impl Served {
+    /// A digest of everything that outputs depend on beside the stories: where it differs, the same stories render otherwise.
+    pub fn digest(&self) -> Digest {
+        let window = [self.window.entries_max, self.window.bytes_max].map(|max| (max as u64).to_be_bytes());
+        Digest::of(&[self.site.digest().as_bytes(), self.cards.digest().as_bytes(), &window[0], &window[1]])
+    }
+
+    /// `max-age` of the feed, in seconds (protocol V5).
+    fn max_age_secs(&self) -> u64 {
+        self.interval_min.as_secs().clamp(900, 3600)
+    }
+}
+
+/// An operator's order on its way, with the way back. The reply is JSON.
+pub struct Order {
+    /// What to do.
+    pub command: Command,
+    /// Where the result goes.
+    pub reply: oneshot::Sender<Result<String, CommandError>>,
+}
+
+/// The operator's secret. `Debug` hides it.
+#[derive(Clone)]
+pub struct AdminToken(String);
+
+impl AdminToken {
+    /// A secret of at least 16 characters; anything shorter could be guessed, and lets nobody in.
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
+    /// Compares without telling by its duration how much was right: digests are compared, and all of their bytes.
+    fn admits(&self, shown: &str) -> bool {
+        let [own, shown] = [&self.0, shown].map(|token| Digest::of(&[token.as_bytes()]));
+        let difference = own.as_bytes().iter().zip(shown.as_bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
+        difference == 0 && self.0.len() >= 16
+    }
+}
+
+impl fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+/// Serves `service` on `listener` until `shutdown` is ready; answers in flight are finished. The documents are rendered before the
+/// first connection is taken. True if every answer was finished in time.
+pub async fn run(listener: TcpListener, service: Service, shutdown: impl Future<Output = ()>) -> bool {
+    let shelf = Arc::new(Shelf::new(Library::new(service.store), service.served));
+    if let Err(error) = shelf.renew().await {
+        tracing::error!(%error, "nothing rendered yet, answering 503");
+    }
+    let router = routes::router(routes::State {
+        shelf: Arc::clone(&shelf),
+        orders: service.orders,
+        token: Arc::new(service.token),
+        clock: service.clock,
+    });
+    tokio::select! {
+        is_drained = connection::serve(listener, router, shutdown) => is_drained,
+        () = shelf.keep_fresh() => unreachable!("keeping fresh has no end"),
+    }
+}

@@ -1,0 +1,126 @@
+//! The addresses, and what answers there.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, Request, State as Shared},
+    http::{HeaderValue, Response, StatusCode, header},
+    routing::{MethodRouter, get},
+};
+use tokio::sync::mpsc;
+
+use super::{
+    AdminToken, Order, admin,
+    document::{Document, Kind, Wish},
+    shelf::{Front, Shelf},
+};
+use crate::{
+    clock::Clock,
+    model::StoryId,
+    render::{self, Notice},
+};
+
+/// What every handler can reach.
+#[derive(Clone)]
+pub(super) struct State {
+    pub(super) shelf: Arc<Shelf>,
+    pub(super) orders: mpsc::Sender<Order>,
+    pub(super) token: Arc<AdminToken>,
+    pub(super) clock: Clock,
+}
+
+/// All routes. A known address answers other methods with 405 and `Allow`, an unknown one everything with 404.
+pub(super) fn router(state: State) -> Router {
+    let readable = |handler: MethodRouter<State>| handler.fallback(method_not_allowed);
+    Router::new()
+        .route("/", readable(get(home)))
+        .route("/feed.atom", readable(get(feed)))
+        .route("/about", readable(get(about)))
+        .route("/stories/{id}", readable(get(story)))
+        .route("/healthz", readable(get(health)))
+        .nest("/admin", admin::router(&state))
+        .fallback(not_found)
+        .with_state(state)
+}
+
+async fn feed(Shared(state): Shared<State>, request: Request) -> Response<Body> {
+    state.show(&request, |front| &front.feed)
+}
+
+async fn home(Shared(state): Shared<State>, request: Request) -> Response<Body> {
+    state.show(&request, |front| &front.home)
+}
+
+async fn about(Shared(state): Shared<State>, request: Request) -> Response<Body> {
+    state.show(&request, |front| &front.about)
+}
+
+async fn story(Shared(state): Shared<State>, Path(id): Path<String>, request: Request) -> Response<Body> {
+    let Some(front) = state.shelf.front() else { return state.notice(Notice::NotReady) };
+    let Some(id) = StoryId::parse(&id) else { return state.notice(Notice::NotFound) };
+    match state.shelf.story_page(&front, id).await {
+        Ok(Some(page)) => page.answer(&state.wish(&request, &front)),
+        Ok(None) => state.notice(Notice::NotFound),
+        Err(error) => {
+            tracing::error!(%error, story = %id, "story page not made");
+            state.notice(Notice::NotReady)
+        }
+    }
+}
+
+/// For whoever watches the daemon: 200 while the feed can be served.
+async fn health(Shared(state): Shared<State>) -> Response<Body> {
+    let (status, words) = match state.shelf.front() {
+        Some(_) => (StatusCode::OK, "ok\n"),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "no feed rendered yet\n"),
+    };
+    let mut response = Response::new(Body::from(words));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+async fn not_found(Shared(state): Shared<State>) -> Response<Body> {
+    state.notice(Notice::NotFound)
+}
+
+async fn method_not_allowed(Shared(state): Shared<State>) -> Response<Body> {
+    state.notice(Notice::MethodNotAllowed)
+}
+
+impl State {
+    /// Answers with one of the documents of the present front.
+    fn show(&self, request: &Request, choose: impl Fn(&Front) -> &Document) -> Response<Body> {
+        match self.shelf.front() {
+            Some(front) => choose(&front).answer(&self.wish(request, &front)),
+            None => self.notice(Notice::NotReady),
+        }
+    }
+
+    fn wish<'a>(&self, request: &'a Request, front: &Front) -> Wish<'a> {
+        let max_age_secs = front.served.max_age_secs();
+        Wish { method: request.method(), headers: request.headers(), now: self.clock.now(), max_age_secs }
+    }
+
+    /// A page that says what is wrong.
+    pub(super) fn notice(&self, notice: Notice) -> Response<Body> {
+        let mut response = Response::new(Body::from(render::notice_page(&self.shelf.served().site, notice)));
+        *response.status_mut() = match notice {
+            Notice::NotFound => StatusCode::NOT_FOUND,
+            Notice::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Notice::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let headers = response.headers_mut();
+        Kind::Page.describe(headers);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if notice == Notice::NotReady {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        }
+        response
+    }
+}

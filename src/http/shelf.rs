@@ -1,0 +1,208 @@
+//! The rendered documents, made once for each generation. Readers take what stands on the shelf and never wait for a poll; while
+//! new documents are made, the old ones are served.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+use tokio::sync::{Semaphore, watch};
+
+use super::{
+    Served,
+    document::{Document, Kind},
+    library::{Library, Snapshot, StoreError},
+};
+use crate::{
+    model::{StoryId, Timestamp},
+    render::{self, BadXml, SourceCards},
+};
+
+/// How often the generation is looked at; also how long it must stand still before it is rendered.
+const TICK: Duration = Duration::from_millis(500);
+
+/// A generation that never stands still is rendered after so many ticks all the same.
+const TICKS_MAX: u32 = 10;
+
+/// Ticks between two attempts after a failed one.
+const TICKS_AFTER_FAILURE: u32 = 20;
+
+/// Memory for story pages, in bytes.
+const PAGES_BYTES_MAX: usize = 16 << 20;
+
+/// Story pages made at once.
+const PAGES_IN_WORK_MAX: usize = 4;
+
+/// Why documents could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ShelfError {
+    /// The store could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was rendered must not be served.
+    #[error("rendered feed is {0}")]
+    BadXml(#[from] BadXml),
+    /// A fault of ours.
+    #[error("rendering panicked")]
+    Panicked,
+}
+
+/// The documents that stand for a whole generation.
+pub(super) struct Front {
+    generation: u64,
+    changed_at: Timestamp,
+    /// The settings they were rendered with.
+    pub(super) served: Arc<Served>,
+    /// The sources' names, as learned up to that generation.
+    pub(super) cards: SourceCards,
+    /// The combined feed.
+    pub(super) feed: Document,
+    /// The home page.
+    pub(super) home: Document,
+    /// The page for publishers.
+    pub(super) about: Document,
+}
+
+/// The shelf.
+pub(super) struct Shelf {
+    library: Library,
+    served: watch::Receiver<Arc<Served>>,
+    front: RwLock<Option<Arc<Front>>>,
+    pages: Mutex<Pages>,
+    work: Semaphore,
+}
+
+/// Story pages of one front.
+#[derive(Default)]
+struct Pages {
+    front: Option<Arc<Front>>,
+    pages: HashMap<StoryId, Arc<Document>>,
+    bytes: usize,
+}
+
+impl Shelf {
+    /// An empty shelf.
+    pub(super) fn new(library: Library, served: watch::Receiver<Arc<Served>>) -> Self {
+        Self { library, served, front: RwLock::default(), pages: Mutex::default(), work: Semaphore::new(PAGES_IN_WORK_MAX) }
+    }
+
+    /// The library behind the shelf.
+    pub(super) fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// The settings of this moment, rendered or not.
+    pub(super) fn served(&self) -> Arc<Served> {
+        Arc::clone(&self.served.borrow())
+    }
+
+    /// The documents of the newest rendered generation; none if none could ever be rendered.
+    pub(super) fn front(&self) -> Option<Arc<Front>> {
+        self.front.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Renders the present generation and puts it on the shelf.
+    pub(super) async fn renew(&self) -> Result<(), ShelfError> {
+        let (library, served) = (self.library.clone(), self.served());
+        let made = tokio::task::spawn_blocking(move || Front::make(&library, served)).await;
+        let front = made.map_err(|_| ShelfError::Panicked)??;
+        tracing::debug!(generation = front.generation, feed_bytes = front.feed.bytes(), "feed rendered");
+        *self.front.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(front));
+        Ok(())
+    }
+
+    /// Renews the shelf whenever the generation or the settings move; runs until it is dropped. A burst of commits is rendered
+    /// once, when it is over or has lasted too long.
+    pub(super) async fn keep_fresh(&self) {
+        let mut settings = self.served.clone();
+        let (mut seen, mut ticks, mut pause) = (self.library.generation(), 0_u32, 0_u32);
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(TICK) => {}
+                Ok(()) = settings.changed() => {}
+            }
+            pause = pause.saturating_sub(1);
+            let generation = self.library.generation();
+            let is_still = generation == seen;
+            seen = generation;
+            if self.is_current(generation) {
+                ticks = 0;
+                continue;
+            }
+            ticks += 1;
+            if pause > 0 || !(is_still || ticks >= TICKS_MAX) {
+                continue;
+            }
+            ticks = 0;
+            if let Err(error) = self.renew().await {
+                tracing::error!(%error, "feed not rendered, the old one is served");
+                pause = TICKS_AFTER_FAILURE;
+            }
+        }
+    }
+
+    fn is_current(&self, generation: u64) -> bool {
+        self.front().is_some_and(|front| front.generation == generation && Arc::ptr_eq(&front.served, &self.served()))
+    }
+
+    /// The page of a story, from the shelf or made now; `None` if there is no such story.
+    pub(super) async fn story_page(&self, front: &Arc<Front>, id: StoryId) -> Result<Option<Arc<Document>>, ShelfError> {
+        if let Some(page) = self.kept_page(front, id) {
+            return Ok(Some(page));
+        }
+        let _permit = self.work.acquire().await.map_err(|_| ShelfError::Panicked)?;
+        let (library, shown) = (self.library.clone(), Arc::clone(front));
+        let made = tokio::task::spawn_blocking(move || {
+            Ok::<_, StoreError>(library.story(id)?.map(|story| {
+                let page = render::story_page(&shown.served.site, &story, &shown.cards);
+                Arc::new(Document::new(Kind::Page, &page, shown.changed_at))
+            }))
+        });
+        let page = made.await.map_err(|_| ShelfError::Panicked)??;
+        if let Some(page) = &page {
+            self.keep_page(front, id, page);
+        }
+        Ok(page)
+    }
+
+    fn kept_page(&self, front: &Arc<Front>, id: StoryId) -> Option<Arc<Document>> {
+        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let are_current = pages.front.as_ref().is_some_and(|of| Arc::ptr_eq(of, front));
+        pages.pages.get(&id).filter(|_| are_current).cloned()
+    }
+
+    /// Keeps a page until the next generation, or until memory for pages runs out: then all go, and those that are asked for again
+    /// are made again.
+    fn keep_page(&self, front: &Arc<Front>, id: StoryId, page: &Arc<Document>) {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let are_current = pages.front.as_ref().is_some_and(|of| Arc::ptr_eq(of, front));
+        if !are_current || pages.bytes + page.bytes() > PAGES_BYTES_MAX {
+            *pages = Pages { front: Some(Arc::clone(front)), ..Pages::default() };
+        }
+        if pages.pages.insert(id, Arc::clone(page)).is_none() {
+            pages.bytes += page.bytes();
+        }
+    }
+}
+
+impl Front {
+    fn make(library: &Library, served: Arc<Served>) -> Result<Self, ShelfError> {
+        let Snapshot { generation, changed_at, stories, states } = library.snapshot(&served.window)?;
+        let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
+        let feed = render::atom(&served.site, &stories, &cards);
+        render::check_xml(&feed)?;
+        let home = render::home_page(&served.site, &stories, &cards);
+        let about = render::about_page(&served.site, &cards);
+        let page = |bytes: &[u8]| Document::new(Kind::Page, bytes, changed_at);
+        Ok(Self {
+            generation,
+            changed_at,
+            feed: Document::new(Kind::Feed, &feed, changed_at),
+            home: page(&home),
+            about: page(&about),
+            cards,
+            served,
+        })
+    }
+}

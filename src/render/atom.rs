@@ -1,0 +1,205 @@
+//! The combined feed as an Atom document (RFC 4287).
+
+use atom_syndication as atom;
+
+use super::{
+    GENERATOR, Site, SourceCard, SourceCards,
+    copies::{self, Arranged},
+    html::Html,
+};
+use crate::model::{Enclosure, Item, Link, Story, Text, ZonedTime, is_xml_char};
+
+/// The feed of `stories`, newest first, as UTF-8 XML. The same arguments give the same bytes.
+pub fn atom(site: &Site, stories: &[Story], cards: &SourceCards) -> Vec<u8> {
+    let updated = stories.iter().map(|story| story.updated.at()).max().unwrap_or(site.born);
+    let feed = atom::Feed {
+        title: plain(site.title.as_str()),
+        id: site.feed_id(),
+        updated: date(ZonedTime::utc(updated)),
+        authors: vec![person(site.title.as_str())],
+        generator: Some(atom::Generator { value: GENERATOR.0.to_owned(), uri: None, version: Some(GENERATOR.1.to_owned()) }),
+        links: vec![
+            typed("self", &site.feed_url(), "application/atom+xml"),
+            typed("alternate", &site.home, "text/html"),
+        ],
+        subtitle: (!site.subtitle.is_empty()).then(|| plain(site.subtitle.as_str())),
+        entries: stories.iter().map(|story| entry(site, story, cards)).collect(),
+        ..atom::Feed::default()
+    };
+    // The crate's own declaration leaves the encoding out.
+    let declaration = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".to_vec();
+    let bare = atom::WriteConfig { write_document_declaration: false, indent_size: None };
+    let mut bytes = feed.write_with_config(declaration, bare).expect("writing to memory does not fail");
+    bytes.push(b'\n');
+    bytes
+}
+
+/// One story. It carries its own authors and its source, so that nobody takes this feed for the author (RFC 4287 section 4.2.11).
+fn entry(site: &Site, story: &Story, cards: &SourceCards) -> atom::Entry {
+    let arranged = copies::arrange(story, cards);
+    let first = arranged.first;
+    let language = first.language.as_ref().map(Text::as_str).filter(|tag| is_language_tag(tag)).map(str::to_owned);
+    let authors: Vec<_> = first.authors.iter().map(Text::as_str).filter(|name| !name.is_empty()).map(person).collect();
+    atom::Entry {
+        title: atom::Text { lang: language.clone(), ..plain(first.title.as_str()) },
+        id: story.entry_id.chars().filter(|c| is_xml_char(*c)).collect(),
+        updated: date(story.updated),
+        authors: if authors.is_empty() { vec![person(copies::voice_name(first, cards).as_str())] } else { authors },
+        categories: categories(first),
+        links: links(site, story, &arranged, cards),
+        published: Some(date(story.published)),
+        source: Some(source(site, first, cards)),
+        content: content(&arranged, language),
+        ..atom::Entry::default()
+    }
+}
+
+/// Where it is, who else has it, what it cites, where it was met first, what is attached; no address twice.
+fn links(site: &Site, story: &Story, arranged: &Arranged<'_>, cards: &SourceCards) -> Vec<atom::Link> {
+    let own_page = site.story_url(story.id);
+    let mut links = vec![link("alternate", arranged.alternate.unwrap_or(&own_page).as_str())];
+    for copy in arranged.others() {
+        if let Some(address) = &copy.item.link
+            && !links.iter().any(|known| known.href == address.as_str())
+        {
+            links.push(atom::Link { title: Some(copy.name.as_str().to_owned()), ..link("related", address.as_str()) });
+        }
+    }
+    links.extend(arranged.cited.iter().map(|cited| atom::Link { title: Some(cited.host()), ..link("related", cited.as_str()) }));
+    if let Some(url) = cards.get(&arranged.first.source).and_then(SourceCard::shown_url) {
+        links.push(atom::Link { title: Some(cards.name(&arranged.first.source).to_owned()), ..link("via", url) });
+    }
+    links.extend(arranged.first.enclosures.iter().map(enclosure));
+    links
+}
+
+fn enclosure(file: &Enclosure) -> atom::Link {
+    atom::Link {
+        mime_type: file.media_type.as_deref().map(|kind| Text::line(kind, 100).as_str().to_owned()).filter(|kind| is_media_type(kind)),
+        length: file.bytes.map(|bytes| bytes.to_string()),
+        ..link("enclosure", file.link.as_str())
+    }
+}
+
+/// The feed an entry was copied from: the one that the entry itself names as its origin, else the source we read.
+fn source(site: &Site, item: &Item, cards: &SourceCards) -> atom::Source {
+    let card = cards.get(&item.source);
+    // What a private source names as its origin may be its own address.
+    let origin = item.origin.as_ref();
+    let origin_link = origin.filter(|_| !is_private(item, card)).and_then(|origin| origin.link.as_ref());
+    let origin_id = origin.filter(|_| !is_private(item, card)).and_then(|origin| origin.id.as_deref());
+    let own_link = card.and_then(SourceCard::shown_url).map(str::to_owned);
+    let title = copies::voice_name(item, cards);
+    let (id, self_link) = match origin {
+        Some(_) => {
+            let id = origin_id.filter(|id| is_absolute_iri(id)).map(str::to_owned).or_else(|| origin_link.map(Link::to_string));
+            (id.unwrap_or_else(|| site.mint("origin", title.as_str())), origin_link.map(Link::to_string))
+        }
+        None => {
+            let id = card.and_then(SourceCard::feed_id).filter(|id| is_absolute_iri(id)).map(str::to_owned);
+            (id.unwrap_or_else(|| site.mint("source", item.source.as_str())), own_link)
+        }
+    };
+    let home = card.filter(|_| origin.is_none()).and_then(SourceCard::site);
+    atom::Source {
+        title: plain(title.as_str()),
+        id,
+        // The source as it stood when it carried this item; its own date moves with every poll and would change old entries.
+        updated: date(item.updated.unwrap_or_else(|| item.dated())),
+        links: self_link
+            .map(|address| link("self", &address))
+            .into_iter()
+            .chain(home.map(|address| link("alternate", address.as_str())))
+            .collect(),
+        ..atom::Source::default()
+    }
+}
+
+/// Whether an item's source must not be recognised by any address. Documents have no address at all.
+fn is_private(item: &Item, card: Option<&SourceCard>) -> bool {
+    item.document.is_none() && card.is_none_or(SourceCard::is_private)
+}
+
+/// The sanitised text, then a quiet line that names the other copies.
+fn content(arranged: &Arranged<'_>, language: Option<String>) -> Option<atom::Content> {
+    let mut html = Html::new();
+    html.safe(arranged.body);
+    also_at(&mut html, arranged);
+    let value = html.finish();
+    (!value.is_empty()).then(|| atom::Content {
+        lang: language,
+        value: Some(value),
+        content_type: Some("html".to_owned()),
+        ..atom::Content::default()
+    })
+}
+
+fn also_at(html: &mut Html, arranged: &Arranged<'_>) {
+    let mut others = arranged.others().peekable();
+    if others.peek().is_none() {
+        return;
+    }
+    let is_chinese = arranged.first.language.as_ref().is_some_and(|tag| tag.as_str().starts_with("zh"));
+    html.wrap("p", &[], |html| {
+        html.wrap("small", &[], |html| {
+            html.text(if is_chinese { "亦见于：" } else { "Also at: " });
+            for (index, copy) in others.enumerate() {
+                if index > 0 {
+                    html.text(if is_chinese { "、" } else { ", " });
+                }
+                match &copy.item.link {
+                    Some(address) => html.element("a", &[("href", address.as_str())], copy.name.as_str()),
+                    None => html.text(copy.name.as_str()),
+                }
+                let day = copy.item.dated().rfc3339();
+                html.text(&format!(" ({})", &day[..10]));
+            }
+        });
+    });
+}
+
+fn categories(item: &Item) -> Vec<atom::Category> {
+    let terms = item.categories.iter().map(Text::as_str).filter(|term| !term.is_empty());
+    terms.map(|term| atom::Category { term: term.to_owned(), scheme: None, label: None }).collect()
+}
+
+fn plain(text: &str) -> atom::Text {
+    atom::Text { value: text.to_owned(), ..atom::Text::default() }
+}
+
+fn person(name: &str) -> atom::Person {
+    atom::Person { name: name.to_owned(), ..atom::Person::default() }
+}
+
+fn link(rel: &str, href: &str) -> atom::Link {
+    atom::Link { href: href.to_owned(), rel: rel.to_owned(), ..atom::Link::default() }
+}
+
+fn typed(rel: &str, href: &Link, mime_type: &str) -> atom::Link {
+    atom::Link { mime_type: Some(mime_type.to_owned()), ..link(rel, href.as_str()) }
+}
+
+/// A date in whole seconds, with the offset it was published with.
+fn date(time: ZonedTime) -> atom::FixedDateTime {
+    let seconds = crate::model::Timestamp::from_secs(time.at().as_secs());
+    ZonedTime::new(seconds, time.offset_minutes()).to_chrono()
+}
+
+/// Whether a publisher's id can stand as an IRI: a scheme, a colon, and neither spaces nor characters that XML forbids.
+fn is_absolute_iri(id: &str) -> bool {
+    let Some((scheme, rest)) = id.split_once(':') else { return false };
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    is_scheme && !rest.is_empty() && id.len() <= 2048 && id.chars().all(|c| is_xml_char(c) && !c.is_whitespace() && !c.is_control())
+}
+
+/// RFC 4287 section 2: language tags as RFC 3066 writes them.
+fn is_language_tag(tag: &str) -> bool {
+    tag.split('-').enumerate().all(|(index, part)| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| if index == 0 { b.is_ascii_alphabetic() } else { b.is_ascii_alphanumeric() })
+    })
+}
+
+fn is_media_type(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(kind, rest)| !kind.is_empty() && !rest.is_empty())
+}

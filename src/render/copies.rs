@@ -1,0 +1,78 @@
+//! How a story's members become one entry: which link leads, who else has it, what it cites.
+
+use std::collections::HashSet;
+
+use super::SourceCards;
+use crate::model::{Item, Joined, Link, SafeHtml, Story, Text};
+
+/// Copies and cited addresses that an output lists; a story with more says so on its page only by its first ones.
+const LISTED_MAX: usize = 32;
+
+/// A story, arranged for showing.
+pub(super) struct Arranged<'a> {
+    /// The item that opened the story.
+    pub first: &'a Item,
+    /// The text to show: the opener's, else the first there is.
+    pub body: &'a SafeHtml,
+    /// Where to read it: at the declared origin, else at the opener, else wherever it is.
+    pub alternate: Option<&'a Link>,
+    /// Every member, in the order in which they came.
+    pub copies: Vec<Copy<'a>>,
+    /// What the opener points to, the copies left out.
+    pub cited: Vec<&'a Link>,
+}
+
+/// One member of a story.
+pub(super) struct Copy<'a> {
+    /// The item.
+    pub item: &'a Item,
+    /// Whose it is, for people.
+    pub name: Text,
+    /// Why it is here; the opener has no reason.
+    pub joined: Option<&'a Joined>,
+    /// Whether its link is the one that leads.
+    pub leads: bool,
+}
+
+/// Arranges a story's members.
+pub(super) fn arrange<'a>(story: &'a Story, cards: &SourceCards) -> Arranged<'a> {
+    let first = story.first();
+    let leading = leading_member(story);
+    let copies = story.members.iter().enumerate().take(LISTED_MAX).map(|(index, member)| Copy {
+        item: &member.item,
+        name: voice_name(&member.item, cards),
+        joined: member.joined.as_ref(),
+        leads: leading == Some(index),
+    });
+    let mut shown: HashSet<&Link> = story.members.iter().filter_map(|member| member.item.link.as_ref()).collect();
+    Arranged {
+        first,
+        body: story.members.iter().map(|member| &member.item.body).find(|body| !body.is_empty()).unwrap_or(&first.body),
+        alternate: leading.and_then(|index| story.members[index].item.link.as_ref()),
+        copies: copies.collect(),
+        cited: first.related.iter().filter(|link| shown.insert(link)).take(LISTED_MAX).collect(),
+    }
+}
+
+impl Arranged<'_> {
+    /// The copies beside the one that leads.
+    pub(super) fn others(&self) -> impl Iterator<Item = &Copy<'_>> {
+        // Without any link the opener leads all the same: it is not "also" there.
+        let opener_leads = self.alternate.is_none();
+        self.copies.iter().enumerate().filter(move |(index, copy)| !copy.leads && !(opener_leads && *index == 0)).map(|(_, copy)| copy)
+    }
+}
+
+/// Whose item it is, for people: the account or feed that it names as its origin, else its source.
+pub(super) fn voice_name(item: &Item, cards: &SourceCards) -> Text {
+    let origin = item.origin.as_ref().and_then(|origin| origin.title.as_deref()).map(|title| Text::line(title, 120));
+    origin.filter(|name| !name.is_empty()).unwrap_or_else(|| Text::line(cards.name(&item.source), 120))
+}
+
+/// The member whose link leads: one that another member cites as its origin, else the first that has a link.
+fn leading_member(story: &Story) -> Option<usize> {
+    let links = || story.members.iter().enumerate().filter_map(|(index, member)| Some((index, member.item.link.as_ref()?)));
+    let cited_by = |item: &'_ Item| item.related.iter().filter(|link| item.link.as_ref() != Some(link)).cloned().collect::<Vec<_>>();
+    let cited: HashSet<Link> = story.members.iter().flat_map(|member| cited_by(&member.item)).collect();
+    links().find(|(_, link)| cited.contains(*link)).or_else(|| links().next()).map(|(index, _)| index)
+}

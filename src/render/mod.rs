@@ -1,0 +1,18 @@
+//! Stories as bytes: Atom, HTML pages, JSON lines. The only writer of these formats; the same arguments give the same bytes on any
+//! machine at any hour, for nothing here knows the time.
+
+mod atom;
+mod copies;
+mod html;
+mod json;
+mod page;
+mod site;
+mod source_card;
+mod strict;
+
+pub use atom::atom;
+pub use json::{error as error_json, export_line, inspect_line, sources as sources_json};
+pub use page::{Notice, about as about_page, home as home_page, notice as notice_page, page_policy, story as story_page};
+pub use site::{GENERATOR, Manners, Site};
+pub use source_card::{SourceCard, SourceCards};
+pub use strict::{BadXml, check as check_xml};

@@ -1,0 +1,88 @@
+//! Days, times and distances in words.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Timelike};
+use chrono_tz::Tz;
+
+use super::Html;
+use crate::model::ZonedTime;
+
+/// The day a story is listed under: the day in the site's zone, but a bare date stays the day its publisher wrote.
+pub(super) fn day(time: ZonedTime, timezone: Tz) -> NaiveDate {
+    if is_bare_date(time) { time.to_chrono().date_naive() } else { time.at().to_utc().with_timezone(&timezone).date_naive() }
+}
+
+/// `Fri 13 September 2024`.
+pub(super) fn day_name(day: NaiveDate) -> String {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const MONTHS: [&str; 12] =
+        ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+    let weekday = DAYS[day.weekday().num_days_from_monday() as usize];
+    format!("{weekday} {} {} {}", day.day(), MONTHS[day.month0() as usize], day.year())
+}
+
+/// A `time` element that shows the clock of the site's zone; nothing where the publisher gave a bare date.
+pub(super) fn write_clock(html: &mut Html, time: ZonedTime, timezone: Tz) {
+    let local = time.at().to_utc().with_timezone(&timezone);
+    let shown = if is_bare_date(time) { String::new() } else { format!("{:02}:{:02}", local.hour(), local.minute()) };
+    html.element("time", &[("datetime", &time.rfc3339())], &shown);
+}
+
+/// A `time` element that shows the day and the clock with the publisher's own offset.
+pub(super) fn write_time(html: &mut Html, time: ZonedTime) {
+    let own: DateTime<FixedOffset> = time.to_chrono();
+    let shown = match (is_bare_date(time), time.offset_minutes()) {
+        (true, _) => own.format("%Y-%m-%d").to_string(),
+        (false, 0) => own.format("%Y-%m-%d %H:%M UTC").to_string(),
+        (false, _) => own.format("%Y-%m-%d %H:%M %:z").to_string(),
+    };
+    html.element("time", &[("datetime", &time.rfc3339())], &shown);
+}
+
+/// `15 minutes`, `1 hour`, `36 hours`.
+pub(super) fn distance(span: Duration) -> String {
+    let (count, unit) = match span.as_secs() {
+        secs if secs >= 3600 && secs % 3600 == 0 => (secs / 3600, "hour"),
+        secs if secs >= 60 => (secs / 60, "minute"),
+        secs => (secs, "second"),
+    };
+    count_of(usize::try_from(count).unwrap_or(usize::MAX), unit)
+}
+
+/// `1 source`, `2 sources`.
+pub(super) fn count_of(count: usize, unit: &str) -> String {
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Midnight on the publisher's own clock: a date that was written without a time.
+fn is_bare_date(time: ZonedTime) -> bool {
+    time.to_chrono().num_seconds_from_midnight() == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::NaiveDate;
+
+    use super::{day, day_name, distance};
+    use crate::model::{Timestamp, ZonedTime};
+
+    #[test]
+    fn a_bare_date_stays_the_day_its_publisher_wrote() {
+        let midnight = Timestamp::from_secs(1_726_156_800);
+        let wanted = NaiveDate::from_ymd_opt(2024, 9, 13).expect("a day");
+        assert_eq!(day(ZonedTime::new(midnight, 480), chrono_tz::UTC), wanted);
+        assert_eq!(day(ZonedTime::utc(midnight), chrono_tz::Asia::Shanghai), wanted);
+        assert_eq!(day(ZonedTime::utc(midnight), chrono_tz::UTC).to_string(), "2024-09-12");
+        assert_eq!(day_name(wanted), "Fri 13 September 2024");
+    }
+
+    #[test]
+    fn distances_have_one_unit_and_its_plural() {
+        for (secs, wanted) in [(1, "1 second"), (60, "1 minute"), (900, "15 minutes"), (3600, "1 hour"), (5400, "90 minutes"), (86_400, "24 hours")] {
+            assert_eq!(distance(Duration::from_secs(secs)), wanted);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What the daemon says of itself: names, addresses, manners.
+
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use crate::model::{Digest, Link, StoryId, Text, Timestamp};
+
+/// The name and version that feeds and pages carry. Part of what is rendered: another version may render otherwise.
+pub const GENERATOR: (&str, &str) = ("Watchfire", env!("CARGO_PKG_VERSION"));
+
+/// The daemon as its outputs show it. All of it is configured or minted once; nothing here moves by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Site {
+    /// Names the feed for ever, and is the namespace of the ids that are minted here.
+    pub feed_uuid: Uuid,
+    /// When the feed was founded: the `updated` of a feed without stories.
+    pub born: Timestamp,
+    /// Name of the feed.
+    pub title: Text,
+    /// One sentence about it; may be empty.
+    pub subtitle: Text,
+    /// Where the daemon's pages are, ending in `/`. From `public_url`, else from the configured address; never from a request.
+    pub home: Link,
+    /// The zone in which pages show days and times.
+    pub timezone: Tz,
+    /// What publishers are told.
+    pub manners: Manners,
+}
+
+/// How the daemon behaves towards publishers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manners {
+    /// The `User-Agent` of every request.
+    pub user_agent: String,
+    /// An address or URL of the operator.
+    pub contact: Option<String>,
+    /// The usual distance between two requests for one feed.
+    pub interval: Duration,
+    /// No feed is asked more often.
+    pub interval_min: Duration,
+}
+
+impl Site {
+    /// `urn:uuid:` name of the feed.
+    pub fn feed_id(&self) -> String {
+        self.feed_uuid.urn().to_string()
+    }
+
+    /// A name in this feed's namespace for something that has none of its own.
+    pub fn mint(&self, kind: &str, name: &str) -> String {
+        Uuid::new_v5(&self.feed_uuid, format!("{kind}\n{name}").as_bytes()).urn().to_string()
+    }
+
+    /// Address of the combined feed.
+    pub fn feed_url(&self) -> Link {
+        self.below("feed.atom")
+    }
+
+    /// Address of the page for publishers.
+    pub fn about_url(&self) -> Link {
+        self.below("about")
+    }
+
+    /// Address of a story's own page.
+    pub fn story_url(&self, id: StoryId) -> Link {
+        self.below(&format!("stories/{id}"))
+    }
+
+    /// A digest of everything that this value puts into outputs: a changed one makes a new generation.
+    pub fn digest(&self) -> Digest {
+        let manners = &self.manners;
+        Digest::of(&[
+            GENERATOR.1.as_bytes(),
+            self.feed_uuid.as_bytes(),
+            &self.born.as_millis().to_be_bytes(),
+            self.title.as_str().as_bytes(),
+            self.subtitle.as_str().as_bytes(),
+            self.home.as_str().as_bytes(),
+            self.timezone.name().as_bytes(),
+            manners.user_agent.as_bytes(),
+            manners.contact.as_deref().unwrap_or_default().as_bytes(),
+            &manners.interval.as_secs().to_be_bytes(),
+            &manners.interval_min.as_secs().to_be_bytes(),
+        ])
+    }
+
+    fn below(&self, path: &str) -> Link {
+        // A base without its final slash would lose its last segment.
+        let base = Link::parse(&format!("{}/", self.home.as_str().trim_end_matches('/'))).unwrap_or_else(|_| self.home.clone());
+        Link::resolve(Some(&base), path).unwrap_or_else(|_| self.home.clone())
+    }
+}

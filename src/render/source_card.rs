@@ -1,0 +1,151 @@
+//! What outputs may show of a source. A private source's address never gets as far as this type.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use crate::model::{Digest, Link, Source, SourceId, SourceState, Text};
+
+/// A source as outputs show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceCard {
+    /// The name its operator gave it.
+    configured_name: Option<Text>,
+    /// The name it gives itself.
+    learned_name: Option<Text>,
+    /// Its address, without a query; none for a private source and for a folder of documents.
+    shown_url: Option<String>,
+    /// `atom:id` that its document gives itself.
+    feed_id: Option<String>,
+    /// The site it belongs to.
+    site: Option<Link>,
+    /// Nothing that could tell its address is shown.
+    is_private: bool,
+    /// The configured address has a query, which may be a key.
+    has_query: bool,
+}
+
+impl SourceCard {
+    /// What the configuration says of a source.
+    pub fn of(source: &Source) -> Self {
+        Self {
+            configured_name: source.title.clone(),
+            learned_name: None,
+            shown_url: source.shown_url(),
+            feed_id: None,
+            site: None,
+            is_private: source.private,
+            has_query: source.url.to_url().query().is_some(),
+        }
+    }
+
+    /// A folder of documents, or a source that the configuration no longer names.
+    pub fn named(name: Text) -> Self {
+        Self {
+            configured_name: Some(name),
+            learned_name: None,
+            shown_url: None,
+            feed_id: None,
+            site: None,
+            is_private: true,
+            has_query: false,
+        }
+    }
+
+    /// Adds what the source's own document says. An id or a site with a query is left out where the configured address has one:
+    /// it may be that address, key and all.
+    pub fn learn(&mut self, state: &SourceState) {
+        self.learned_name = state.title.as_deref().map(|title| Text::line(title, 120)).filter(|title| !title.is_empty());
+        if self.is_private {
+            return;
+        }
+        let may_show = |address: &str| !self.has_query || !address.contains('?');
+        self.feed_id = state.feed_id.clone().filter(|id| may_show(id));
+        self.site = state.site.clone().filter(|site| may_show(site.as_str()));
+    }
+
+    /// Its name, if it has one beside its id.
+    pub fn name(&self) -> Option<&str> {
+        self.configured_name.as_ref().or(self.learned_name.as_ref()).map(Text::as_str)
+    }
+
+    /// Its address for people.
+    pub fn shown_url(&self) -> Option<&str> {
+        self.shown_url.as_deref()
+    }
+
+    /// Its own `atom:id`.
+    pub fn feed_id(&self) -> Option<&str> {
+        self.feed_id.as_deref()
+    }
+
+    /// The site it belongs to.
+    pub fn site(&self) -> Option<&Link> {
+        self.site.as_ref()
+    }
+
+    /// Whether its address is a secret.
+    pub fn is_private(&self) -> bool {
+        self.is_private
+    }
+}
+
+/// The cards of all sources.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SourceCards(BTreeMap<SourceId, SourceCard>);
+
+impl SourceCards {
+    /// The cards of the configured sources.
+    pub fn of<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Self {
+        Self(sources.into_iter().map(|source| (source.id.clone(), SourceCard::of(source))).collect())
+    }
+
+    /// Adds or replaces a card.
+    pub fn insert(&mut self, id: SourceId, card: SourceCard) {
+        self.0.insert(id, card);
+    }
+
+    /// The card of a source; a source that is not configured (any more) has none.
+    pub fn get(&self, id: &SourceId) -> Option<&SourceCard> {
+        self.0.get(id)
+    }
+
+    /// Their sources, in order.
+    pub fn ids(&self) -> impl Iterator<Item = &SourceId> {
+        self.0.keys()
+    }
+
+    /// The same cards with what the sources say of themselves.
+    #[must_use]
+    pub fn learned<'a>(mut self, states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>) -> Self {
+        for (id, state) in states {
+            if let Some(card) = self.0.get_mut(id) {
+                card.learn(state);
+            }
+        }
+        self
+    }
+
+    /// Name of a source for people: configured, else its own, else its id.
+    pub fn name<'a>(&'a self, id: &'a SourceId) -> &'a str {
+        self.get(id).and_then(SourceCard::name).unwrap_or(id.as_str())
+    }
+
+    /// How many sources there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A digest of everything that the cards put into outputs.
+    pub fn digest(&self) -> Digest {
+        let mut all = String::new();
+        for (id, card) in &self.0 {
+            // Writing to a String cannot fail.
+            let _ = writeln!(all, "{id} {card:?}");
+        }
+        Digest::of(&[all.as_bytes()])
+    }
+}
