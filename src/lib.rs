@@ -1,16 +1,14 @@
 //! Watchfire.
 
-pub mod clock;
-pub mod dedup;
 pub mod clean;
+pub mod clock;
+pub mod config;
+pub mod dedup;
 pub mod document;
 pub mod fetch;
-pub mod model;
-pub mod tag;
-pub mod config;
-pub mod model;
-pub mod schedule;
 pub mod http;
 pub mod model;
 pub mod render;
+pub mod schedule;
+pub mod tag;
 pub mod view;

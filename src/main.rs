@@ -1,2 +1,7 @@
-//! The daemon.
-fn main() {}
+//! The `watchfire` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    watchfire::cli::main()
+}
