@@ -172,7 +172,18 @@ const TEXT_SAME: f32 = 0.85;
 /// Catalogues: titles this like, or texts this like.
 const TEXT_OF_CATALOGUE: f32 = 0.75;
 
-const DAYS_OF_TITLE: Duration = Duration::from_secs(7 * 86_400);
+/// A text of which this share stands in another is a version of it, if the titles agree.
+const CONTAINED_VERSION: f32 = 0.7;
+
+/// What leans on a title holds within days only, fewer than a week: next week's column has this week's title.
+const TITLE_WINDOW: Duration = Duration::from_secs(7 * 86_400 - 1);
+
+/// By how much a title that is more alike than it must be lowers what is asked of the text.
+const TEXT_FOR_TITLE: f32 = 0.5;
+
+/// Beside a title this like, a text counts that is too short to count alone; and how much shorter it may be.
+const TITLE_BESIDE_SHORT_TEXT: f32 = 0.6;
+const SHORT_TEXT: f32 = 0.4;
 
 /// Two items side by side.
 struct Pair<'a> {
@@ -184,13 +195,15 @@ struct Pair<'a> {
 
 impl<'a> Pair<'a> {
     fn of(new: &'a Fingerprint, old: &'a Fingerprint, thresholds: &'a MergeThresholds) -> Self {
-        let usable = |print: &'a Fingerprint| print.text.as_ref().filter(|text| text.useful as usize >= thresholds.text_chars_min);
+        let title = title::likeness(&new.title, &old.title);
+        let ease = if title >= TITLE_BESIDE_SHORT_TEXT { SHORT_TEXT } else { 1.0 };
+        let chars_min = thresholds.text_chars_min as f32 * ease;
+        let usable = |print: &'a Fingerprint| print.text.as_ref().filter(|text| text.useful as f32 >= chars_min);
         let texts = usable(new).zip(usable(old));
         let text = texts.map(|(one, other)| one.sketch.likeness(&other.sketch));
         let contained = texts.zip(text).map(|((one, other), likeness)| one.containment(other, likeness));
         let distance = new.dated.since(old.dated).max(old.dated.since(new.dated));
-        let scores = Scores { text, contained, title: title::likeness(&new.title, &old.title), distance };
-        Self { new, old, thresholds, scores }
+        Self { new, old, thresholds, scores: Scores { text, contained, title, distance } }
     }
 
     /// Rule a. An error is the reason why an equal link does not count, none if the links differ.
@@ -198,11 +211,11 @@ impl<'a> Pair<'a> {
         if self.new.key.is_none() || self.new.key != self.old.key {
             return Err(None);
         }
-        if self.is_one_speaker() && self.new.fragment != self.old.fragment {
+        if self.is_one_source() && self.new.fragment != self.old.fragment {
             return Err(Some(Obstacle::OtherFragment));
         }
         let is_confirmed = self.scores.title >= TITLE_OF_ONE_SOURCE || self.scores.text.is_some_and(|text| text >= self.thresholds.text);
-        if !is_confirmed && (self.is_one_speaker() || seen.is_degenerate()) {
+        if !is_confirmed && (self.is_one_source() || seen.is_degenerate()) {
             return Err(Some(Obstacle::LinkReused));
         }
         if !is_confirmed && self.scores.distance > self.thresholds.window {
@@ -223,53 +236,71 @@ impl<'a> Pair<'a> {
 
     fn likeness_rule(&self) -> Result<JoinRule, Obstacle> {
         let Scores { text, contained, title, distance } = self.scores;
-        let (text_score, contained) = (text.unwrap_or_default(), contained.unwrap_or_default());
+        let (text, contained) = (text.unwrap_or_default(), contained.unwrap_or_default());
+        let MergeThresholds { text: text_alone, text_beside_title, title_beside_text, .. } = *self.thresholds;
+        let is_close = distance <= TITLE_WINDOW;
         if title >= TITLE_CONFIRMS && self.is_declared() {
             Ok(JoinRule::DeclaredOrigin)
-        } else if text_score >= self.thresholds.text {
+        } else if text >= text_alone {
             Ok(JoinRule::SameText)
-        } else if text_score >= self.thresholds.text_beside_title && title >= self.thresholds.title_beside_text {
+        } else if title >= title_beside_text && text >= text_beside_title {
             Ok(JoinRule::LikeTextLikeTitle)
-        } else if contained >= 0.7 && text_score >= 0.1 && title >= 0.8 && distance <= DAYS_OF_TITLE {
-            Ok(JoinRule::ContainedText)
-        } else if !self.has_same_title() || distance > DAYS_OF_TITLE {
+        } else if !is_close {
             Err(Obstacle::Unlike)
-        } else if self.is_one_speaker() {
-            Err(Obstacle::SameSource)
-        } else if self.has_other_text() {
-            Err(Obstacle::OtherText)
+        } else if self.has_same_title() {
+            if self.has_other_text() { Err(Obstacle::OtherText) } else { Ok(JoinRule::SameTitle) }
+        } else if title >= title_beside_text && text >= text_beside_title - TEXT_FOR_TITLE * (title - title_beside_text) {
+            Ok(JoinRule::LikeTextLikeTitle)
+        } else if contained >= CONTAINED_VERSION && text >= 0.1 && title >= 0.8 {
+            Ok(JoinRule::ContainedText)
         } else {
-            Ok(JoinRule::SameTitle)
+            Err(Obstacle::Unlike)
         }
     }
 
     /// What speaks against a likeness.
     fn guard(&self) -> Result<(), Obstacle> {
         let text = self.scores.text.unwrap_or_default();
+        let title = self.scores.title;
         let (new, old) = (self.new, self.old);
+        let is_one_source = self.is_one_source();
         if !new.ids.is_empty() && !old.ids.is_empty() && !is_overlapping(&new.ids, &old.ids) {
             return Err(Obstacle::OtherIds);
         }
         // In one source a number is what tells the parts of a series apart, however alike they look.
-        let is_series = if self.is_one_speaker() {
-            new.numbers != old.numbers
-        } else {
-            text < TEXT_SAME && !is_subset_either_way(&new.numbers, &old.numbers)
-        };
+        let is_series =
+            if is_one_source { new.numbers != old.numbers } else { text < TEXT_SAME && !is_subset_either_way(&new.numbers, &old.numbers) };
         if is_series {
             return Err(Obstacle::OtherNumbers);
         }
-        if self.is_one_speaker() && (text < TEXT_SAME || self.scores.title < TITLE_OF_ONE_SOURCE) {
+        if is_one_source && !self.is_repetition() {
             return Err(Obstacle::SameSource);
         }
-        if (new.is_catalogued || old.is_catalogued) && self.scores.title < TITLE_OF_ONE_SOURCE && text < TEXT_OF_CATALOGUE {
+        // What two sources bring from one site shares that site's frame.
+        if self.is_one_site() && title < self.thresholds.title_beside_text {
+            return Err(Obstacle::SameSource);
+        }
+        if (new.is_catalogued || old.is_catalogued) && title < TITLE_OF_ONE_SOURCE && text < TEXT_OF_CATALOGUE {
             return Err(Obstacle::Template);
         }
         Ok(())
     }
 
-    fn is_one_speaker(&self) -> bool {
+    /// Whether a source says the same thing twice: the same text again, or a longer or shorter version under the same title at once.
+    fn is_repetition(&self) -> bool {
+        const AT_ONCE: Duration = Duration::from_secs(86_400);
+        let Scores { text, contained, title, distance } = self.scores;
+        let is_same_text = text.is_some_and(|text| text >= TEXT_SAME) && title >= TITLE_OF_ONE_SOURCE;
+        let is_version = contained.is_some_and(|contained| contained >= CONTAINED_VERSION) && self.has_same_title() && distance <= AT_ONCE;
+        is_same_text || is_version
+    }
+
+    fn is_one_source(&self) -> bool {
         self.new.speaker == self.old.speaker
+    }
+
+    fn is_one_site(&self) -> bool {
+        self.new.site != 0 && self.new.site == self.old.site
     }
 
     fn is_declared(&self) -> bool {

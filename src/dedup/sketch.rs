@@ -10,10 +10,6 @@ pub const SLOTS: usize = 128;
 /// Tokens in a shingle.
 const SHINGLE_TOKENS: usize = 5;
 
-/// Bands of three slots each. Two texts of which 40 % is common share a band with probability .94, of which 60 % with 1 - 5e-5.
-const BANDS: usize = 42;
-const BAND_ROWS: usize = 3;
-
 /// The sketch of a set of shingles, sixteen bits a slot.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sketch(pub [u16; SLOTS]);
@@ -45,12 +41,14 @@ impl Sketch {
         equal as f32 / SLOTS as f32
     }
 
-    /// One key for each band: texts that are alike share at least one.
-    pub fn bands(&self) -> impl Iterator<Item = u64> + '_ {
-        (0..BANDS).map(|band| {
-            let rows = &self.0[band * BAND_ROWS..][..BAND_ROWS];
-            mix(rows.iter().fold(band as u64, |key, row| key << 16 | u64::from(*row)))
-        })
+    /// One key for each of `count` bands of `rows` slots. Of two sets of which the share `j` is common, a band has the same key with the
+    /// probability of `j` to the power of `rows`.
+    pub fn bands(&self, count: usize, rows: usize) -> impl Iterator<Item = u64> + '_ {
+        self.0
+            .chunks_exact(rows)
+            .take(count)
+            .enumerate()
+            .map(|(band, rows)| rows.iter().fold(band as u64, |key, row| mix(key ^ u64::from(*row))))
     }
 }
 
@@ -153,12 +151,12 @@ mod tests {
 
     #[test]
     fn a_band_is_shared_by_texts_that_are_alike_and_by_no_others() {
-        let bands = |range| Sketch::of(&set(range)).expect("not empty").bands().collect::<Vec<_>>();
+        let bands = |range| Sketch::of(&set(range)).expect("not empty").bands(42, 3).collect::<Vec<_>>();
         let shares = |a: &[u64], b: &[u64]| a.iter().any(|key| b.contains(key));
         let one = bands(0..1000);
         assert!(shares(&one, &bands(200..1200)));
         assert!(!shares(&one, &bands(5000..6000)));
-        assert!(one.len() * 3 <= SLOTS);
+        assert_eq!(one.len(), 42);
     }
 
     #[test]

@@ -77,18 +77,29 @@ fn without_column(title: &str) -> Option<&str> {
     is_label(column.trim()).then_some(rest)
 }
 
+/// A label in brackets, an abbreviation of what the title spells out, or a catalogue's last word.
 fn without_label_behind(title: &str) -> Option<&str> {
-    let exploit = title.strip_suffix("exploit").filter(|rest| rest.ends_with(' '));
-    exploit.or_else(|| {
+    const LAST_WORDS: &[&str] = &["exploit", "vulnerability"];
+    const ABBREVIATIONS: &[&str] = &["csrf", "dos", "idor", "lfi", "lpe", "poc", "rce", "rfi", "sqli", "ssrf", "xss", "xxe"];
+    let last_word = || {
+        let (rest, word) = title.rsplit_once(char::is_whitespace)?;
+        LAST_WORDS.contains(&word.to_ascii_lowercase().as_str()).then_some(rest)
+    };
+    let abbreviation = || {
+        let (rest, word) = title.strip_suffix([')', '）'])?.rsplit_once(['(', '（'])?;
+        ABBREVIATIONS.contains(&word.to_ascii_lowercase().as_str()).then_some(rest)
+    };
+    let label = || {
         BRACKETS.iter().find_map(|(open, close)| {
             let (rest, label) = title.strip_suffix(*close)?.rsplit_once(*open)?;
             is_label(label).then_some(rest)
         })
-    })
+    };
+    last_word().or_else(abbreviation).or_else(label)
 }
 
 /// Runs of three characters, sorted, each once; a shorter text is one run.
-fn grams(text: &str) -> Vec<u64> {
+pub fn grams(text: &str) -> Vec<u64> {
     let chars: Vec<char> = text.chars().collect();
     if chars.is_empty() {
         return Vec::new();
@@ -132,7 +143,14 @@ mod tests {
         ] {
             assert_eq!(core_title(title), wanted, "{title}");
         }
-        assert_eq!(core_title("Bangresta 1.0 SQL Injection exploit"), core_title("[webapps] Bangresta 1.0 - SQL Injection"));
+        let wanted = core_title("Bangresta 1.0 Cross Site Scripting");
+        for title in [
+            "[webapps] Bangresta 1.0 - Cross Site Scripting (XSS)",
+            "Bangresta 1.0 Cross Site Scripting Vulnerability exploit",
+            "Bangresta 1.0 - Cross Site Scripting Exploit exploit",
+        ] {
+            assert_eq!(core_title(title), wanted, "{title}");
+        }
     }
 
     #[test]
