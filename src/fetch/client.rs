@@ -1,8 +1,11 @@
-//! The HTTP client behind [`Fetch`]: two connection pools, one poll as a row of hops, each hop under the guard.
+//! The HTTP client behind [`Fetch`]: one poll as a row of hops, each hop under the guard and on a connection of its own.
 //!
-//! There are two clients because connections are pooled by host and port alone: the resolver of the public one refuses every address
-//! that is not public, the private one resolves freely and is used for a hop only if this very source may reach this very `host:port`.
-//! So a connection that one source was allowed to make never serves another source that was not.
+//! There are two clients because a resolver belongs to a client: the public one's refuses every address that is not public, the private
+//! one's resolves freely and is asked for a hop only if this very source may reach this very `host:port`.
+//!
+//! Connections are not kept. Polls of one host are seconds to minutes apart, and a kept connection is one that the server may be closing
+//! under the next request: a failure that says nothing about the source and that only a retry could mend, which a poll never makes.
+//! It also means that no connection which one source was allowed to make can ever serve another.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,10 +29,6 @@ const ACCEPTED: &str = "application/atom+xml, application/rss+xml, application/f
 
 /// The codings we ask for; others are decoded when they come unasked.
 const ACCEPTED_CODINGS: &str = "gzip, br";
-
-/// How long an idle connection is kept: enough for the next source on the same host, and less than the five seconds after which
-/// common servers close it themselves, perhaps under our request.
-const POOL_IDLE: Duration = Duration::from_secs(4);
 
 /// Response headers of one answer (protocol F16).
 const HEADERS_MAX: usize = 100;
@@ -78,7 +77,7 @@ pub enum BadClient {
     Build(String),
 }
 
-/// The fetcher of the daemon. Cloning shares the connections.
+/// The fetcher of the daemon. Cloning is cheap and shares everything.
 #[derive(Clone)]
 pub struct Client {
     public: reqwest::Client,
@@ -86,7 +85,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client with its own connections.
+    /// A client; reads the machine's certificates, so make one and clone it.
     pub fn new(settings: &ClientSettings) -> Result<Self, BadClient> {
         let tls = tls::config(settings.extra_roots.as_deref())?;
         let make = |reach| build(settings, tls.clone(), reach);
@@ -137,7 +136,7 @@ fn build(settings: &ClientSettings, tls: rustls::ClientConfig, reach: Reach) -> 
         .retry(reqwest::retry::never())
         .referer(false)
         .no_proxy()
-        .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(0)
         .http1_max_headers(HEADERS_MAX)
         .http1_ignore_invalid_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)

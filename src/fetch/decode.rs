@@ -236,3 +236,128 @@ impl Unbrotli {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{
+        Compression,
+        write::{DeflateEncoder, GzEncoder, ZlibEncoder},
+    };
+    use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
+
+    use super::{Coding, Decoder, GZIP_MEMBERS_MAX};
+    use crate::model::Failure;
+
+    const BYTES_MAX: u64 = 100_000;
+
+    fn decode(coding: Coding, bytes: &[u8], chunk_bytes: usize) -> Result<Vec<u8>, Failure> {
+        let mut decoder = Decoder::new(coding, BYTES_MAX);
+        bytes.chunks(chunk_bytes).try_for_each(|chunk| decoder.push(chunk))?;
+        decoder.finish()
+    }
+
+    /// Every coding of a text, with its name.
+    fn samples(text: &[u8]) -> Vec<(Coding, Vec<u8>)> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
+        let mut bare = DeflateEncoder::new(Vec::new(), Compression::best());
+        for encoder in [&mut gzip as &mut dyn Write, &mut zlib, &mut bare] {
+            encoder.write_all(text).expect("a Vec takes everything");
+        }
+        let mut br = Vec::new();
+        brotli::CompressorWriter::new(&mut br, 4096, 5, 22).write_all(text).expect("a Vec takes everything");
+        vec![
+            (Coding::Gzip, gzip.finish().expect("coded")),
+            (Coding::Deflate, zlib.finish().expect("coded")),
+            (Coding::Deflate, bare.finish().expect("coded")),
+            (Coding::Brotli, br),
+        ]
+    }
+
+    /// Text with some structure and some noise.
+    fn text(bytes: usize) -> Vec<u8> {
+        let mut seed = 1_u32;
+        let mut text = b"<item>".repeat(bytes / 6 + 1);
+        for byte in text.iter_mut().step_by(5) {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *byte = seed.to_be_bytes()[0];
+        }
+        text.truncate(bytes);
+        text
+    }
+
+    #[test]
+    fn chunks_of_any_size_give_the_same_body() {
+        for bytes in [1, 1000, 40_000, 100_000] {
+            let text = text(bytes);
+            for (coding, coded) in samples(&text) {
+                for chunk_bytes in [1, 2, 7, 1000, coded.len()] {
+                    assert!(decode(coding, &coded, chunk_bytes).as_ref() == Ok(&text), "{coding:?} of {bytes} by {chunk_bytes}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_byte_over_the_cap_is_too_much_and_memory_stays_under_it() {
+        let too_large = Failure::TooLarge { bytes_max: BYTES_MAX };
+        for bytes in [100_001, 10_000_000] {
+            for (coding, coded) in samples(&vec![b'x'; bytes]) {
+                let mut decoder = Decoder::new(coding, BYTES_MAX);
+                assert_eq!(decoder.push(&coded), Err(too_large.clone()), "{coding:?}");
+                assert!(decoder.body.capacity() <= 100_001, "{coding:?}: {}", decoder.body.capacity());
+            }
+        }
+    }
+
+    #[test]
+    fn damage_anywhere_is_an_answer_and_never_a_panic() {
+        let text = text(600);
+        for (coding, coded) in samples(&text) {
+            for at in 0..coded.len() {
+                assert_ne!(decode(coding, &coded[..at], 64).as_ref(), Ok(&text), "{coding:?} cut at {at}");
+                for flip in [0x01, 0x10, 0x80, 0xff] {
+                    let mut damaged = coded.clone();
+                    damaged[at] ^= flip;
+                    let _ = decode(coding, &damaged, 64);
+                }
+            }
+            // Noise without any header, and windows that `br` does not have.
+            assert!(matches!(decode(Coding::Brotli, &[0x11, 30, 0, 0, 0, 0, 0, 0], 8), Err(Failure::BrokenBody(_))));
+            for skip in 0..200 {
+                let _ = decode(coding, &text[skip..], 50);
+            }
+        }
+    }
+
+    #[test]
+    fn members_of_a_gzip_body_are_joined_and_counted() {
+        let member = |text: &[u8]| samples(text).swap_remove(0).1;
+        let joined = [member(b"one "), member(b""), member(b"two")].concat();
+        assert_eq!(decode(Coding::Gzip, &joined, 5), Ok(b"one two".to_vec()));
+        let flood = member(b"x").repeat(5000);
+        assert_eq!(decode(Coding::Gzip, &flood, 1000).map(|body| body.len()), Ok(GZIP_MEMBERS_MAX as usize));
+    }
+
+    #[test]
+    fn codings_are_named_in_any_case_and_once() {
+        for (value, wanted) in [
+            ("", Some(Coding::Identity)),
+            ("identity", Some(Coding::Identity)),
+            ("GZip", Some(Coding::Gzip)),
+            ("x-gzip", Some(Coding::Gzip)),
+            ("identity,deflate", Some(Coding::Deflate)),
+            (" BR ,", Some(Coding::Brotli)),
+            ("gzip, gzip", None),
+            ("br, identity, gzip", None),
+            ("zstd", None),
+            ("compress", None),
+            ("gzip;q=1", None),
+        ] {
+            let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(value))]);
+            assert_eq!(Coding::of(&headers).ok(), wanted, "{value}");
+        }
+    }
+}

@@ -34,7 +34,8 @@ const BLOCKS: [([u8; 4], u32, &str); 15] = [
     ([192, 0, 2, 0], 24, "a documentation address"),
     ([192, 88, 99, 0], 24, "a 6to4 relay"),
     ([192, 168, 0, 0], 16, "a private address"),
-    ([198, 18, 0, 0], 15, "a benchmarking address"),
+    // Proxies in fake-IP mode answer every name from this block; the words tell their users what they see.
+    ([198, 18, 0, 0], 15, "a benchmarking address, often a proxy's fake IP"),
     ([198, 51, 100, 0], 24, "a documentation address"),
     ([203, 0, 113, 0], 24, "a documentation address"),
     ([224, 0, 0, 0], 4, "a multicast address"),

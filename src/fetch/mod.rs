@@ -37,7 +37,7 @@ pub trait Fetch: Send + Sync + 'static {
 }
 
 /// What to ask, of whom, and within which limits.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Request {
     /// Where to ask: the configured URL, or the one that permanent redirects led to.
     pub url: Link,
@@ -95,10 +95,17 @@ pub struct Response {
     pub self_link: Option<Link>,
 }
 
+/// Paths and queries may hold keys: neither is shown.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("authority", &self.url.authority()).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
-            .field("final_url", &self.final_url)
+            .field("authority", &self.final_url.authority())
             .field("not_modified", &self.not_modified)
             .field("body_bytes", &self.body.len())
             .field("validators", &self.validators)

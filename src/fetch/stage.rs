@@ -1,8 +1,7 @@
 //! Where a request stands, so that a timeout can name what was being waited for and each wait has its own limit.
 //!
 //! The resolver and the connector run deep inside the HTTP client. They report through a task-local: the client polls both on the
-//! task of the request that needs the connection. A connection that outlives its request (another one became free first) reports
-//! to nobody; the client's own connect timeout ends it.
+//! task of the request that needs the connection.
 
 use std::{
     future::Future,
@@ -130,5 +129,48 @@ where
             reporter.enter(Stage::Waiting);
             connection
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::pending, time::Duration};
+
+    use tokio::sync::watch;
+
+    use super::{Reporter, Stage, watch_stages};
+    use crate::model::{Failure, FetchLimits};
+
+    fn limits() -> FetchLimits {
+        let [dns, connect, hop] = [10, 20, 30].map(Duration::from_millis);
+        FetchLimits { dns, connect, hop, ..FetchLimits::default() }
+    }
+
+    async fn stuck_in(stages: &'static [Stage]) -> Failure {
+        let sending = async {
+            let reporter = Reporter::current();
+            for stage in stages {
+                reporter.enter(*stage);
+                tokio::task::yield_now().await;
+            }
+            pending::<()>().await;
+        };
+        watch_stages(sending, &watch::Sender::new(Stage::Waiting), &limits()).await.expect_err("it never ends")
+    }
+
+    #[tokio::test]
+    async fn the_stage_that_hangs_gives_the_failure_its_name_and_limit() {
+        let timeout = |phase, millis| Failure::Timeout { phase, after: Duration::from_millis(millis) };
+        assert_eq!(stuck_in(&[]).await, timeout("first byte", 30));
+        assert_eq!(stuck_in(&[Stage::Connecting]).await, timeout("connecting", 20));
+        assert_eq!(stuck_in(&[Stage::Connecting, Stage::Resolving, Stage::Connecting, Stage::Waiting]).await, timeout("first byte", 30));
+        let dns = stuck_in(&[Stage::Connecting, Stage::Resolving]).await;
+        assert_eq!(dns, Failure::Dns("no answer within 0.01s".to_owned()));
+        assert!(dns.looks_offline());
+    }
+
+    #[tokio::test]
+    async fn nobody_need_listen() {
+        Reporter::current().enter(Stage::Connecting);
     }
 }

@@ -36,6 +36,9 @@ pub const AUTHORITY_PEM: &[u8] = include_bytes!("tls/authority.pem");
 /// Longest request head that is read.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
+/// The first byte of a TLS connection.
+const TLS_HANDSHAKE: u8 = 0x16;
+
 /// The origin.
 pub struct Origin {
     address: SocketAddr,
@@ -285,12 +288,16 @@ fn arrive(state: &Mutex<State>, mut seen: Seen) -> Reply {
     Reply::status(404)
 }
 
-/// The next request head; `None` at the end of the connection.
+/// The next request head; `None` at the end of the connection, and for a TLS handshake on a plain port.
 async fn read_head(wire: &mut Box<dyn Wire>, pending: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     loop {
         if let Some(end) = pending.windows(4).position(|window| window == b"\r\n\r\n") {
             let rest = pending.split_off(end + 4);
             return Ok(Some(std::mem::replace(pending, rest)));
+        }
+        if pending.first() == Some(&TLS_HANDSHAKE) {
+            wire.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await?;
+            return Ok(None);
         }
         if pending.len() > HEAD_BYTES_MAX || wire.read_buf(pending).await? == 0 {
             return Ok(None);
