@@ -97,3 +97,97 @@ fn entry_bytes(story: &Story) -> usize {
 fn escaped_bytes(text: &str) -> usize {
     text.len() + 5 * text.bytes().filter(|byte| b"<>&\"'".contains(byte)).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{WindowLimits, window};
+    use crate::model::{Item, ItemId, Member, NativeId, Origin, SafeHtml, SourceId, Story, StoryId, Text, Timestamp, ZonedTime};
+
+    const LIMITS: WindowLimits = WindowLimits { entries_max: 8, bytes_max: 1 << 20 };
+
+    /// A story of `source`, `age` seconds old, with a body of `bytes`.
+    fn story(source: &str, age: i64, bytes: usize) -> Story {
+        let (source, native_id) = (SourceId::parse(source).expect("a slug"), NativeId::new(age.to_string()));
+        let at = ZonedTime::utc(Timestamp::from_secs(1_700_000_000 - age));
+        let id = ItemId::of(&source, &native_id);
+        let item = Item {
+            id,
+            native_id,
+            source,
+            origin: None,
+            document: None,
+            title: Text::line("A title", 300),
+            link: None,
+            key: None,
+            related: Vec::new(),
+            published: Some(at),
+            updated: None,
+            first_seen: at.at(),
+            authors: Vec::new(),
+            categories: Vec::new(),
+            language: None,
+            body: SafeHtml::vouched("x".repeat(bytes)),
+            enclosures: Vec::new(),
+        };
+        let members = vec![Member { item, joined: None }];
+        Story { id: StoryId::opened_by(id), entry_id: format!("urn:x:{id}"), published: at, updated: at, members }
+    }
+
+    fn counts(stories: &[Story]) -> (usize, usize) {
+        let of_flood = stories.iter().filter(|story| story.first().source.as_str() == "flood").count();
+        (of_flood, stories.len() - of_flood)
+    }
+
+    #[test]
+    fn newest_first_and_ties_by_id() {
+        let mut given: Vec<_> = (0..6).map(|age| story("a", age / 2, 0)).chain((0..2).map(|age| story("b", age, 0))).collect();
+        let chosen = window(given.clone(), &LIMITS).stories;
+        assert!(chosen.is_sorted_by(|a, b| (b.updated.at(), a.id) <= (a.updated.at(), b.id)));
+        given.reverse();
+        assert_eq!(window(given, &LIMITS).stories, chosen, "the order in which they are offered does not matter");
+    }
+
+    #[test]
+    fn a_source_may_fill_the_page_until_it_overflows() {
+        let roomy: Vec<_> = (0..7).map(|age| story("flood", age, 0)).chain([story("a", 100, 0)]).collect();
+        assert_eq!(counts(&window(roomy.clone(), &LIMITS).stories), (7, 1));
+        let full: Vec<_> = roomy.into_iter().chain((0..7).map(|age| story("a", 200 + age, 0))).collect();
+        assert_eq!(counts(&window(full, &LIMITS).stories), (2, 2), "a quarter of the places each");
+    }
+
+    #[test]
+    fn a_flood_hides_only_itself() {
+        let others = (0..20).map(|n| story(["a", "b", "c", "d"][n % 4], 1000 + n as i64, 0));
+        let chosen = window((0..500).map(|age| story("flood", age, 0)).chain(others).collect(), &LIMITS);
+        assert_eq!(counts(&chosen.stories), (2, 6));
+        assert!(chosen.settled);
+    }
+
+    #[test]
+    fn the_only_source_has_the_whole_page_but_nobody_can_be_sure_of_that() {
+        let chosen = window((0..50).map(|age| story("flood", age, 0)).collect(), &LIMITS);
+        assert_eq!(counts(&chosen.stories), (8, 0));
+        assert!(!chosen.settled, "older stories of others may exist");
+    }
+
+    #[test]
+    fn accounts_in_a_folder_of_documents_have_places_of_their_own() {
+        let documents = (0..50).map(|age| {
+            let mut story = story("seeds", age, 0);
+            let item = &mut story.members[0].item;
+            item.document = Some(format!("{age}.md"));
+            item.origin = Some(Origin { title: Some(format!("account {}", age % 10)), ..Origin::default() });
+            story
+        });
+        assert_eq!(window(documents.collect(), &LIMITS).stories.len(), 8);
+    }
+
+    #[test]
+    fn bytes_are_limited_and_the_first_story_always_stands() {
+        let limits = WindowLimits { entries_max: 100, bytes_max: 10_000 };
+        let sources = ["a", "b", "c", "d", "e"];
+        let given = (0..5).map(|age| story(sources[age], age as i64, 2_000)).collect();
+        assert_eq!(window(given, &limits).stories.len(), 3);
+        assert_eq!(window(vec![story("a", 0, 50_000), story("b", 1, 1)], &limits).stories.len(), 1);
+    }
+}

@@ -8,6 +8,9 @@ use crate::{
     render::{Site, SourceCards, copies, html::Html},
 };
 
+/// What the feed is, where its operator has no words of their own.
+const PROMISE: &str = "Security news from many sources as one feed, each story once.";
+
 /// Names of sources shown beside a title.
 const NAMES_MAX: usize = 3;
 
@@ -26,14 +29,15 @@ pub fn home(site: &Site, stories: &[Story], cards: &SourceCards) -> Vec<u8> {
             write_day(html, site, (day, today), cards);
             rest = older;
         }
+        if !stories.is_empty() {
+            html.element("p", &[("class", "zone")], &format!("Times are those of {}.", site.timezone.name()));
+        }
     })
 }
 
 fn write_lead(html: &mut Html, site: &Site, cards: &SourceCards) {
     html.wrap("section", &[("class", "lead")], |html| {
-        html.element("h1", &[], site.title.as_str());
-        let about = if site.subtitle.is_empty() { "Security news from many sources as one feed, each story once." } else { site.subtitle.as_str() };
-        html.element("p", &[], about);
+        html.element("h1", &[], if site.subtitle.is_empty() { PROMISE } else { site.subtitle.as_str() });
         html.wrap("div", &[("class", "feed")], |html| {
             let feed = site.feed_url();
             html.element("a", &[("href", feed.as_str())], feed.as_str());

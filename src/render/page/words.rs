@@ -13,11 +13,10 @@ pub(super) fn day(time: ZonedTime, timezone: Tz) -> NaiveDate {
     if is_bare_date(time) { time.to_chrono().date_naive() } else { time.at().to_utc().with_timezone(&timezone).date_naive() }
 }
 
-/// `Fri 13 September 2024`.
+/// `Fri 13 Sep 2024`.
 pub(super) fn day_name(day: NaiveDate) -> String {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    const MONTHS: [&str; 12] =
-        ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let weekday = DAYS[day.weekday().num_days_from_monday() as usize];
     format!("{weekday} {} {} {}", day.day(), MONTHS[day.month0() as usize], day.year())
 }
@@ -76,7 +75,7 @@ mod tests {
         assert_eq!(day(ZonedTime::new(midnight, 480), chrono_tz::UTC), wanted);
         assert_eq!(day(ZonedTime::utc(midnight), chrono_tz::Asia::Shanghai), wanted);
         assert_eq!(day(ZonedTime::utc(midnight), chrono_tz::UTC).to_string(), "2024-09-12");
-        assert_eq!(day_name(wanted), "Fri 13 September 2024");
+        assert_eq!(day_name(wanted), "Fri 13 Sep 2024");
     }
 
     #[test]
