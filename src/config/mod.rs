@@ -1,1 +1,105 @@
-//! The configuration.
+//! The configuration: TOML files in, typed [`Settings`] out, or every fault of every file at once.
+//!
+//! A message names file, line, key, the value in backticks and the rule; values that may be secret are never shown. What others
+//! need of the configuration they take as plain values from `Settings`, so that nothing else knows TOML.
+
+mod error;
+mod include;
+mod quantity;
+mod secret;
+mod section;
+mod settings;
+mod source;
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+pub use self::{
+    error::{ConfigError, Fault},
+    include::find,
+    secret::Env,
+    settings::{DaemonSettings, DocumentSettings, FeedSettings, HttpSettings, PollSettings, Settings},
+};
+use self::{
+    section::{File, Section},
+    source::Catalogue,
+};
+
+/// The configuration that is shipped: what `watchfire default-config` prints, with every key explained.
+pub const DEFAULT: &str = include_str!("../../config/watchfire.toml");
+
+/// Reads a configuration with the files it includes. `env` looks up the variables in URLs and headers. An error lists all faults.
+pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
+    let text = include::read(path).map_err(|fault| ConfigError::Faults(vec![fault]))?;
+    let mut faults = Vec::new();
+    let main = File::new(path, &text);
+    let Some(table) = parse(&main, &mut faults) else { return Err(ConfigError::Faults(faults)) };
+    let folder = path.parent().unwrap_or(Path::new(""));
+
+    let mut root = Section::new(&main, "", Some(&table));
+    let mut settings = tables::read(&mut root, folder, &mut faults);
+    let mut catalogue = Catalogue::new(settings.poll.schedule, env);
+    root.sections("source").into_iter().for_each(|section| catalogue.read(section, &mut faults));
+    let included = included(&mut root, path, folder);
+    root.finish(&mut faults);
+
+    settings.files.push(path.to_owned());
+    for file in included {
+        read_included(&file, &mut catalogue, &mut faults);
+        settings.files.push(file);
+    }
+    if faults.is_empty() {
+        settings.warnings.append(&mut catalogue.warnings);
+        settings.sources = catalogue.sources;
+        return Ok(settings);
+    }
+    // By file, then by line: the order in which they are mended.
+    faults.sort_by_key(|fault| (settings.files.iter().position(|file| *file == fault.file), fault.line));
+    Err(ConfigError::Faults(faults))
+}
+
+/// The files that `include` names, each once, without the main one.
+fn included(root: &mut Section<'_>, main: &Path, folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for pattern in root.strings("include") {
+        match include::matches(folder, pattern.value) {
+            Ok(found) => files.extend(found),
+            Err(rule) => root.fault("include", format_args!("is `{}`, {rule}", section::shorten(pattern.value))),
+        }
+    }
+    let mut seen = Vec::from_iter(main.canonicalize());
+    files.retain(|file| {
+        let place = file.canonicalize().unwrap_or_else(|_| file.clone());
+        let is_new = !seen.contains(&place);
+        seen.push(place);
+        is_new
+    });
+    files
+}
+
+/// An included file holds sources and nothing else.
+fn read_included(path: &Path, catalogue: &mut Catalogue<'_>, faults: &mut Vec<Fault>) {
+    let text = match include::read(path) {
+        Ok(text) => text,
+        Err(fault) => return faults.push(fault),
+    };
+    let file = File::new(path, &text);
+    if let Some(table) = parse(&file, faults) {
+        let mut root = Section::new(&file, "", Some(&table));
+        root.sections("source").into_iter().for_each(|section| catalogue.read(section, faults));
+        root.finish(faults);
+    }
+}
+
+/// The tree of a file; `None` if it is not TOML, with all its errors of syntax.
+fn parse<'a>(file: &File<'a>, faults: &mut Vec<Fault>) -> Option<DeTable<'a>> {
+    let (table, errors) = DeTable::parse_recoverable(file.text);
+    let is_toml = errors.is_empty();
+    faults.extend(errors.into_iter().map(|error| {
+        let at = file.position(error.span().map_or(0, |span| span.start));
+        section::fault(at, format!("not TOML: {}", error.message().replace('\n', ", ")))
+    }));
+    is_toml.then(|| table.into_inner())
+}

@@ -1,0 +1,106 @@
+//! The settings as the program uses them: typed, checked, complete.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use chrono_tz::Tz;
+
+use crate::model::{FetchLimits, ItemLimits, Link, MergeThresholds, ScheduleLimits, Source, SourceId};
+
+/// Everything the configuration says, with defaults for what it leaves out. `Debug` shows no credentials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// `[daemon]`
+    pub daemon: DaemonSettings,
+    /// `[http]`
+    pub http: HttpSettings,
+    /// `[poll]`
+    pub poll: PollSettings,
+    /// `[feed]`
+    pub feed: FeedSettings,
+    /// `[documents]`
+    pub documents: DocumentSettings,
+    /// `[merge]`
+    pub merge: MergeThresholds,
+    /// Every `[[source]]`, in the order of the files; ids and URLs are unique.
+    pub sources: Vec<Source>,
+    /// The files that were read, the main one first.
+    pub files: Vec<PathBuf>,
+    /// What the operator should know, though nothing is wrong; one line each.
+    pub warnings: Vec<String>,
+}
+
+impl Settings {
+    /// The source of that id.
+    pub fn source(&self, id: &SourceId) -> Option<&Source> {
+        self.sources.iter().find(|source| source.id == *id)
+    }
+}
+
+/// The process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonSettings {
+    /// Folder of the store.
+    pub data_dir: PathBuf,
+    /// Folder of the documents that the store begins with.
+    pub seeds: Option<PathBuf>,
+    /// A page or mail address at which publishers reach the operator; goes into the user agent.
+    pub contact: Option<String>,
+    /// How long polls in flight may take to end when the daemon stops.
+    pub grace: Duration,
+}
+
+/// The server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where the world reaches it; ends in `/`.
+    pub public_url: Option<Link>,
+    /// Connections at once.
+    pub connections_max: usize,
+}
+
+impl HttpSettings {
+    /// Where links to our own pages begin: `public_url`, else the configured address; ends in `/`. An address that stands for all
+    /// addresses of the machine is no place to link to, so its loopback stands in.
+    pub fn base_url(&self) -> Link {
+        let mut shown = self.listen;
+        if shown.ip().is_unspecified() {
+            shown.set_ip(if shown.is_ipv4() { std::net::Ipv4Addr::LOCALHOST.into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        }
+        self.public_url.clone().unwrap_or_else(|| Link::parse(&format!("http://{shown}/")).expect("a socket address makes a URL"))
+    }
+}
+
+/// Asking sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PollSettings {
+    /// When.
+    pub schedule: ScheduleLimits,
+    /// One request.
+    pub fetch: FetchLimits,
+    /// What a document may bring.
+    pub items: ItemLimits,
+}
+
+/// The combined feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedSettings {
+    /// Its title.
+    pub title: String,
+    /// Its subtitle.
+    pub subtitle: Option<String>,
+    /// Its author.
+    pub author: String,
+    /// Entries in it.
+    pub entries_max: usize,
+    /// Its size before compression, in bytes.
+    pub bytes_max: u64,
+}
+
+/// Imported documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DocumentSettings {
+    /// The zone of dates without one.
+    pub timezone: Tz,
+}

@@ -1,0 +1,239 @@
+//! `[[source]]`: one source with its rules, and all sources together, in which no id and no URL stands twice.
+
+use std::{collections::HashMap, time::Duration};
+
+use super::{
+    error::Fault,
+    quantity::show_duration,
+    secret::{Env, expand, names_variable},
+    section::{Found, Position, Section, fault, shorten},
+    tables::{INTERVAL_MAX, timezone},
+};
+use crate::{
+    model::{BadLink, Cadence, HeaderPair, Link, PrivateHost, ScheduleLimits, Source, SourceId, Text},
+    schedule::parse_cron,
+};
+
+/// Most sources in one configuration.
+const SOURCES_MAX: usize = 50_000;
+const TITLE_CHARS_MAX: usize = 300;
+const TAG_CHARS_MAX: usize = 64;
+const TAGS_MAX: usize = 32;
+const HEADERS_MAX: usize = 32;
+const HEADER_BYTES_MAX: usize = 4096;
+
+/// Least distance between polls of a host of the operator's own.
+const PRIVATE_INTERVAL_MIN: Duration = Duration::from_secs(1);
+
+/// Headers that the request's own machinery writes.
+const RESERVED_HEADERS: [&str; 11] = [
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "upgrade",
+    "te",
+    "trailer",
+    "range",
+    "accept-encoding",
+    "if-none-match",
+    "if-modified-since",
+];
+
+/// The sources read so far.
+pub(super) struct Catalogue<'e> {
+    /// In the order of the files.
+    pub sources: Vec<Source>,
+    /// Pairs of sources that look like one.
+    pub warnings: Vec<String>,
+    limits: ScheduleLimits,
+    env: Env<'e>,
+    ids: HashMap<SourceId, Position>,
+    urls: HashMap<String, (SourceId, Position)>,
+    spellings: HashMap<String, (SourceId, Position)>,
+}
+
+impl<'e> Catalogue<'e> {
+    pub fn new(limits: ScheduleLimits, env: Env<'e>) -> Self {
+        let (ids, urls, spellings) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { sources: Vec::new(), warnings: Vec::new(), limits, env, ids, urls, spellings }
+    }
+
+    /// Reads one `[[source]]`.
+    pub fn read(&mut self, mut section: Section<'_>, faults: &mut Vec<Fault>) {
+        let source = read_source(&mut section, &self.limits, self.env);
+        let (id_at, url_at) = (section.position("id"), section.position("url"));
+        section.finish(faults);
+        let Some(source) = source else { return };
+        if self.sources.len() == SOURCES_MAX {
+            faults.push(fault(id_at, format!("must be at most {SOURCES_MAX} sources in all")));
+            return;
+        }
+        if let Some(first) = self.ids.get(&source.id) {
+            let message = format!("`source.id` is `{}`, which is taken already at {}", source.id, place(first));
+            return faults.push(fault(id_at, message));
+        }
+        self.ids.insert(source.id.clone(), id_at);
+        // The URL itself may hold a key: the ids say which are meant.
+        let bare = source.url.as_str().split('#').next().unwrap_or_default().to_owned();
+        if let Some((other, at)) = self.urls.get(&bare) {
+            let message = format!("`source.url` of `{}` is the same as that of `{other}` at {}", source.id, place(at));
+            return faults.push(fault(url_at, message));
+        }
+        if let Some((other, at)) = self.spellings.get(&spelling(&bare)) {
+            let (here, there) = (place(&url_at), place(at));
+            let difference = "their URLs differ only in scheme, `www.` or a last slash";
+            self.warnings.push(format!("{here}: `{}` and `{other}` ({there}) seem to be one feed: {difference}", source.id));
+        }
+        self.spellings.insert(spelling(&bare), (source.id.clone(), url_at.clone()));
+        self.urls.insert(bare, (source.id.clone(), url_at));
+        self.sources.push(source);
+    }
+}
+
+/// One source; every key is asked for before anything is given up, so that all its faults are found.
+fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>) -> Option<Source> {
+    let id = read_id(section);
+    let url = read_url(section, env);
+    let allow_private = read_allow_private(section);
+    let is_private = url.as_ref().is_some_and(|(url, _)| allow_private.iter().any(|host| host.as_str() == url.authority()));
+    let (cadence, title, tags) = (read_cadence(section, limits, is_private), read_title(section), read_tags(section));
+    let (timezone, headers, encoding) = (timezone(section), read_headers(section, env), read_encoding(section));
+    let (private, enabled) = (section.flag("private"), section.flag("enabled").unwrap_or(true));
+    let (id, (url, has_secret)) = (id?, url?);
+    // What comes from the environment is a secret until the operator says otherwise.
+    let private = private.unwrap_or(has_secret);
+    Some(Source { id, url, title, tags, cadence, timezone, headers, allow_private, private, enabled, encoding })
+}
+
+fn read_id(section: &mut Section<'_>) -> Option<SourceId> {
+    const RULE: &str = "must be 1 to 64 characters of a-z, 0-9, `-`, `_`, `.` and begin with a letter or digit";
+    if !section.has("id") {
+        section.fault("id", format_args!("is missing, {RULE}"));
+    }
+    section.parsed("id", RULE, |text| SourceId::parse(text).ok())
+}
+
+/// The address, and whether it took anything from the environment.
+fn read_url(section: &mut Section<'_>, env: Env<'_>) -> Option<(Link, bool)> {
+    const RULE: &str = "must be an absolute http or https URL of at most 2048 bytes";
+    if !section.has("url") {
+        section.fault("url", format_args!("is missing, {RULE}"));
+    }
+    let found = section.string("url")?;
+    let expanded = expand(found.value, env).map_err(|rule| section.fault("url", rule)).ok()?;
+    match Link::parse(&expanded) {
+        Ok(link) => Some((link, names_variable(found.value))),
+        Err(BadLink::Userinfo) => {
+            let hint = "`headers = { authorization = \"Basic ${NAME}\" }`";
+            section.fault("url", format_args!("must hold no user name and no password; send them with {hint}"));
+            None
+        }
+        Err(BadLink::NotAbsolute | BadLink::Scheme | BadLink::TooLong) => {
+            section.fault("url", format_args!("is `{}`, {RULE}", without_secrets(found.value)));
+            None
+        }
+    }
+}
+
+fn read_cadence(section: &mut Section<'_>, limits: &ScheduleLimits, is_private: bool) -> Cadence {
+    let interval = section.duration_if_set("interval", PRIVATE_INTERVAL_MIN..=INTERVAL_MAX);
+    let schedule = section.string("schedule");
+    if section.has("interval") && schedule.is_some() {
+        section.fault("schedule", "cannot stand beside `source.interval`, keep one of them");
+    }
+    if let Some(interval) = interval.filter(|interval| !is_private && *interval < limits.interval_min) {
+        let (shown, least) = (show_duration(interval), show_duration(limits.interval_min));
+        let rule = format!("is `{shown}`, must be at least `{least}` (`poll.interval_min`) on hosts that `allow_private` does not name");
+        section.fault("interval", rule);
+    }
+    match schedule.map(|found| (found.value, parse_cron(found.value))) {
+        Some((_, Ok(line))) => return Cadence::Cron(line),
+        Some((text, Err(error))) => section.fault("schedule", format_args!("is `{}`: {error}", shorten(text))),
+        None => {}
+    }
+    interval.map_or(Cadence::Adaptive(limits.interval), Cadence::Every)
+}
+
+fn read_title(section: &mut Section<'_>) -> Option<Text> {
+    let title = |text: &str| Some(Text::line(text, TITLE_CHARS_MAX)).filter(|text| !text.is_empty());
+    section.parsed("title", "must be a text that is not empty", title)
+}
+
+fn read_tags(section: &mut Section<'_>) -> Vec<Text> {
+    let mut tags: Vec<Text> = section.strings("tags").iter().map(|tag| Text::line(tag.value, TAG_CHARS_MAX)).collect();
+    if tags.len() > TAGS_MAX || tags.iter().any(Text::is_empty) {
+        section.fault("tags", format_args!("must be at most {TAGS_MAX} texts that are not empty"));
+    }
+    let mut seen = std::collections::HashSet::new();
+    tags.retain(|tag| seen.insert(tag.clone()));
+    tags
+}
+
+fn read_allow_private(section: &mut Section<'_>) -> Vec<PrivateHost> {
+    let mut hosts = Vec::new();
+    for found in section.strings("allow_private") {
+        match PrivateHost::parse(found.value) {
+            Some(host) => hosts.push(host),
+            None => section.fault(
+                "allow_private",
+                format_args!("is `{}`, must be `host:port` such as `192.168.1.10:1200`", without_secrets(found.value)),
+            ),
+        }
+    }
+    hosts
+}
+
+fn read_headers(section: &mut Section<'_>, env: Env<'_>) -> Vec<HeaderPair> {
+    let pairs = section.pairs("headers");
+    if pairs.len() > HEADERS_MAX {
+        section.fault("headers", format_args!("must be at most {HEADERS_MAX}"));
+    }
+    pairs.into_iter().filter_map(|(name, value)| read_header(section, name, &value, env)).collect()
+}
+
+/// One header; its value is a secret and is never shown.
+fn read_header(section: &mut Section<'_>, name: &str, value: &Found<&str>, env: Env<'_>) -> Option<HeaderPair> {
+    let lower = name.to_ascii_lowercase();
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let problem = if lower.is_empty() || !lower.bytes().all(is_token) {
+        Some("must be a header name of letters, digits and `-`".to_owned())
+    } else if RESERVED_HEADERS.contains(&lower.as_str()) {
+        Some("is written by Watchfire itself, leave it out".to_owned())
+    } else {
+        None
+    };
+    let expanded = expand(value.value, env).and_then(|expanded| {
+        let fits = expanded.len() <= HEADER_BYTES_MAX && expanded.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if fits { Ok(expanded) } else { Err(format!("must have a value of at most {HEADER_BYTES_MAX} visible ASCII characters")) }
+    });
+    match (problem, expanded) {
+        (None, Ok(value)) => return Some(HeaderPair { name: lower, value }),
+        (Some(rule), _) | (None, Err(rule)) => section.fault("headers", format_args!("`{}` {rule}", shorten(name))),
+    }
+    None
+}
+
+fn read_encoding(section: &mut Section<'_>) -> Option<String> {
+    let label = |text: &str| encoding_rs::Encoding::for_label(text.as_bytes()).map(|_| text.trim().to_ascii_lowercase());
+    section.parsed("encoding", "must be an encoding label of the web such as `gb18030`, `big5` or `utf-8`", label)
+}
+
+/// What of an address can be shown: neither a user name and password nor a query.
+fn without_secrets(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    match path.rsplit_once('@') {
+        Some((_, host)) => shorten(&format!("...@{host}")),
+        None => shorten(path),
+    }
+}
+
+/// An address without what is spelled this way and that: scheme, `www.`, a last slash.
+fn spelling(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.strip_prefix("www.").unwrap_or(rest).trim_end_matches('/').to_owned()
+}
+
+fn place(at: &Position) -> String {
+    format!("{}:{}", at.file.display(), at.line)
+}

@@ -1,0 +1,189 @@
+//! The tables beside `[[source]]`: each key with its default, its bounds and its rule.
+
+use std::{net::SocketAddr, ops::RangeInclusive, path::Path, str::FromStr, time::Duration};
+
+use chrono_tz::Tz;
+
+use super::{
+    error::Fault,
+    section::{Section, nearest},
+    settings::{DaemonSettings, DocumentSettings, FeedSettings, HttpSettings, PollSettings, Settings},
+};
+use crate::model::{FetchLimits, ItemLimits, Link, MergeThresholds, ScheduleLimits, Text};
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Longest distance between two polls that can be configured.
+pub(super) const INTERVAL_MAX: Duration = Duration::from_secs(366 * 86_400);
+
+/// Publishers tend to block who asks more often.
+const INTERVAL_RUDE: Duration = Duration::from_secs(300);
+
+/// Longest title or name, in characters.
+const NAME_CHARS_MAX: usize = 300;
+
+/// The settings of all tables, without sources.
+pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault>) -> Settings {
+    let mut warnings = Vec::new();
+    let mut table = |name: &'static str| root.section(name, name);
+    let mut daemon = table("daemon");
+    let mut http = table("http");
+    let mut poll = table("poll");
+    let mut feed = table("feed");
+    let mut documents = table("documents");
+    let mut merge = table("merge");
+    let settings = Settings {
+        daemon: read_daemon(&mut daemon, folder, &mut warnings),
+        http: read_http(&mut http, &mut warnings),
+        poll: read_poll(&mut poll, faults, &mut warnings),
+        feed: read_feed(&mut feed),
+        documents: DocumentSettings { timezone: timezone(&mut documents).unwrap_or(Tz::Asia__Shanghai) },
+        merge: read_merge(&mut merge),
+        sources: Vec::new(),
+        files: Vec::new(),
+        warnings,
+    };
+    [daemon, http, poll, feed, documents, merge].into_iter().for_each(|section| section.finish(faults));
+    settings
+}
+
+/// A zone of the IANA database.
+pub(super) fn timezone(section: &mut Section<'_>) -> Option<Tz> {
+    let found = section.string("timezone")?;
+    let zone = Tz::from_str(found.value).ok();
+    if zone.is_none() {
+        let guess = nearest(found.value, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        let guess = guess.map_or_else(String::new, |guess| format!(", did you mean `{guess}`?"));
+        section.fault(
+            "timezone",
+            format_args!("is `{}`, must be an IANA time zone such as `Asia/Shanghai`{guess}", super::section::shorten(found.value)),
+        );
+    }
+    zone
+}
+
+fn read_daemon(section: &mut Section<'_>, folder: &Path, warnings: &mut Vec<String>) -> DaemonSettings {
+    let path = |text: &str| (!text.is_empty() && !text.contains('\0')).then(|| folder.join(text));
+    let data_dir = section.parsed("data_dir", "must be a folder", path);
+    let seeds = section.parsed("seeds", "must be a folder", path);
+    let contact = section.parsed("contact", "must be a URL or a mail address at which publishers reach you", contact);
+    if contact.is_none() {
+        warnings.push(
+            "`daemon.contact` is not set: publishers cannot reach you before they block you; name a page or mail address of yours"
+                .to_owned(),
+        );
+    }
+    DaemonSettings {
+        data_dir: data_dir.unwrap_or_else(|| folder.join("data")),
+        seeds,
+        contact,
+        grace: section.duration("grace", Duration::from_secs(10), Duration::ZERO..=HOUR),
+    }
+}
+
+/// A URL, or a mail address; either may stand inside the parentheses of a user agent.
+fn contact(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_mail = || {
+        let address = text.strip_prefix("mailto:").unwrap_or(text);
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-@".contains(&byte);
+        address.bytes().all(allowed) && address.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
+    };
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"();".contains(&byte));
+    (is_plain && (Link::parse(text).is_ok() || is_mail())).then(|| text.to_owned())
+}
+
+fn read_http(section: &mut Section<'_>, warnings: &mut Vec<String>) -> HttpSettings {
+    let listen = section.parsed("listen", "must be an address with its port, such as `127.0.0.1:8080`", |text| text.parse().ok());
+    let settings = HttpSettings {
+        listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+        public_url: section.parsed("public_url", "must be an http or https URL without query and fragment", base_url),
+        connections_max: section.count("connections_max", 512, 1..=65_536),
+    };
+    if settings.public_url.is_none() && !settings.listen.ip().is_loopback() {
+        warnings.push(format!(
+            "`http.public_url` is not set: links in the feed will lead to `{}`, which other machines may not reach",
+            settings.base_url()
+        ));
+    }
+    settings
+}
+
+/// An address that others are appended to: it ends in a slash.
+fn base_url(text: &str) -> Option<Link> {
+    let link = Link::parse(text).ok()?;
+    let url = link.to_url();
+    let is_bare = url.query().is_none() && url.fragment().is_none();
+    is_bare.then(|| Link::parse(&format!("{}/", link.as_str().trim_end_matches('/'))).ok())?
+}
+
+fn read_poll(section: &mut Section<'_>, faults: &mut Vec<Fault>, warnings: &mut Vec<String>) -> PollSettings {
+    let mut timeouts = section.section("timeouts", "poll.timeouts");
+    let settings = PollSettings {
+        schedule: read_schedule(section),
+        fetch: read_fetch(section, &mut timeouts),
+        items: ItemLimits {
+            entries_max: section.count("entries_max", ItemLimits::default().entries_max, 1..=100_000),
+            new_max: section.count("new_max", ItemLimits::default().new_max, 1..=100_000),
+            ..ItemLimits::default()
+        },
+    };
+    timeouts.finish(faults);
+    if settings.schedule.interval_min < INTERVAL_RUDE {
+        warnings.push("`poll.interval_min` is under `5m`: publishers block those who ask so often".to_owned());
+    }
+    settings
+}
+
+fn read_schedule(section: &mut Section<'_>) -> ScheduleLimits {
+    let default = ScheduleLimits::default();
+    let interval_min = section.duration("interval_min", default.interval_min, SECOND..=DAY);
+    let interval = section.duration("interval", default.interval.max(interval_min), interval_min..=INTERVAL_MAX);
+    let interval_max = section.duration("interval_max", default.interval_max.max(interval), interval..=INTERVAL_MAX);
+    ScheduleLimits {
+        interval,
+        interval_min,
+        interval_max,
+        host_gap: section.duration("host_gap", default.host_gap, Duration::ZERO..=HOUR),
+        concurrency: section.count("concurrency", default.concurrency, 1..=10_000),
+    }
+}
+
+fn read_fetch(section: &mut Section<'_>, timeouts: &mut Section<'_>) -> FetchLimits {
+    const SPAN: RangeInclusive<Duration> = SECOND..=HOUR;
+    let default = FetchLimits::default();
+    FetchLimits {
+        dns: timeouts.duration("dns", default.dns, SPAN),
+        connect: timeouts.duration("connect", default.connect, SPAN),
+        idle: timeouts.duration("idle", default.idle, SPAN),
+        hop: timeouts.duration("hop", default.hop, SPAN),
+        poll: timeouts.duration("poll", default.poll, SPAN),
+        body_bytes_max: section.size("body_bytes_max", default.body_bytes_max, 1 << 10..=1 << 30),
+        redirects_max: u32::try_from(section.count("redirects_max", 5, 0..=20)).unwrap_or(default.redirects_max),
+    }
+}
+
+fn read_feed(section: &mut Section<'_>) -> FeedSettings {
+    let name = |text: &str| Some(Text::line(text, NAME_CHARS_MAX)).filter(|text| !text.is_empty()).map(|text| text.to_string());
+    const RULE: &str = "must be a text that is not empty";
+    FeedSettings {
+        title: section.parsed("title", RULE, name).unwrap_or_else(|| "Watchfire".to_owned()),
+        subtitle: section.parsed("subtitle", RULE, name),
+        author: section.parsed("author", RULE, name).unwrap_or_else(|| "Watchfire".to_owned()),
+        entries_max: section.count("entries_max", 100, 1..=10_000),
+        bytes_max: section.size("bytes_max", 1 << 20, 64 << 10..=64 << 20),
+    }
+}
+
+fn read_merge(section: &mut Section<'_>) -> MergeThresholds {
+    let default = MergeThresholds::default();
+    MergeThresholds {
+        window: section.duration("window", default.window, DAY..=INTERVAL_MAX),
+        text: section.share("text", default.text),
+        text_beside_title: section.share("text_beside_title", default.text_beside_title),
+        title_beside_text: section.share("title_beside_text", default.title_beside_text),
+        text_chars_min: section.count("text_chars_min", default.text_chars_min, 20..=10_000),
+    }
+}
