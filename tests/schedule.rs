@@ -8,7 +8,7 @@ use watchfire::{
         Cadence, Digest, Failure, Freshness, Link, PrivateHost, Rhythm, ScheduleLimits, Source, SourceId, SourceState, Timestamp,
         Validators, Why,
     },
-    schedule::{Place, Plan, address, host_silence, is_validator_stale, parse_cron, places, remember_arrivals},
+    schedule::{Place, Plan, address, host_silence, is_failing, is_validator_stale, parse_cron, places, remember_arrivals},
 };
 
 const MINUTE: u64 = 60;
@@ -161,7 +161,7 @@ fn s4_two_hundred_sources_on_one_line_are_drawn_apart_and_never_early() {
         let source = source(&format!("cron-{number}"), Cadence::Cron(parse_cron("0 0 * * * *").expect("a line")));
         let (_, mut state) = succeed(&source, SourceState::default(), at(-1800));
         let mut last = None;
-        for _ in 0..48 {
+        for _ in 0..12 {
             let due = state.next_due.expect("due");
             if let Some(last) = last {
                 assert_eq!(due.since(last), secs(HOUR));
@@ -199,6 +199,14 @@ fn s5_failures_double_the_distance_up_to_a_day() {
     assert_eq!((state.failures, state.failing_since), (16, Some(at(0))));
     let (distance, state) = succeed(&source, state, now);
     assert_eq!((distance, state.failures, state.failing_since, state.last_failed), (HOUR, 0, None, false));
+}
+
+#[test]
+fn s5_a_long_row_of_failures_has_a_name() {
+    for (failures, days, wanted) in [(9, 30, false), (10, 6, false), (10, 7, true), (0, 30, false)] {
+        let state = SourceState { failures, failing_since: Some(at(0)), ..SourceState::default() };
+        assert_eq!(is_failing(&state, at(days * 86_400)), wanted, "{failures} in {days} days");
+    }
 }
 
 #[test]
@@ -385,6 +393,56 @@ fn our_own_network_being_down_counts_against_nobody() {
     let due = state.next_due.expect("due").since(at(5));
     assert!((secs(60)..=secs(120)).contains(&due), "{due:?}");
     assert_eq!(plan.start_turn(&state, at(10)).at, state.next_due);
+}
+
+/// Thousands of made-up memories: whatever they hold, the next poll is neither early nor given up.
+#[test]
+fn no_memory_makes_a_source_due_early_or_never() {
+    let cadences = [every(1), every(HOUR), every(3 * DAY), adaptive(), cron("*/5 * * * *"), cron("0 3 * * *"), cron("*/7 */2 13 * 5")]
+        .map(|source| source.cadence);
+    for round in 0..3000_u64 {
+        let draw = |what: &str, below: u64| Digest::of(&[what.as_bytes(), &round.to_be_bytes()]).to_u64() % below;
+        let wish = |what: &str| (draw(what, 3) == 0).then(|| secs(draw(&format!("{what} span"), 3 * DAY)));
+        let chosen = Source {
+            cadence: cadences[draw("cadence", 7) as usize].clone(),
+            ..source(&format!("s{}", round % 50), Cadence::Every(secs(1)))
+        };
+        let source = if draw("private", 4) == 0 { private(chosen) } else { chosen };
+        let now = at(draw("now", 400 * DAY) as i64);
+        let rhythm = Rhythm {
+            ttl: wish("ttl"),
+            update_period: wish("period"),
+            skip_hours: if draw("hours", 4) == 0 { draw("hour set", 1 << 24) as u32 } else { 0 },
+            skip_days: if draw("days", 4) == 0 { draw("day set", 128) as u8 } else { 0 },
+        };
+        let state = SourceState {
+            last_attempt: (draw("asked", 2) == 0).then(|| now - secs(draw("ago", DAY))),
+            failures: if draw("fails", 2) == 0 { draw("failures", 100) as u32 } else { 0 },
+            silent_until: (draw("silent", 5) == 0).then(|| now + secs(draw("silence", 30 * DAY))),
+            freshness: Freshness { max_age: wish("age"), rhythm },
+            arrivals: remember_arrivals(&[], (0..draw("items", 60)).map(|n| now - secs(draw(&format!("item {n}"), 40 * DAY)))),
+            body_bytes: draw("bytes", 200_000),
+            ..SourceState::default()
+        };
+        let plan = Plan { place: Place { rank: draw("rank", 9) as u32, count: 9 }, ..plan(&source) };
+        let floor =
+            if source.is_on_private_host() && !matches!(source.cadence, Cadence::Adaptive(_)) { secs(1) } else { secs(15 * MINUTE) };
+        let fresh =
+            [state.freshness.max_age, rhythm.ttl, rhythm.update_period].into_iter().flatten().max().unwrap_or_default().min(secs(DAY));
+        let reserved = plan.reservation(state.clone(), now);
+        let told = Failure::TooManyRequests { status: 503, until: Some(now + secs(draw("until", 2 * DAY))) };
+        for next in [
+            reserved.clone(),
+            plan.after_success(reserved.clone(), now + secs(3)),
+            plan.after_failure(reserved.clone(), &Failure::Empty, now + secs(3)),
+            plan.after_failure(reserved, &told, now + secs(3)),
+        ] {
+            let due = next.next_due.expect("never given up");
+            assert!(due.since(now) >= floor.max(fresh), "{round}: early: {source:?} {next:?}");
+            assert!(due.since(now) <= secs(62 * DAY), "{round}: late: {source:?} {next:?}");
+            assert_eq!(plan.start_turn(&next, now + secs(5)).at, next.next_due, "{round}: a restart changes nothing: {source:?} {next:?}");
+        }
+    }
 }
 
 #[test]

@@ -32,6 +32,14 @@ pub(super) fn turn(plan: &Plan<'_>, state: &SourceState, base: Timestamp) -> Tur
     Turn { at: at.map(|at| skip(at, &state.freshness.rhythm)), why: Why::Backoff }
 }
 
+/// Whether a source has failed for so long that an operator should look at it: ten times in a row, over at least a week. It is still
+/// asked once a day.
+pub fn is_failing(state: &SourceState, now: Timestamp) -> bool {
+    const ROW_MIN: u32 = 10;
+    const SPAN_MIN: Duration = Duration::from_secs(7 * 86_400);
+    state.failures >= ROW_MIN && state.failing_since.is_some_and(|since| now.since(since) >= SPAN_MIN)
+}
+
 /// Until when a server that asked for it is left in peace: as long as it said, up to a day.
 pub(super) fn silence(until: Option<Timestamp>, now: Timestamp) -> Timestamp {
     until.map_or(now + SILENCE_DEFAULT, |until| until.clamp(now, now + SILENCE_MAX))

@@ -19,6 +19,7 @@ mod tick;
 
 pub use self::{
     address::{address, is_validator_stale},
+    backoff::is_failing,
     cron::{CronError, parse_cron},
     host::host_silence,
     plan::{Plan, Turn},

@@ -10,7 +10,7 @@ use super::{
     rhythm::rhythm,
     skip::skip,
     spread::{fraction, in_slot, phase, scaled},
-    tick::cron_next,
+    tick::Ticks,
 };
 use crate::model::{Cadence, CronLine, Freshness, SourceState, Timestamp, Why};
 
@@ -51,7 +51,7 @@ pub(super) fn least(plan: &Plan<'_>, state: &SourceState, base: Timestamp) -> Du
 pub(super) fn distance(plan: &Plan<'_>, state: &SourceState) -> Duration {
     let base = state.last_attempt.unwrap_or_default();
     let own = match &plan.source.cadence {
-        Cadence::Cron(line) => tick_gap(plan, line, base).max(floor(plan)),
+        Cadence::Cron(line) => gap(&Ticks::of(line), timezone(plan), base).max(floor(plan)),
         // Without jitter, so that a rhythm is no reason to ask a failing source more often.
         Cadence::Adaptive(interval) => (*interval).max(floor(plan)),
         Cadence::Every(_) => own(plan, state, base),
@@ -61,19 +61,19 @@ pub(super) fn distance(plan: &Plan<'_>, state: &SourceState) -> Duration {
 
 /// The first tick, with the source's phase, that is `least` away from `base`.
 pub(super) fn ticked(plan: &Plan<'_>, line: &CronLine, base: Timestamp, least: Duration) -> Option<Timestamp> {
+    let (ticks, tz) = (Ticks::of(line), timezone(plan));
+    let phase_at = |at| phase(&plan.source.id, gap(&ticks, tz, at));
     let earliest = base + least;
-    let tz = timezone(plan);
-    let mut before = earliest - phase_at(plan, line, base) - (least / 10).min(TICK_SLACK_MAX);
-    // Where gaps differ, phases do: the first tick may still lie too early, but then the second does not.
-    for _ in 0..2 {
-        let tick = cron_next(line, tz, before)?;
-        let at = tick + phase_at(plan, line, tick);
+    let mut before = earliest - phase_at(base) - (least / 10).min(TICK_SLACK_MAX);
+    // Where the gaps between ticks differ, so do the phases, and the tick just served may be found again.
+    loop {
+        let tick = ticks.next(tz, before)?;
+        let at = tick + phase_at(tick);
         if at > base {
             return Some(at.max(earliest));
         }
         before = tick;
     }
-    cron_next(line, tz, before).map(|tick| (tick + phase_at(plan, line, tick)).max(earliest))
 }
 
 /// Distance without the publisher's wishes.
@@ -117,16 +117,10 @@ fn is_heavy(plan: &Plan<'_>, state: &SourceState) -> bool {
     state.body_bytes > HEAVY_BYTES_MIN && state.validators.is_empty() && !plan.source.is_on_private_host()
 }
 
-/// The phase behind the first tick after `at`.
-fn phase_at(plan: &Plan<'_>, line: &CronLine, at: Timestamp) -> Duration {
-    phase(&plan.source.id, tick_gap(plan, line, at))
-}
-
 /// The distance between the next two ticks after `at`.
-fn tick_gap(plan: &Plan<'_>, line: &CronLine, at: Timestamp) -> Duration {
-    let tz = timezone(plan);
-    let first = cron_next(line, tz, at);
-    let second = first.and_then(|first| cron_next(line, tz, first));
+fn gap(ticks: &Ticks, tz: Tz, at: Timestamp) -> Duration {
+    let first = ticks.next(tz, at);
+    let second = first.and_then(|first| ticks.next(tz, first));
     first.zip(second).map_or(DAY, |(first, second)| second.since(first))
 }
 

@@ -23,11 +23,7 @@ const SKIPS_MAX: usize = 100_000;
 
 /// The first time of `line` after `after`, on clocks of `tz`; `None` when there is none before the year 2100.
 pub fn cron_next(line: &CronLine, tz: Tz, after: Timestamp) -> Option<Timestamp> {
-    let ticks = Ticks::of(line);
-    // Ticks stand on whole seconds: what is after 12:00:00.5 is after 12:00:00 too, but 12:00:00 itself was before.
-    let after_utc = DateTime::<Utc>::from_timestamp(after.as_secs(), 0)?;
-    let next = if line.hour_is_wild { next_elapsed(&ticks, tz, after_utc) } else { next_fixed(&ticks, tz, after_utc) };
-    next.map(Timestamp::from)
+    Ticks::of(line).next(tz, after)
 }
 
 /// Whether the line has any time at all. Weekdays and leap years repeat every 28 years.
@@ -99,22 +95,34 @@ fn offset(tz: Tz, at: DateTime<Utc>) -> i32 {
     tz.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()
 }
 
-/// The civil times of a line: those of one schedule, or the earlier of two when either day field may match.
-struct Ticks {
+/// The civil times of a line: those of one schedule, or the earlier of two when either day field may match. Costs more to make than
+/// to ask.
+pub(super) struct Ticks {
     first: Option<Schedule>,
     second: Option<Schedule>,
+    hour_is_wild: bool,
 }
 
 impl Ticks {
-    fn of(line: &CronLine) -> Self {
+    /// The times of a line.
+    pub fn of(line: &CronLine) -> Self {
+        let hour_is_wild = line.hour_is_wild;
         let (days, weekdays) = (u64::from(line.days_of_month), u64::from(line.days_of_week));
         const ALL_DAYS: u64 = 0xFFFF_FFFE;
         const ALL_WEEKDAYS: u64 = 0x7F;
         if line.day_of_month_is_wild || line.day_of_week_is_wild {
-            Self { first: schedule(line, days, weekdays), second: None }
+            Self { first: schedule(line, days, weekdays), second: None, hour_is_wild }
         } else {
-            Self { first: schedule(line, days, ALL_WEEKDAYS), second: schedule(line, ALL_DAYS, weekdays) }
+            Self { first: schedule(line, days, ALL_WEEKDAYS), second: schedule(line, ALL_DAYS, weekdays), hour_is_wild }
         }
+    }
+
+    /// The first instant after `after`.
+    pub fn next(&self, tz: Tz, after: Timestamp) -> Option<Timestamp> {
+        // Ticks stand on whole seconds: what is after 12:00:00.5 is after 12:00:00 too, but 12:00:00 itself was before.
+        let after = DateTime::<Utc>::from_timestamp(after.as_secs(), 0)?;
+        let next = if self.hour_is_wild { next_elapsed(self, tz, after) } else { next_fixed(self, tz, after) };
+        next.map(Timestamp::from)
     }
 
     fn after(&self, civil: NaiveDateTime) -> Option<NaiveDateTime> {
