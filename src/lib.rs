@@ -12,3 +12,4 @@ pub mod render;
 pub mod schedule;
 pub mod tag;
 pub mod view;
+pub mod store;

@@ -1,0 +1,145 @@
+//! The open store: archive, journal and index behind one writer, and readers that never wait for the disk writes of others.
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use super::{
+    archive::{Archive, Ends, Location, Pending, Segment},
+    cache::ItemCache,
+    error::Result,
+    index::{Changes, Index},
+    journal::Journal,
+    record::{Content, Packed},
+    rows::Head,
+};
+use crate::{
+    dedup::Fingerprint,
+    model::{Item, MergeThresholds},
+};
+
+/// Everything an open store holds.
+pub(super) struct Core {
+    pub(super) dir: PathBuf,
+    pub(super) archive: Archive,
+    pub(super) journal: Journal,
+    pub(super) index: Index,
+    pub(super) thresholds: MergeThresholds,
+    /// The head of the index. Held for reading while rows that belong together are read, for writing while a commit becomes visible.
+    head: RwLock<Head>,
+    writer: Mutex<Writer>,
+    cache: Mutex<ItemCache>,
+    /// Locked as long as the store is open. Declared last, so that it is released last.
+    _lock: File,
+}
+
+/// What the one writer knows.
+#[derive(Default)]
+pub(super) struct Writer {
+    /// Where the segments end.
+    pub(super) ends: Ends,
+    /// Segments written since the last flush.
+    unsynced: BTreeSet<Segment>,
+}
+
+/// The parts of a store, as opening it found them.
+pub(super) struct Parts {
+    pub(super) dir: PathBuf,
+    pub(super) lock: File,
+    pub(super) archive: Archive,
+    pub(super) journal: Journal,
+    pub(super) index: Index,
+    pub(super) head: Head,
+    pub(super) ends: Ends,
+}
+
+impl Writer {
+    /// Takes note of what a commit wrote.
+    pub(super) fn wrote(&mut self, pending: &Pending) {
+        self.ends.extend(pending.ends());
+        self.unsynced.extend(pending.ends().map(|(segment, _)| segment));
+    }
+}
+
+impl Core {
+    pub(super) fn new(parts: Parts, thresholds: MergeThresholds) -> Self {
+        // What opening replayed may not be on the disk yet either.
+        let unsynced = parts.ends.keys().next_back().copied().into_iter().collect();
+        Self {
+            dir: parts.dir,
+            archive: parts.archive,
+            journal: parts.journal,
+            index: parts.index,
+            thresholds,
+            head: RwLock::new(parts.head),
+            writer: Mutex::new(Writer { ends: parts.ends, unsynced }),
+            cache: Mutex::default(),
+            _lock: parts.lock,
+        }
+    }
+
+    /// The head, and the right to read rows that belong to it.
+    pub(super) fn head(&self) -> RwLockReadGuard<'_, Head> {
+        self.head.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to write.
+    pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a commit visible.
+    pub(super) fn publish(&self, changes: Changes, head: Head) -> Result<()> {
+        let mut current = self.head.write().unwrap_or_else(PoisonError::into_inner);
+        self.index.apply(changes)?;
+        *current = head;
+        Ok(())
+    }
+
+    /// Makes everything committed durable: archive and journal first, so that the index never vouches for what is not there.
+    pub(super) fn flush(&self) -> Result<()> {
+        // The bulk of it without the lock: commits go on meanwhile. What they add is little, and is synced under the lock.
+        let written: Vec<Segment> = self.writer().unsynced.iter().copied().collect();
+        self.archive.sync(written)?;
+        self.journal.sync()?;
+        let mut writer = self.writer();
+        self.archive.sync(writer.unsynced.iter().copied())?;
+        self.journal.sync()?;
+        self.index.flush()?;
+        writer.unsynced.clear();
+        Ok(())
+    }
+
+    /// The fingerprint of the record at `place`; `None` where it is unreadable.
+    pub(super) fn fingerprint(&self, place: Location) -> Result<Option<Fingerprint>> {
+        let bytes = self.archive.read(place)?;
+        Ok(bytes.as_deref().and_then(Packed::parse).and_then(|packed| packed.fingerprint()))
+    }
+
+    /// The item of the record at `place`; `None` where it is unreadable.
+    pub(super) fn item(&self, place: Location) -> Result<Option<Item>> {
+        let cached = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(place);
+        if let Some(item) = cached {
+            return Ok(Some(Item::clone(&item)));
+        }
+        let bytes = self.archive.read(place)?;
+        let item = bytes.as_deref().and_then(Packed::parse).and_then(|packed| packed.item());
+        if let Some(item) = &item {
+            self.cache.lock().unwrap_or_else(PoisonError::into_inner).put(place, item);
+        }
+        Ok(item)
+    }
+
+    /// The whole record at `place`; `None` where it is unreadable.
+    pub(super) fn content(&self, place: Location) -> Result<Option<Content>> {
+        load(&self.archive, place)
+    }
+}
+
+/// The whole record at `place`; `None` where it is unreadable.
+pub(super) fn load(archive: &Archive, place: Location) -> Result<Option<Content>> {
+    Ok(archive.read(place)?.as_deref().and_then(Packed::parse).and_then(|packed| packed.content()))
+}

@@ -1,0 +1,193 @@
+//! What the journal holds: one record a commit, with the events that happened in it.
+//!
+//! A record is one version byte and zstd-compressed JSON, so that an operator can read it with standard tools and a later version
+//! can add fields. Content is not in it: events point to the archive.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    archive::{Location, Segment},
+    error::{Result, StoreError},
+};
+use crate::model::{Digest, ItemId, JoinRule, Timestamp, ZonedTime};
+
+/// The encoding of commits that this program writes.
+const ENCODING: u8 = 1;
+/// Level of compression: the fastest that finds repeated source ids.
+const LEVEL: i32 = 3;
+/// No commit is larger than this once decompressed.
+const COMMIT_BYTES_MAX: usize = 256 << 20;
+
+/// Everything that one commit changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Commit {
+    /// When it happened.
+    #[serde(with = "millis")]
+    pub(super) at: Timestamp,
+    /// The generation that holds after it.
+    pub(super) generation: u64,
+    /// When rendered content last changed, after it.
+    #[serde(with = "millis")]
+    pub(super) changed_at: Timestamp,
+    /// In their order.
+    pub(super) events: Vec<Event>,
+}
+
+/// One thing that happened. `seq` numbers items in the order of their first sight; a story has the number of its opener.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(super) enum Event {
+    /// The store was made.
+    Created {
+        /// Of the combined feed, for ever.
+        #[serde(with = "uuid_text")]
+        feed_uuid: Uuid,
+    },
+    /// A new item opened a story.
+    Opened {
+        #[serde(flatten)]
+        arrived: Arrived,
+        /// `atom:id` of its entry, for ever.
+        entry_id: String,
+    },
+    /// A new item joined a story.
+    Joined {
+        #[serde(flatten)]
+        arrived: Arrived,
+        story: u64,
+        #[serde(with = "rule")]
+        rule: JoinRule,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text_score: Option<f32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title_score: Option<f32>,
+    },
+    /// An item's content changed.
+    Updated {
+        seq: u64,
+        #[serde(with = "place")]
+        content: Location,
+        /// The story's new `updated` (milliseconds, minutes east), where it moved.
+        #[serde(default, with = "zoned", skip_serializing_if = "Option::is_none")]
+        updated: Option<ZonedTime>,
+    },
+    /// An item was taken out for good: it must not come back as new.
+    Purged { seq: u64, source: String },
+    /// A document was read; it is read again only when its bytes change.
+    Document {
+        path: String,
+        #[serde(with = "digest")]
+        digest: Digest,
+    },
+    /// The settings of rendering changed.
+    Rendering {
+        #[serde(with = "digest")]
+        digest: Digest,
+    },
+}
+
+/// A new item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Arrived {
+    pub(super) seq: u64,
+    #[serde(with = "item_id")]
+    pub(super) item: ItemId,
+    pub(super) source: String,
+    #[serde(with = "place")]
+    pub(super) content: Location,
+}
+
+impl Commit {
+    pub(super) fn encode(&self) -> Result<Vec<u8>> {
+        let json = serde_json::to_vec(self).map_err(|error| StoreError::Corrupt(format!("a commit cannot be written: {error}")))?;
+        let mut bytes = vec![ENCODING];
+        let packed =
+            zstd::bulk::compress(&json, LEVEL).map_err(|error| StoreError::Corrupt(format!("a commit cannot be written: {error}")))?;
+        bytes.extend_from_slice(&packed);
+        Ok(bytes)
+    }
+
+    /// Reads a journal record; `None` where it makes no sense to this program.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let packed = bytes.strip_prefix(&[ENCODING])?;
+        let size = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
+        let size = usize::try_from(size).ok().filter(|size| *size <= COMMIT_BYTES_MAX)?;
+        serde_json::from_slice(&zstd::bulk::decompress(packed, size).ok()?).ok()
+    }
+}
+
+impl Event {
+    /// Where the content stands that it speaks of.
+    pub(super) fn content(&self) -> Option<Location> {
+        match self {
+            Self::Opened { arrived, .. } | Self::Joined { arrived, .. } => Some(arrived.content),
+            Self::Updated { content, .. } => Some(*content),
+            Self::Created { .. } | Self::Purged { .. } | Self::Document { .. } | Self::Rendering { .. } => None,
+        }
+    }
+}
+
+/// A wire form: how a model type is written and read back.
+macro_rules! wire {
+    ($name:ident, $type:ty, $wire:ty, $write:expr, $read:expr) => {
+        mod $name {
+            use super::*;
+
+            pub(super) fn serialize<S: serde::Serializer>(value: &$type, out: S) -> std::result::Result<S::Ok, S::Error> {
+                let write: fn(&$type) -> $wire = $write;
+                write(value).serialize(out)
+            }
+
+            pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(input: D) -> std::result::Result<$type, D::Error> {
+                let read: fn($wire) -> Option<$type> = $read;
+                read(<$wire>::deserialize(input)?).ok_or_else(|| serde::de::Error::custom(concat!("not a ", stringify!($type))))
+            }
+        }
+    };
+}
+
+wire!(millis, Timestamp, i64, |time| time.as_millis(), |millis| Some(Timestamp::from_millis(millis)));
+wire!(uuid_text, Uuid, String, ToString::to_string, |text| Uuid::parse_str(&text).ok());
+wire!(digest, Digest, String, ToString::to_string, |hex| Digest::from_hex(&hex));
+wire!(item_id, ItemId, String, ToString::to_string, |hex| Digest::from_hex(&hex).map(ItemId::from_digest));
+wire!(rule, JoinRule, String, |rule| rule.as_str().to_owned(), |word| JoinRule::parse(&word));
+wire!(place, Location, (u32, u64, u32), |place| (place.segment.number(), place.offset, place.length), |(segment, offset, length)| Some(
+    Location { segment: Segment::from_number(segment), offset, length }
+));
+wire!(zoned, Option<ZonedTime>, Option<(i64, i16)>, |time| time.map(|time| (time.at().as_millis(), time.offset_minutes())), |pair| Some(
+    pair.map(|(millis, minutes)| ZonedTime::new(Timestamp::from_millis(millis), minutes))
+));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_is_read_back() {
+        let content = Location { segment: Segment::from_number(24_322), offset: 8, length: 900 };
+        let item = ItemId::from_digest(Digest::of(&[b"item"]));
+        let arrived = Arrived { seq: 7, item, source: "krebs".to_owned(), content };
+        let updated = Some(ZonedTime::new(Timestamp::from_millis(1_726_156_800_001), 480));
+        let commit = Commit {
+            at: Timestamp::from_millis(1_795_000_000_123),
+            generation: 3,
+            changed_at: Timestamp::from_millis(1_795_000_000_000),
+            events: vec![
+                Event::Created { feed_uuid: Uuid::from_u128(1) },
+                Event::Opened { arrived: arrived.clone(), entry_id: "https://example.com/1".to_owned() },
+                Event::Joined { arrived, story: 1, rule: JoinRule::SameText, text_score: Some(0.612_345_6), title_score: None },
+                Event::Updated { seq: 7, content, updated },
+                Event::Updated { seq: 7, content, updated: None },
+                Event::Purged { seq: 7, source: "krebs".to_owned() },
+                Event::Document { path: "网安/1.txt".to_owned(), digest: Digest::of(&[b"x"]) },
+                Event::Rendering { digest: Digest::of(&[b"y"]) },
+            ],
+        };
+        let bytes = commit.encode().expect("encodes");
+        assert_eq!(Commit::decode(&bytes), Some(commit));
+        assert_eq!(Commit::decode(&bytes[..bytes.len() - 1]), None);
+        assert_eq!(Commit::decode(&[]), None);
+        assert_eq!(Commit::decode(&[9, 1, 2]), None, "an encoding of the future");
+    }
+}

@@ -1,0 +1,212 @@
+//! The journal: an append-only file that is never purged, one frame a commit. With the archive it is the truth.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Read, Seek, SeekFrom},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    codec::{Decoder, Encoder},
+    error::{Result, StoreError},
+    event::Commit,
+    frame,
+};
+
+/// Begins the file.
+const MARK: &[u8; 6] = b"WFJNL\n";
+/// The newest format that this program reads and the one that it writes.
+pub(super) const FORMAT: u16 = 1;
+/// Bytes of mark and format number.
+pub(super) const HEADER_BYTES: u64 = 8;
+
+/// The open journal.
+pub(super) struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+/// What stands at some place in the journal.
+pub(super) enum Entry {
+    /// A commit, and where its frame ends.
+    Commit(Box<Commit>, u64),
+    /// Damaged bytes with undamaged commits behind them: where they begin and end.
+    Gap(u64, u64),
+    /// Bytes to the end of the file that are no commit: a write that was cut short.
+    TornTail(u64),
+}
+
+impl Journal {
+    /// Opens the journal at `path`; a missing or empty file begins a new one. Says whether it is new.
+    pub(super) fn open(path: PathBuf) -> Result<(Self, bool)> {
+        let failed = |error| StoreError::io(&path, error);
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        if length < HEADER_BYTES {
+            file.write_all_at(&Encoder::default().raw(MARK).u16(FORMAT).finish(), 0).map_err(failed)?;
+        } else {
+            check_header(&path, &file)?;
+        }
+        Ok((Self { path, file }, length <= HEADER_BYTES))
+    }
+
+    /// Bytes in the file.
+    pub(super) fn length(&self) -> Result<u64> {
+        self.file.metadata().map(|metadata| metadata.len()).map_err(|error| self.failed(error))
+    }
+
+    /// Writes a commit at `end` and returns the new end; on failure the file is cut back.
+    pub(super) fn append(&self, end: u64, commit: &Commit) -> Result<u64> {
+        let mut bytes = Vec::new();
+        frame::write(&mut bytes, &commit.encode()?);
+        match self.file.write_all_at(&bytes, end) {
+            Ok(()) => Ok(end + bytes.len() as u64),
+            Err(error) => {
+                // What stands behind the end counts for nothing, even if it cannot be removed now.
+                let _ = self.cut(end);
+                Err(self.failed(error))
+            }
+        }
+    }
+
+    /// Ends the file at `end`.
+    pub(super) fn cut(&self, end: u64) -> Result<()> {
+        self.file.set_len(end).map_err(|error| self.failed(error))
+    }
+
+    /// Makes everything written durable.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| self.failed(error))
+    }
+
+    /// Calls `visit` with every entry from `from` on, in their order.
+    pub(super) fn replay(&self, from: u64, mut visit: impl FnMut(Entry) -> Result<()>) -> Result<()> {
+        let length = self.length()?;
+        let mut file = BufReader::with_capacity(1 << 20, File::open(&self.path).map_err(|error| self.failed(error))?);
+        file.seek(SeekFrom::Start(from)).map_err(|error| self.failed(error))?;
+        let mut at = from;
+        while at < length {
+            match read_commit(&mut file, length - at).map_err(|error| self.failed(error))? {
+                Some((commit, bytes)) => {
+                    at += bytes;
+                    visit(Entry::Commit(Box::new(commit), at))?;
+                }
+                None => match self.next_frame(at, length)? {
+                    Some(next) => {
+                        visit(Entry::Gap(at, next))?;
+                        file.seek(SeekFrom::Start(next)).map_err(|error| self.failed(error))?;
+                        at = next;
+                    }
+                    None => return visit(Entry::TornTail(at)),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the next undamaged frame behind the damaged one at `at` begins.
+    fn next_frame(&self, at: u64, length: u64) -> Result<Option<u64>> {
+        let mut bytes = vec![0; usize::try_from(length - at).unwrap_or(usize::MAX)];
+        self.file.read_exact_at(&mut bytes, at).map_err(|error| self.failed(error))?;
+        Ok(frame::find(&bytes, 1).map(|found| at + found as u64))
+    }
+
+    fn failed(&self, error: io::Error) -> StoreError {
+        StoreError::io(&self.path, error)
+    }
+}
+
+/// Reads one frame of at most `bytes_max` bytes with a commit in it, and says how long it is; `None` where there is none.
+fn read_commit(file: &mut impl Read, bytes_max: u64) -> io::Result<Option<(Commit, u64)>> {
+    let mut bytes = vec![0; frame::OVERHEAD];
+    if bytes_max < bytes.len() as u64 {
+        return Ok(None);
+    }
+    file.read_exact(&mut bytes)?;
+    let Some(total) = frame::length(&bytes).filter(|total| *total <= bytes_max) else { return Ok(None) };
+    file.take(total - bytes.len() as u64).read_to_end(&mut bytes)?;
+    Ok(frame::read(&bytes).and_then(Commit::decode).map(|commit| (commit, total)))
+}
+
+fn check_header(path: &Path, file: &File) -> Result<()> {
+    let mut header = [0; HEADER_BYTES as usize];
+    file.read_exact_at(&mut header, 0).map_err(|error| StoreError::io(path, error))?;
+    let mut input = Decoder::new(&header);
+    match (input.take(MARK.len()), input.u16()) {
+        (Some(mark), Some(found)) if mark == MARK && found > FORMAT => {
+            Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT })
+        }
+        (Some(mark), Some(FORMAT)) if mark == MARK => Ok(()),
+        _ => Err(StoreError::Corrupt(format!("`{}` does not begin like a journal", path.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    fn commit(generation: u64) -> Commit {
+        Commit { at: Timestamp::from_secs(1), generation, changed_at: Timestamp::from_secs(1), events: Vec::new() }
+    }
+
+    /// A journal of three commits, the ends of each, and its folder.
+    fn journal() -> (tempfile::TempDir, Journal, Vec<u64>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (journal, _) = Journal::open(folder.path().join("journal")).expect("opens");
+        let mut ends = vec![HEADER_BYTES];
+        for generation in 1..=3 {
+            ends.push(journal.append(ends[ends.len() - 1], &commit(generation)).expect("written"));
+        }
+        (folder, journal, ends)
+    }
+
+    /// What replaying gives, in words.
+    fn told(journal: &Journal, from: u64) -> Vec<String> {
+        let mut told = Vec::new();
+        let visit = |entry| {
+            told.push(match entry {
+                Entry::Commit(commit, end) => format!("{} to {end}", commit.generation),
+                Entry::Gap(begin, end) => format!("gap {begin} to {end}"),
+                Entry::TornTail(begin) => format!("torn at {begin}"),
+            });
+            Ok(())
+        };
+        journal.replay(from, visit).expect("read");
+        told
+    }
+
+    #[test]
+    fn commits_come_back_in_order_from_any_place() {
+        let (_folder, journal, ends) = journal();
+        assert_eq!(told(&journal, HEADER_BYTES), [format!("1 to {}", ends[1]), format!("2 to {}", ends[2]), format!("3 to {}", ends[3])]);
+        assert_eq!(told(&journal, ends[2]), [format!("3 to {}", ends[3])]);
+        assert!(told(&journal, ends[3]).is_empty());
+    }
+
+    #[test]
+    fn a_tail_cut_anywhere_costs_the_last_commit_only() {
+        let (_folder, journal, ends) = journal();
+        for length in (ends[2] + 1..ends[3]).rev() {
+            journal.cut(length).expect("cut");
+            assert_eq!(told(&journal, ends[1]), [format!("2 to {}", ends[2]), format!("torn at {}", ends[2])]);
+        }
+    }
+
+    #[test]
+    fn damage_in_the_middle_costs_that_commit_only() {
+        let (_folder, journal, ends) = journal();
+        for at in ends[1]..ends[2] {
+            let mut byte = [0];
+            journal.file.read_exact_at(&mut byte, at).expect("read");
+            journal.file.write_all_at(&[byte[0] ^ 0x11], at).expect("damaged");
+            assert_eq!(
+                told(&journal, HEADER_BYTES),
+                [format!("1 to {}", ends[1]), format!("gap {} to {}", ends[1], ends[2]), format!("3 to {}", ends[3])],
+                "at {at}"
+            );
+            journal.file.write_all_at(&byte, at).expect("mended");
+        }
+    }
+}

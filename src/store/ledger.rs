@@ -1,0 +1,194 @@
+//! From events to rows: the one place where the index is changed, by a live commit and by a rebuild alike.
+//!
+//! Because both go through here, an index that is made again from archive and journal has the rows that the lost one had.
+
+use super::{
+    archive::Location,
+    error::{Result, StoreError},
+    event::{Arrived, Commit, Event},
+    index::{Changes, Index, Overlay, Rows, unreadable},
+    matching,
+    record::Content,
+    rows::{self, Head, ItemRow, StoryRow},
+};
+use crate::model::{Item, Joined, SourceId, StoryId, Timestamp, ZonedTime};
+
+/// The rows that one commit sees and changes.
+pub(super) struct Ledger<'a> {
+    pub(super) rows: Overlay<'a>,
+    pub(super) head: Head,
+}
+
+impl<'a> Ledger<'a> {
+    pub(super) fn new(index: &'a Index, head: Head) -> Self {
+        Self { rows: Overlay::new(index), head }
+    }
+
+    /// Takes in what happened at `at`. `content` is what the event points to; `None` where the archive lost it: then the item keeps
+    /// its place and its name, is shown nowhere, and is whole again when its source brings it again.
+    pub(super) fn record(&mut self, at: Timestamp, event: &Event, content: Option<&Content>) -> Result<()> {
+        match event {
+            Event::Created { feed_uuid } => self.head.feed_uuid = *feed_uuid,
+            Event::Opened { arrived, entry_id } => self.open(at, arrived, entry_id, content)?,
+            Event::Joined { arrived, story, rule, text_score, title_score } => {
+                let joined = Joined { rule: *rule, text_score: *text_score, title_score: *title_score, at };
+                self.join(*story, arrived, joined, content)?;
+            }
+            Event::Updated { seq, content: _, updated } => {
+                if let Some(content) = content {
+                    self.update(*seq, event, content, *updated)?;
+                }
+            }
+            Event::Purged { seq, source } => self.purge(*seq, source)?,
+            Event::Document { path, digest } => self.rows.put(rows::document(path), digest),
+            Event::Rendering { digest } => self.head.rendering = Some(*digest),
+        }
+        Ok(())
+    }
+
+    /// Moves the high-water mark of a segment behind `place`. Also where nothing can be read there: no place is ever used twice.
+    pub(super) fn reach(&mut self, place: Location) -> Result<()> {
+        let key = rows::end(place.segment);
+        if self.rows.row::<u64>(&key)?.is_none_or(|end| end < place.end()) {
+            self.rows.put(key, &place.end());
+        }
+        Ok(())
+    }
+
+    /// Ends a commit: the head as it is from now on.
+    pub(super) fn close(&mut self, commit: &Commit, journal_end: u64) {
+        self.head.generation = commit.generation;
+        self.head.changed_at = commit.changed_at;
+        self.head.journal_end = journal_end;
+    }
+
+    /// What is to be written: the changed rows and the head.
+    pub(super) fn into_changes(mut self) -> (Changes, Head) {
+        self.rows.put(rows::HEAD.to_vec(), &self.head);
+        (self.rows.into_changes(), self.head)
+    }
+
+    /// The story `number`, which must exist.
+    pub(super) fn story(&self, number: u64) -> Result<StoryRow> {
+        let key = rows::story(number);
+        self.rows.row(&key)?.ok_or_else(|| unreadable(&key))
+    }
+
+    fn open(&mut self, at: Timestamp, arrived: &Arrived, entry_id: &str, content: Option<&Content>) -> Result<()> {
+        let number = arrived.seq;
+        self.enter(at, arrived, number, content)?;
+        let mut story = StoryRow {
+            id: StoryId::opened_by(arrived.item),
+            entry_id: entry_id.to_owned(),
+            published: ZonedTime::utc(at),
+            updated: ZonedTime::utc(at),
+            listed: false,
+            members: vec![(number, None)],
+        };
+        if let Some(content) = content {
+            self.show(number, &mut story, &content.item);
+        }
+        self.rows.put(rows::owner(entry_id), &number);
+        self.rows.put(rows::story(number), &story);
+        self.head.stories += 1;
+        Ok(())
+    }
+
+    fn join(&mut self, number: u64, arrived: &Arrived, joined: Joined, content: Option<&Content>) -> Result<()> {
+        self.enter(joined.at, arrived, number, content)?;
+        let mut story = self.story(number)?;
+        story.members.push((arrived.seq, Some(joined)));
+        if let Some(content) = content {
+            self.show(number, &mut story, &content.item);
+        }
+        self.rows.put(rows::story(number), &story);
+        Ok(())
+    }
+
+    fn update(&mut self, seq: u64, event: &Event, content: &Content, updated: Option<ZonedTime>) -> Result<()> {
+        let key = rows::item(seq);
+        let Some(mut row) = self.rows.row::<ItemRow>(&key)? else { return Ok(()) };
+        row.content = event.content().map(|place| (place, content.item.content_digest()));
+        self.rows.put(key, &row);
+        matching::learn(&mut self.rows, seq, content)?;
+        let mut story = self.story(row.story)?;
+        if let Some(updated) = updated.filter(|_| story.listed) {
+            self.rows.remove(rows::by_time(story.updated, story.id));
+            self.rows.put(rows::by_time(updated, story.id), &row.story);
+            story.updated = updated;
+        }
+        self.show(row.story, &mut story, &content.item);
+        self.rows.put(rows::story(row.story), &story);
+        Ok(())
+    }
+
+    /// Takes an item out. Its identity row stays, so that it cannot come back as new.
+    fn purge(&mut self, seq: u64, source: &str) -> Result<()> {
+        let key = rows::item(seq);
+        let Some(row) = self.rows.row::<ItemRow>(&key)? else { return Ok(()) };
+        self.rows.remove(key);
+        self.head.items -= 1;
+        self.count(source, |count| count.saturating_sub(1))?;
+        let mut story = self.story(row.story)?;
+        story.members.retain(|(member, _)| *member != seq);
+        let mut is_shown = false;
+        for (member, _) in &story.members {
+            is_shown |= self.rows.row::<ItemRow>(&rows::item(*member))?.is_some_and(|row| row.content.is_some());
+        }
+        if story.listed && !is_shown {
+            self.rows.remove(rows::by_time(story.updated, story.id));
+            story.listed = false;
+        }
+        if story.members.is_empty() {
+            self.rows.remove(rows::story(row.story));
+            self.head.stories -= 1;
+        } else {
+            self.rows.put(rows::story(row.story), &story);
+        }
+        Ok(())
+    }
+
+    /// What every new item has: an identity, a row, a count, and ways to be found.
+    fn enter(&mut self, at: Timestamp, arrived: &Arrived, story: u64, content: Option<&Content>) -> Result<()> {
+        self.rows.put(rows::identity(arrived.item), &arrived.seq);
+        let row = ItemRow {
+            story,
+            first_seen: content.map_or(at, |content| content.item.first_seen),
+            content: content.map(|content| (arrived.content, content.item.content_digest())),
+        };
+        self.rows.put(rows::item(arrived.seq), &row);
+        self.head.next_seq = self.head.next_seq.max(arrived.seq + 1);
+        self.head.items += 1;
+        self.count(&arrived.source, |count| count + 1)?;
+        match content {
+            Some(content) => matching::learn(&mut self.rows, arrived.seq, content),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets a story take its dates from a member that can be shown: all of them from the first, later ones only an earlier `published`.
+    fn show(&mut self, number: u64, story: &mut StoryRow, item: &Item) {
+        if !story.listed {
+            story.listed = true;
+            story.published = item.dated();
+            story.updated = first_updated(item);
+            self.rows.put(rows::by_time(story.updated, story.id), &number);
+        } else if item.dated().at() < story.published.at() {
+            story.published = item.dated();
+        }
+    }
+
+    fn count(&mut self, source: &str, change: impl Fn(u64) -> u64) -> Result<()> {
+        let source = SourceId::parse(source).map_err(|error| StoreError::Corrupt(format!("journal: {error}")))?;
+        let key = rows::count(&source);
+        let count = self.rows.row(&key)?.unwrap_or(0);
+        self.rows.put(key, &change(count));
+        Ok(())
+    }
+}
+
+/// A story's first `updated` (protocol N2): what its opener says, else its publication, else first sight; never before publication.
+fn first_updated(item: &Item) -> ZonedTime {
+    let dated = item.dated();
+    item.updated.filter(|updated| updated.at() > dated.at()).unwrap_or(dated)
+}

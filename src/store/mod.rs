@@ -1,0 +1,144 @@
+//! The store: what we believe. An archive holds the content, a journal the decisions, an index finds both.
+//!
+//! **Archive** and **journal** are append-only files and together the truth. The **index** is a sled tree that can be made again from
+//! them, but for the sources' states. A commit is written in this order: content to the archive, one frame to the journal, one batch
+//! to the index. A crash between leaves bytes that belong to no commit and are cut off at the next open, or a commit that the index
+//! has missed, which is taken from the journal. Within a second a commit is durable: archive and journal first, then the index.
+//!
+//! Every change of the index goes through `ledger`, by a live commit and by a rebuild alike, so that both give the same rows.
+//! Functions here speak of polls, items, stories and sources, never of keys or trees.
+
+mod archive;
+mod arrival;
+mod cache;
+mod codec;
+mod core;
+mod entry_id;
+mod error;
+mod event;
+mod fingerprint_record;
+mod flusher;
+mod folder;
+mod frame;
+mod index;
+mod journal;
+mod ledger;
+mod lock;
+mod matching;
+mod reading;
+mod record;
+mod recovery;
+mod replay;
+mod rows;
+mod state_record;
+mod transaction;
+mod verify;
+
+use std::{path::Path, sync::Arc};
+
+pub use arrival::{Arrival, PollCommit, ReadDocument};
+pub use error::{Result, StoreError};
+pub use reading::{Counts, Newest};
+pub use recovery::Recovery;
+pub use verify::Verification;
+
+use self::{core::Core, event::Event, flusher::Flusher, transaction::Transaction};
+use crate::model::{Digest, ItemId, MergeThresholds, SourceId, SourceState, Tally, Timestamp};
+
+/// An open store. Clones share it; the last one to go makes everything durable and closes it.
+#[derive(Clone)]
+pub struct Store {
+    // Before `core`: the flusher's thread must end while there is something to flush.
+    flusher: Arc<Flusher>,
+    core: Arc<Core>,
+}
+
+impl Store {
+    /// Opens the store in `dir`, which is created where missing. What had to be mended is told; each is worth a warning.
+    pub fn open(dir: &Path, thresholds: MergeThresholds) -> Result<(Self, Vec<Recovery>)> {
+        let (core, told) = recovery::open(dir, thresholds)?;
+        let core = Arc::new(core);
+        let flusher = Flusher::start(Arc::clone(&core)).map_err(|error| StoreError::io(dir, error))?;
+        let store = Self { flusher: Arc::new(flusher), core };
+        if store.core.head().feed_uuid.is_nil() {
+            store.write(Timestamp::default(), |transaction| transaction.note(Event::Created { feed_uuid: uuid::Uuid::new_v4() }, false))?;
+            store.flush()?;
+        }
+        Ok((store, told))
+    }
+
+    /// Makes the index of the closed store in `dir` again from archive and journal, and tells what went into it.
+    pub fn rebuild(dir: &Path) -> Result<Vec<Recovery>> {
+        recovery::rebuild(dir)
+    }
+
+    /// The one result of a poll: its items, its stories and the source's new state, all or none. `finish` makes the state once it is
+    /// known what the poll brought.
+    pub fn commit(&self, poll: PollCommit, now: Timestamp, finish: impl FnOnce(&Tally) -> SourceState) -> Result<Tally> {
+        self.write(now, |transaction| {
+            for arrival in poll.arrivals {
+                transaction.take(arrival, poll.new_max)?;
+            }
+            let state = finish(&transaction.tally);
+            transaction.put_state(rows::state(&poll.source), state_record::encode(&state));
+            Ok(())
+        })
+    }
+
+    /// The result of an import: the documents' items and stories, and that these files were read, all or none.
+    pub fn commit_documents(&self, documents: Vec<ReadDocument>, now: Timestamp) -> Result<Tally> {
+        self.write(now, |transaction| {
+            for ReadDocument { path, digest, arrival } in documents {
+                if let Some(arrival) = arrival {
+                    transaction.take(arrival, usize::MAX)?;
+                }
+                transaction.note(Event::Document { path, digest }, false)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Keeps a source's state alone: the reservation before a request.
+    pub fn reserve(&self, source: &SourceId, state: &SourceState) -> Result<()> {
+        self.core.index.put(rows::state(source), state_record::encode(state))?;
+        self.flusher.wake();
+        Ok(())
+    }
+
+    /// Says with which settings stories are rendered. The generation moves if they are not those of the last time.
+    pub fn settle_rendering(&self, settings: Digest, now: Timestamp) -> Result<()> {
+        if self.core.head().rendering == Some(settings) {
+            return Ok(());
+        }
+        self.write(now, |transaction| transaction.note(Event::Rendering { digest: settings }, true)).map(|_| ())
+    }
+
+    /// Takes an item out of every output, for good: it will not come back as new. Says whether it was there.
+    pub fn purge(&self, item: ItemId, now: Timestamp) -> Result<bool> {
+        let mut was_there = false;
+        self.write(now, |transaction| {
+            was_there = transaction.purge(item)?;
+            Ok(())
+        })?;
+        Ok(was_there)
+    }
+
+    /// Makes everything committed durable now.
+    pub fn flush(&self) -> Result<()> {
+        self.core.flush()
+    }
+
+    /// Compares the index with archive and journal. Commits wait meanwhile.
+    pub fn verify(&self) -> Result<Verification> {
+        verify::run(&self.core)
+    }
+
+    fn write(&self, now: Timestamp, fill: impl FnOnce(&mut Transaction<'_>) -> Result<()>) -> Result<Tally> {
+        let mut writer = self.core.writer();
+        let mut transaction = Transaction::begin(&self.core, &mut writer, now);
+        fill(&mut transaction)?;
+        let tally = transaction.finish()?;
+        self.flusher.wake();
+        Ok(tally)
+    }
+}

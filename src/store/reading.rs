@@ -1,0 +1,187 @@
+//! What can be asked of a store. Readers share a lock with each other and wait for a writer only while one batch becomes visible.
+
+use super::{
+    Store,
+    archive::Location,
+    error::Result,
+    folder,
+    index::Rows,
+    recovery,
+    rows::{self, ItemRow, Row, StoryRow},
+    state_record,
+};
+use crate::model::{Digest, Item, ItemId, Joined, Member, SourceId, SourceState, Story, StoryId, Timestamp};
+
+/// The newest stories, and the generation that they are of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Newest {
+    /// The generation.
+    pub generation: u64,
+    /// When it began.
+    pub changed_at: Timestamp,
+    /// `updated` descending, then id ascending.
+    pub stories: Vec<Story>,
+}
+
+/// How much a store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Items.
+    pub items: u64,
+    /// Stories.
+    pub stories: u64,
+    /// Sources that ever brought an item.
+    pub sources: u64,
+    /// Bytes of the archive and the journal on disk.
+    pub archive_bytes: u64,
+    /// Bytes of the index on disk.
+    pub index_bytes: u64,
+}
+
+/// A story's rows: all that must be read at one moment.
+struct StoryRows {
+    story: StoryRow,
+    members: Vec<(Location, Option<Joined>)>,
+}
+
+impl Store {
+    /// Moves whenever something rendered can have changed; the same after a restart.
+    pub fn generation(&self) -> u64 {
+        self.core.head().generation
+    }
+
+    /// When the generation last moved; the epoch in a new store.
+    pub fn changed_at(&self) -> Timestamp {
+        self.core.head().changed_at
+    }
+
+    /// The id of the combined feed: `urn:uuid:` and a random UUID, minted when the store was made.
+    pub fn feed_uuid(&self) -> String {
+        self.core.head().feed_uuid.urn().to_string()
+    }
+
+    /// The `limit` stories that were updated last, all of one generation.
+    pub fn newest(&self, limit: usize) -> Result<Newest> {
+        let head = self.core.head();
+        let (generation, changed_at) = (head.generation, head.changed_at);
+        let mut found = Vec::new();
+        for row in self.core.index.walk(rows::BY_TIME).take(limit) {
+            found.extend(match u64::decode(&row?.1) {
+                Some(number) => self.story_rows(number)?,
+                None => None,
+            });
+        }
+        drop(head);
+        let stories = found.into_iter().map(|rows| self.read_story(rows)).filter_map(Result::transpose).collect::<Result<_>>()?;
+        Ok(Newest { generation, changed_at, stories })
+    }
+
+    /// One story; `None` where there is none of that id, or nothing is left of it.
+    pub fn story(&self, id: StoryId) -> Result<Option<Story>> {
+        let head = self.core.head();
+        let rows = match self.core.index.row(&rows::identity(id.first()))? {
+            Some(number) => self.story_rows(number)?,
+            None => None,
+        };
+        drop(head);
+        rows.map_or(Ok(None), |rows| self.read_story(rows))
+    }
+
+    /// Every story, in the order in which they were opened. Each is whole; commits made meanwhile may or may not be seen.
+    pub fn stories(&self) -> impl Iterator<Item = Result<Story>> + '_ {
+        let mut numbers = self.core.index.walk(rows::STORIES);
+        std::iter::from_fn(move || {
+            loop {
+                let number = match numbers.next()? {
+                    Ok((key, _)) => rows::number_of(&key)?,
+                    Err(error) => return Some(Err(error)),
+                };
+                let head = self.core.head();
+                let rows = self.story_rows(number);
+                drop(head);
+                match rows.and_then(|rows| rows.map_or(Ok(None), |rows| self.read_story(rows))) {
+                    Ok(None) => {}
+                    Ok(Some(story)) => return Some(Ok(story)),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        })
+    }
+
+    /// Every version of an item that the archive holds, newest first, at most `limit`.
+    pub fn versions(&self, id: ItemId, limit: usize) -> Result<Vec<Item>> {
+        let mut versions = Vec::new();
+        let Some(seq) = self.core.index.row::<u64>(&rows::identity(id))? else { return Ok(versions) };
+        let row = self.core.index.row::<ItemRow>(&rows::item(seq))?;
+        let mut next = row.and_then(|row| row.content).map(|(place, _)| place);
+        while let Some(place) = next.filter(|_| versions.len() < limit) {
+            let Some(content) = self.core.content(place)? else { break };
+            next = content.previous;
+            versions.push(content.item);
+        }
+        Ok(versions)
+    }
+
+    /// What is remembered of a source; the default for one that was never heard of. `items` counts what the store holds of it.
+    pub fn source_state(&self, source: &SourceId) -> Result<SourceState> {
+        let state = self.core.index.get(&rows::state(source))?.and_then(|bytes| state_record::decode(&bytes)).unwrap_or_default();
+        Ok(SourceState { items: self.item_count(source)?, ..state })
+    }
+
+    /// The states of all sources that were ever polled, by their ids.
+    pub fn source_states(&self) -> Result<Vec<(SourceId, SourceState)>> {
+        let mut states = Vec::new();
+        for row in self.core.index.walk(rows::STATES) {
+            if let Some(source) = rows::source_of(&row?.0) {
+                let state = self.source_state(&source)?;
+                states.push((source, state));
+            }
+        }
+        Ok(states)
+    }
+
+    /// Items that the store holds of a source.
+    pub fn item_count(&self, source: &SourceId) -> Result<u64> {
+        Ok(self.core.index.row(&rows::count(source))?.unwrap_or(0))
+    }
+
+    /// The digest of the document at `path` when it was last imported; `None` if it never was.
+    pub fn document_digest(&self, path: &str) -> Result<Option<Digest>> {
+        self.core.index.row(&rows::document(path))
+    }
+
+    /// How much the store holds, and what it takes on disk.
+    pub fn counts(&self) -> Result<Counts> {
+        let (items, stories, journal_bytes) = {
+            let head = self.core.head();
+            (head.items, head.stories, head.journal_end)
+        };
+        let mut sources = 0;
+        for row in self.core.index.walk(rows::COUNTS) {
+            row?;
+            sources += 1;
+        }
+        let archive_bytes = folder::size(&self.core.dir.join(recovery::ARCHIVE))? + journal_bytes;
+        Ok(Counts { items, stories, sources, archive_bytes, index_bytes: self.core.index.size()? })
+    }
+
+    fn story_rows(&self, number: u64) -> Result<Option<StoryRows>> {
+        let Some(story) = self.core.index.row::<StoryRow>(&rows::story(number))? else { return Ok(None) };
+        let mut members = Vec::with_capacity(story.members.len());
+        for (seq, joined) in &story.members {
+            let row = self.core.index.row::<ItemRow>(&rows::item(*seq))?;
+            members.extend(row.and_then(|row| row.content).map(|(place, _)| (place, *joined)));
+        }
+        Ok(Some(StoryRows { story, members }))
+    }
+
+    /// Reads the items behind the rows. Places never change, so no lock is needed.
+    fn read_story(&self, StoryRows { story, members }: StoryRows) -> Result<Option<Story>> {
+        let mut found = Vec::with_capacity(members.len());
+        for (place, joined) in members {
+            found.extend(self.core.item(place)?.map(|item| Member { item, joined }));
+        }
+        let StoryRow { id, entry_id, published, updated, .. } = story;
+        Ok((!found.is_empty()).then_some(Story { id, entry_id, published, updated, members: found }))
+    }
+}

@@ -1,0 +1,288 @@
+//! Opening a store: whatever a crash, a full disk or a careless hand left behind, the truth is found again and what was done is said.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use super::{
+    archive::{Archive, Ends, sync_dir},
+    core::{Core, Parts},
+    error::{Result, StoreError},
+    folder::{copy_dir, remove_dir, remove_file, snapshots},
+    index::{Index, Rows},
+    journal::Journal,
+    lock,
+    replay::{self, Replayed},
+    rows::{self, Head, Row},
+};
+use crate::model::MergeThresholds;
+
+/// Something that opening a store had to mend, in words. An operator should hear of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recovery {
+    /// A snapshot of the index that a crash left half written was removed.
+    HalfSnapshot(String),
+    /// The index did not open; it did without its snapshots. A copy was kept.
+    Snapshots {
+        /// What sled said.
+        why: String,
+        /// The folder of the copy.
+        copy: PathBuf,
+    },
+    /// The index was made again from archive and journal.
+    Rebuilt {
+        /// Why it had to be.
+        why: String,
+        /// Commits taken in.
+        commits: u64,
+        /// Items whose content is gone; they come back with their sources.
+        lost: u64,
+    },
+    /// The index had missed these commits, which the journal had.
+    Replayed(u64),
+    /// A commit that a crash cut short was taken off the journal, with so many bytes.
+    TornTail(u64),
+    /// So many bytes in the middle of the journal are damaged; the commits behind them are there.
+    Gap(u64),
+}
+
+impl fmt::Display for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HalfSnapshot(file) => write!(f, "removed `{file}`, a snapshot of the index that was never finished"),
+            Self::Snapshots { why, copy } => {
+                write!(f, "the index did not open ({why}) until its snapshots were removed; a copy of it is in `{}`", copy.display())
+            }
+            Self::Rebuilt { why, commits, lost: 0 } => write!(f, "index rebuilt from {commits} commits in the journal: {why}"),
+            Self::Rebuilt { why, commits, lost } => {
+                write!(f, "index rebuilt from {commits} commits in the journal: {why}; the archive has lost the content of {lost} items")
+            }
+            Self::Replayed(commits) => write!(f, "the index had missed {commits} commits; they were taken from the journal"),
+            Self::TornTail(bytes) => write!(f, "removed an unfinished commit of {bytes} bytes from the end of the journal"),
+            Self::Gap(bytes) => write!(f, "{bytes} bytes inside the journal are damaged; the commits around them are whole"),
+        }
+    }
+}
+
+/// The names inside a store's folder.
+pub(super) const ARCHIVE: &str = "archive";
+pub(super) const JOURNAL: &str = "journal";
+pub(super) const INDEX: &str = "index";
+const INDEX_NEW: &str = "index.new";
+const INDEX_DAMAGED: &str = "index.damaged";
+
+/// Opens the store in `dir`, creating what is missing and mending what can be mended.
+pub(super) fn open(dir: &Path, thresholds: MergeThresholds) -> Result<(Core, Vec<Recovery>)> {
+    let mut told = Vec::new();
+    let (truth, is_new) = Truth::open(dir)?;
+    if is_new {
+        // An index without a journal knows nothing: its making was cut short.
+        remove_dir(&dir.join(INDEX))?;
+        open_index(&dir.join(INDEX))?.put(rows::HEAD.to_vec(), Head::default().encode())?;
+    }
+    let (index, mut head) = match existing_index(dir, &mut told)? {
+        Ok(index) => match usable_head(&index, &truth, !told.is_empty())? {
+            Ok(head) => (index, head),
+            Err(why) => rebuilt(dir, &truth, Some(index), why, &mut told)?,
+        },
+        Err(why) => rebuilt(dir, &truth, None, why, &mut told)?,
+    };
+    let replayed = replay::run(&truth.archive, &truth.journal, &index, &mut head)?;
+    if replayed.commits > 0 {
+        told.push(Recovery::Replayed(replayed.commits));
+    }
+    tell_damage(&replayed, &mut told);
+    let ends = settle(&truth, &index, &head, &replayed)?;
+    let Truth { dir, lock, archive, journal } = truth;
+    Ok((Core::new(Parts { dir, lock, archive, journal, index, head, ends }, thresholds), told))
+}
+
+/// Makes the index of the store in `dir` again and says what went into it.
+pub(super) fn rebuild(dir: &Path) -> Result<Vec<Recovery>> {
+    let mut told = Vec::new();
+    let (truth, is_new) = Truth::open(dir)?;
+    if is_new {
+        return Ok(told);
+    }
+    let old = existing_index(dir, &mut told)?.ok();
+    rebuilt(dir, &truth, old, "as ordered".to_owned(), &mut told)?;
+    Ok(told)
+}
+
+/// What the index is made from, behind the store's lock.
+struct Truth {
+    dir: PathBuf,
+    lock: fs::File,
+    archive: Archive,
+    journal: Journal,
+}
+
+impl Truth {
+    /// Opens lock, archive and journal. Says whether the store is new.
+    fn open(dir: &Path) -> Result<(Self, bool)> {
+        fs::create_dir_all(dir).map_err(|error| StoreError::io(dir, error))?;
+        let lock = lock::take(dir)?;
+        let archive = Archive::open(dir.join(ARCHIVE))?;
+        let (journal, is_new) = Journal::open(dir.join(JOURNAL))?;
+        if is_new && !archive.segments()?.is_empty() {
+            let lost = dir.join(JOURNAL);
+            return Err(StoreError::Corrupt(format!("`{}` is empty, but there is an archive: restore the journal", lost.display())));
+        }
+        Ok((Self { dir: dir.to_owned(), lock, archive, journal }, is_new))
+    }
+}
+
+/// The index that is there, mended if need be; in words why there is none that opens.
+fn existing_index(dir: &Path, told: &mut Vec<Recovery>) -> Result<std::result::Result<Index, String>> {
+    let path = dir.join(INDEX);
+    if !path.exists() {
+        return Ok(Err("there was none".to_owned()));
+    }
+    for file in snapshots(&path)?.into_iter().filter(|name| name.ends_with(".generating")) {
+        remove_file(&path.join(&file))?;
+        told.push(Recovery::HalfSnapshot(file));
+    }
+    let why = match try_index(&path) {
+        Ok(index) => return Ok(Ok(index)),
+        Err(error) => damage(&path, error)?,
+    };
+    let copy = dir.join(INDEX_DAMAGED);
+    remove_dir(&copy)?;
+    copy_dir(&path, &copy)?;
+    for file in snapshots(&path)? {
+        remove_file(&path.join(file))?;
+    }
+    match try_index(&path) {
+        Ok(index) => {
+            told.push(Recovery::Snapshots { why, copy });
+            Ok(Ok(index))
+        }
+        Err(error) => damage(&path, error).map(Err),
+    }
+}
+
+/// The head of an index that the truth covers; in words why it cannot be used. One that was mended must have all of its items.
+fn usable_head(index: &Index, truth: &Truth, was_mended: bool) -> Result<std::result::Result<Head, String>> {
+    let Some(bytes) = index.get(rows::HEAD)? else { return Ok(Err("the old one had no head".to_owned())) };
+    match rows::format_of(&bytes) {
+        Some(found) if found > rows::FORMAT => {
+            return Err(StoreError::Newer { path: truth.dir.join(INDEX), found, known: rows::FORMAT });
+        }
+        Some(found) if found < rows::FORMAT => return Ok(Err(format!("the old one had format {found}"))),
+        _ => {}
+    }
+    let Some(head) = Head::decode(&bytes) else { return Ok(Err("the old one had an unreadable head".to_owned())) };
+    if was_mended && index.walk(rows::ITEMS).filter(Result::is_ok).count() as u64 != head.items {
+        return Ok(Err("the old one had lost items".to_owned()));
+    }
+    if truth.journal.length()? < head.journal_end {
+        return Ok(Err("the old one knew more than the journal".to_owned()));
+    }
+    for (segment, end) in ends_in(index)? {
+        if truth.archive.length(segment)? < end {
+            return Ok(Err(format!("the old one knew more than `{}`", segment.file_name())));
+        }
+    }
+    Ok(Ok(head))
+}
+
+/// A new index from archive and journal, in the place of the old one.
+fn rebuilt(dir: &Path, truth: &Truth, old: Option<Index>, why: String, told: &mut Vec<Recovery>) -> Result<(Index, Head)> {
+    let (path, new) = (dir.join(INDEX), dir.join(INDEX_NEW));
+    let states = old.as_ref().map(replay::states_without_validators).transpose()?.unwrap_or_default();
+    drop(old);
+    remove_dir(&new)?;
+    let replayed = {
+        let index = open_index(&new)?;
+        let replayed = replay::run(&truth.archive, &truth.journal, &index, &mut Head::default())?;
+        index.apply(states)?;
+        index.flush()?;
+        replayed
+    };
+    remove_dir(&path)?;
+    fs::rename(&new, &path).map_err(|error| StoreError::io(&path, error))?;
+    sync_dir(dir)?;
+    told.push(Recovery::Rebuilt { why, commits: replayed.commits, lost: replayed.lost });
+    tell_damage(&replayed, told);
+    let index = open_index(&path)?;
+    let head = index.row(rows::HEAD)?.unwrap_or_default();
+    settle(truth, &index, &head, &replayed)?;
+    Ok((index, head))
+}
+
+/// Ends journal and segments where the index says: what stands behind belongs to no commit. A segment that is too short has lost
+/// content; it is filled up, so that no place is ever used twice.
+fn settle(truth: &Truth, index: &Index, head: &Head, replayed: &Replayed) -> Result<Ends> {
+    if replayed.torn_bytes > 0 {
+        truth.journal.cut(head.journal_end)?;
+    }
+    let ends = ends_in(index)?;
+    for segment in truth.archive.segments()? {
+        let end = ends.get(&segment).copied().unwrap_or(super::archive::HEADER_BYTES);
+        if truth.archive.length(segment)? != end {
+            truth.archive.cut(segment, end)?;
+        }
+    }
+    for (segment, end) in &ends {
+        truth.archive.fill(*segment, *end)?;
+    }
+    Ok(ends)
+}
+
+fn tell_damage(replayed: &Replayed, told: &mut Vec<Recovery>) {
+    for (bytes, recovery) in [(replayed.torn_bytes, Recovery::TornTail as fn(u64) -> Recovery), (replayed.gap_bytes, Recovery::Gap)] {
+        let recovery = recovery(bytes);
+        if bytes > 0 && !told.contains(&recovery) {
+            told.push(recovery);
+        }
+    }
+}
+
+fn ends_in(index: &Index) -> Result<Ends> {
+    let mut ends = Ends::new();
+    for row in index.walk(rows::ENDS) {
+        let (key, value) = row?;
+        if let Some((segment, end)) = rows::segment_of(&key).zip(u64::decode(&value)) {
+            ends.insert(segment, end);
+        }
+    }
+    Ok(ends)
+}
+
+/// Opens the index where any failure is final.
+fn open_index(path: &Path) -> Result<Index> {
+    try_index(path).map_err(|error| StoreError::index(path, error))
+}
+
+/// Opens the index. sled lets go of its own lock a moment after it was closed; ours is held already, so that waiting is safe.
+fn try_index(path: &Path) -> std::result::Result<Index, sled::Error> {
+    const ATTEMPTS: u32 = 100;
+    const PAUSE: Duration = Duration::from_millis(20);
+    for _ in 1..ATTEMPTS {
+        match Index::open(path) {
+            Err(error) if is_lock(&error) => thread::sleep(PAUSE),
+            opened => return opened,
+        }
+    }
+    Index::open(path)
+}
+
+fn is_lock(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+/// What a failure to open says about the index, if it is its damage; other failures are passed on.
+fn damage(path: &Path, error: sled::Error) -> Result<String> {
+    use io::ErrorKind as Kind;
+    match &error {
+        sled::Error::Io(cause)
+            if !matches!(cause.kind(), Kind::UnexpectedEof | Kind::InvalidData | Kind::InvalidInput | Kind::NotFound) =>
+        {
+            Err(StoreError::index(path, error))
+        }
+        _ => Ok(error.to_string()),
+    }
+}

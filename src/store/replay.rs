@@ -1,0 +1,76 @@
+//! Reading the journal into an index: its last commits after a crash, all of them for a rebuild.
+
+use super::{
+    archive::Archive,
+    core::load,
+    error::Result,
+    index::{Changes, Index},
+    journal::{Entry, Journal},
+    ledger::Ledger,
+    rows::{self, Head},
+    state_record,
+};
+use crate::model::{SourceState, Validators};
+
+/// What replaying met.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Replayed {
+    /// Commits taken in.
+    pub(super) commits: u64,
+    /// Versions of items that the archive has no more.
+    pub(super) lost: u64,
+    /// Bytes at the end of the journal that are no commit.
+    pub(super) torn_bytes: u64,
+    /// Damaged bytes between commits.
+    pub(super) gap_bytes: u64,
+}
+
+/// Takes every commit behind `head` into the index, each in one batch, and moves `head` along.
+pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mut Head) -> Result<Replayed> {
+    let mut replayed = Replayed::default();
+    let length = journal.length()?;
+    journal.replay(head.journal_end, |entry| {
+        let (commit, end) = match entry {
+            Entry::Commit(commit, end) => (commit, end),
+            Entry::Gap(begin, end) => {
+                replayed.gap_bytes += end - begin;
+                return Ok(());
+            }
+            Entry::TornTail(begin) => {
+                replayed.torn_bytes = length - begin;
+                return Ok(());
+            }
+        };
+        let mut ledger = Ledger::new(index, head.clone());
+        for event in &commit.events {
+            let place = event.content();
+            let content = place.map(|place| load(archive, place)).transpose()?.flatten();
+            if let Some(place) = place {
+                replayed.lost += u64::from(content.is_none());
+                ledger.reach(place)?;
+            }
+            ledger.record(commit.at, event, content.as_ref())?;
+        }
+        ledger.close(&commit, end);
+        let (changes, next) = ledger.into_changes();
+        index.apply(changes)?;
+        *head = next;
+        replayed.commits += 1;
+        Ok(())
+    })?;
+    Ok(replayed)
+}
+
+/// The sources' states of an index that is given up. Manners survive: when to ask again, who is gone, where redirects led. Validators
+/// do not: they vouch for items that may be lost (invariant 6).
+pub(super) fn states_without_validators(index: &Index) -> Result<Changes> {
+    let mut states = Changes::new();
+    for row in index.walk(rows::STATES) {
+        let (key, value) = row?;
+        if let Some(state) = state_record::decode(&value) {
+            let state = SourceState { validators: Validators::default(), body_digest: None, last_full: None, ..state };
+            states.insert(key, Some(state_record::encode(&state)));
+        }
+    }
+    Ok(states)
+}

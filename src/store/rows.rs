@@ -1,0 +1,350 @@
+//! The rows of the index: one sled tree, a one-byte prefix for each kind of key, typed rows.
+//!
+//! | prefix | key | row |
+//! |---|---|---|
+//! | `m` | | head: format, generation, counters, the journal's high-water mark |
+//! | `a` | segment | where the segment ends: its high-water mark |
+//! | `n` | item id | the item's number |
+//! | `i` | item number | place of its content, its story |
+//! | `s` | story number | entry id, dates, members |
+//! | `t` | `updated` descending, story id | story number |
+//! | `e` | digest of an entry id | number of the story that owns it |
+//! | `l` | digest of a link key | items under it, items that declare it, titles seen under it |
+//! | `b` | era, probe | items under a bucket of fingerprints |
+//! | `p` | source id | the source's state |
+//! | `c` | source id | number of its items |
+//! | `d` | digest of a path | digest of the document |
+
+use super::{
+    archive::{Location, Segment},
+    codec::{Decoder, Encoder},
+    journal,
+};
+use crate::model::{Digest, ItemId, JoinRule, Joined, LinkKey, SourceId, StoryId, Timestamp, ZonedTime};
+
+/// The format of the index. An index of an older one is made again from the archive.
+pub(super) const FORMAT: u16 = 1;
+
+/// Prefixes of keys that are walked.
+pub(super) const ITEMS: u8 = b'i';
+pub(super) const STORIES: u8 = b's';
+pub(super) const BY_TIME: u8 = b't';
+pub(super) const ENDS: u8 = b'a';
+pub(super) const STATES: u8 = b'p';
+pub(super) const COUNTS: u8 = b'c';
+
+/// Key of the head row.
+pub(super) const HEAD: &[u8] = b"m";
+
+/// What the index says about itself.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Head {
+    /// Moves when rendered content can have changed.
+    pub(super) generation: u64,
+    /// When it last moved.
+    pub(super) changed_at: Timestamp,
+    /// The number of the next item.
+    pub(super) next_seq: u64,
+    /// Items there are.
+    pub(super) items: u64,
+    /// Stories there are.
+    pub(super) stories: u64,
+    /// The journal up to here is in the index.
+    pub(super) journal_end: u64,
+    /// Names the combined feed.
+    pub(super) feed_uuid: uuid::Uuid,
+    /// The settings of rendering that the generation belongs to.
+    pub(super) rendering: Option<Digest>,
+}
+
+impl Default for Head {
+    /// The head of an index that knows nothing yet.
+    fn default() -> Self {
+        Self {
+            generation: 0,
+            changed_at: Timestamp::default(),
+            next_seq: 0,
+            items: 0,
+            stories: 0,
+            journal_end: journal::HEADER_BYTES,
+            feed_uuid: uuid::Uuid::nil(),
+            rendering: None,
+        }
+    }
+}
+
+/// An item.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ItemRow {
+    pub(super) story: u64,
+    pub(super) first_seen: Timestamp,
+    /// Where its newest version stands and what digest its content has; `None` where the archive lost it.
+    pub(super) content: Option<(Location, Digest)>,
+}
+
+/// A story.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct StoryRow {
+    pub(super) id: StoryId,
+    pub(super) entry_id: String,
+    pub(super) published: ZonedTime,
+    pub(super) updated: ZonedTime,
+    /// Whether any member can be shown, which is when it stands in the order of time.
+    pub(super) listed: bool,
+    /// Its items' numbers, the opener first.
+    pub(super) members: Vec<(u64, Option<Joined>)>,
+}
+
+/// What is known under a link.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct LinkRow {
+    /// The first items under it.
+    pub(super) items: Vec<u64>,
+    /// The first items whose texts declare it as their origin.
+    pub(super) declaring: Vec<u64>,
+    /// Digests of distinct titles under it: several mean that the link names no single article.
+    pub(super) titles: Vec<u64>,
+}
+
+/// A digest-keyed row's key.
+fn keyed(prefix: u8, digest: Digest) -> Vec<u8> {
+    Encoder::default().u8(prefix).digest(digest).finish()
+}
+
+pub(super) fn identity(item: ItemId) -> Vec<u8> {
+    keyed(b'n', item.digest())
+}
+
+pub(super) fn item(seq: u64) -> Vec<u8> {
+    Encoder::default().u8(ITEMS).u64(seq).finish()
+}
+
+pub(super) fn story(number: u64) -> Vec<u8> {
+    Encoder::default().u8(STORIES).u64(number).finish()
+}
+
+/// Newest first, ties by story id.
+pub(super) fn by_time(updated: ZonedTime, id: StoryId) -> Vec<u8> {
+    // Flipping the sign bit orders signed numbers as bytes; the complement turns the order round.
+    let descending = !(updated.at().as_millis().cast_unsigned() ^ (1 << 63));
+    Encoder::default().u8(BY_TIME).u64(descending).digest(id.first().digest()).finish()
+}
+
+pub(super) fn owner(entry_id: &str) -> Vec<u8> {
+    keyed(b'e', Digest::of(&[b"entry id", entry_id.as_bytes()]))
+}
+
+pub(super) fn link(key: &LinkKey) -> Vec<u8> {
+    keyed(b'l', Digest::of(&[b"link", key.as_str().as_bytes()]))
+}
+
+pub(super) fn bucket(era: u32, probe: u64) -> Vec<u8> {
+    Encoder::default().u8(b'b').u32(era).u64(probe).finish()
+}
+
+pub(super) fn state(source: &SourceId) -> Vec<u8> {
+    Encoder::default().u8(STATES).raw(source.as_str().as_bytes()).finish()
+}
+
+pub(super) fn count(source: &SourceId) -> Vec<u8> {
+    Encoder::default().u8(COUNTS).raw(source.as_str().as_bytes()).finish()
+}
+
+pub(super) fn document(path: &str) -> Vec<u8> {
+    keyed(b'd', Digest::of(&[b"document", path.as_bytes()]))
+}
+
+pub(super) fn end(segment: Segment) -> Vec<u8> {
+    Encoder::default().u8(ENDS).u32(segment.number()).finish()
+}
+
+/// A source's name from the key of its state or count.
+pub(super) fn source_of(key: &[u8]) -> Option<SourceId> {
+    SourceId::parse(std::str::from_utf8(key.get(1..)?).ok()?).ok()
+}
+
+/// A story's number from its key.
+pub(super) fn number_of(key: &[u8]) -> Option<u64> {
+    Decoder::new(key.get(1..)?).u64()
+}
+
+/// A segment from the key of its end.
+pub(super) fn segment_of(key: &[u8]) -> Option<Segment> {
+    Decoder::new(key.get(1..)?).u32().map(Segment::from_number)
+}
+
+/// A row with a binary form.
+pub(super) trait Row: Sized {
+    fn encode(&self) -> Vec<u8>;
+    fn decode(bytes: &[u8]) -> Option<Self>;
+}
+
+impl Row for u64 {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::default().varint(*self).finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        Decoder::new(bytes).varint()
+    }
+}
+
+impl Row for Vec<u64> {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::default().list(self, |out, value| out.varint(*value)).finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        Decoder::new(bytes).list(Decoder::varint)
+    }
+}
+
+impl Row for Digest {
+    fn encode(&self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        Decoder::new(bytes).digest()
+    }
+}
+
+impl Row for Head {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::default()
+            .u16(FORMAT)
+            .u64(self.generation)
+            .i64(self.changed_at.as_millis())
+            .u64(self.next_seq)
+            .u64(self.items)
+            .u64(self.stories)
+            .u64(self.journal_end)
+            .raw(self.feed_uuid.as_bytes())
+            .option(self.rendering, Encoder::digest)
+            .finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut input = Decoder::new(bytes);
+        input.u16().filter(|format| *format == FORMAT)?;
+        Some(Self {
+            generation: input.u64()?,
+            changed_at: Timestamp::from_millis(input.i64()?),
+            next_seq: input.u64()?,
+            items: input.u64()?,
+            stories: input.u64()?,
+            journal_end: input.u64()?,
+            feed_uuid: uuid::Uuid::from_slice(input.take(16)?).ok()?,
+            rendering: input.option(Decoder::digest)?,
+        })
+    }
+}
+
+/// The format of the index whose head row this is.
+pub(super) fn format_of(head: &[u8]) -> Option<u16> {
+    Decoder::new(head).u16()
+}
+
+impl Row for ItemRow {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::default()
+            .varint(self.story)
+            .i64(self.first_seen.as_millis())
+            .option(self.content, |out, (place, digest)| place.encode(out).digest(digest))
+            .finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut input = Decoder::new(bytes);
+        Some(Self {
+            story: input.varint()?,
+            first_seen: Timestamp::from_millis(input.i64()?),
+            content: input.option(|input| Some((Location::decode(input)?, input.digest()?)))?,
+        })
+    }
+}
+
+impl Row for StoryRow {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::default()
+            .digest(self.id.first().digest())
+            .bytes(self.entry_id.as_bytes())
+            .zoned(self.published)
+            .zoned(self.updated)
+            .u8(u8::from(self.listed))
+            .list(&self.members, |out, (seq, joined)| out.varint(*seq).option(*joined, write_joined))
+            .finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut input = Decoder::new(bytes);
+        Some(Self {
+            id: StoryId::opened_by(ItemId::from_digest(input.digest()?)),
+            entry_id: input.string()?,
+            published: input.zoned()?,
+            updated: input.zoned()?,
+            listed: input.u8()? == 1,
+            members: input.list(|input| Some((input.varint()?, input.option(read_joined)?)))?,
+        })
+    }
+}
+
+impl Row for LinkRow {
+    fn encode(&self) -> Vec<u8> {
+        let numbers = |out: Encoder, numbers: &[u64]| out.list(numbers, |out, number| out.varint(*number));
+        let out = numbers(numbers(Encoder::default(), &self.items), &self.declaring);
+        out.list(&self.titles, |out, title| out.u64(*title)).finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut input = Decoder::new(bytes);
+        Some(Self { items: input.list(Decoder::varint)?, declaring: input.list(Decoder::varint)?, titles: input.list(Decoder::u64)? })
+    }
+}
+
+fn write_joined(out: Encoder, joined: Joined) -> Encoder {
+    let rule = JoinRule::ALL.iter().position(|(rule, _)| *rule == joined.rule).unwrap_or_default();
+    out.u8(rule as u8)
+        .option(joined.text_score, |out, score| out.u32(score.to_bits()))
+        .option(joined.title_score, |out, score| out.u32(score.to_bits()))
+        .i64(joined.at.as_millis())
+}
+
+fn read_joined(input: &mut Decoder<'_>) -> Option<Joined> {
+    Some(Joined {
+        rule: JoinRule::ALL.get(usize::from(input.u8()?))?.0,
+        text_score: input.option(Decoder::u32)?.map(f32::from_bits),
+        title_score: input.option(Decoder::u32)?.map(f32::from_bits),
+        at: Timestamp::from_millis(input.i64()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newer_stories_stand_first_also_before_1970() {
+        let id = StoryId::opened_by(ItemId::from_digest(Digest::of(&[b"x"])));
+        let key = |secs| by_time(ZonedTime::utc(Timestamp::from_secs(secs)), id);
+        assert!(key(10) < key(9) && key(9) < key(0) && key(0) < key(-1) && key(-1) < key(-99));
+    }
+
+    #[test]
+    fn rows_are_read_back() {
+        let id = StoryId::opened_by(ItemId::from_digest(Digest::of(&[b"x"])));
+        let time = ZonedTime::new(Timestamp::from_millis(5), 480);
+        let joined = Joined { rule: JoinRule::SameTitle, text_score: Some(0.61), title_score: None, at: Timestamp::from_millis(6) };
+        let members = vec![(3, None), (900, Some(joined))];
+        let row = StoryRow { id, entry_id: "urn:uuid:1".to_owned(), published: time, updated: time, listed: true, members };
+        assert_eq!(StoryRow::decode(&row.encode()), Some(row));
+
+        let place = Location { segment: Segment::from_number(24_322), offset: 8, length: 99 };
+        for content in [None, Some((place, Digest::of(&[b"c"])))] {
+            let row = ItemRow { story: 3, first_seen: Timestamp::from_millis(-1), content };
+            assert_eq!(ItemRow::decode(&row.encode()), Some(row));
+        }
+        let row = LinkRow { items: vec![1, 1 << 40], declaring: vec![2], titles: vec![u64::MAX] };
+        assert_eq!(LinkRow::decode(&row.encode()), Some(row));
+    }
+}

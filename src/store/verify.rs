@@ -1,0 +1,84 @@
+//! Checking a store: the index is made a second time from archive and journal and compared row by row.
+
+use std::cmp::Ordering;
+
+use super::{
+    core::Core,
+    error::{Result, StoreError},
+    folder,
+    index::Index,
+    replay,
+    rows::{self, Head},
+};
+
+/// The folder of the second index.
+const CHECK: &str = "index.check";
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verification {
+    /// Commits in the journal.
+    pub commits: u64,
+    /// Rows that were compared.
+    pub rows: u64,
+    /// Versions of items whose content cannot be read.
+    pub lost: u64,
+    /// Bytes of the journal that are damaged.
+    pub damaged_bytes: u64,
+    /// Rows that differ, are missing, or have no reason to be there.
+    pub differences: u64,
+}
+
+impl Verification {
+    /// Whether everything is as it should be.
+    pub const fn is_sound(&self) -> bool {
+        self.lost == 0 && self.damaged_bytes == 0 && self.differences == 0
+    }
+}
+
+/// Checks an open store. Commits wait meanwhile; readers do not.
+pub(super) fn run(core: &Core) -> Result<Verification> {
+    let path = core.dir.join(CHECK);
+    folder::remove_dir(&path)?;
+    let found = compare_with_second(core, &path);
+    folder::remove_dir(&path)?;
+    found
+}
+
+fn compare_with_second(core: &Core, path: &std::path::Path) -> Result<Verification> {
+    let _writer = core.writer();
+    let second = Index::open(path).map_err(|error| StoreError::index(path, error))?;
+    let replayed = replay::run(&core.archive, &core.journal, &second, &mut Head::default())?;
+    let mut found = Verification {
+        commits: replayed.commits,
+        lost: replayed.lost,
+        damaged_bytes: replayed.torn_bytes + replayed.gap_bytes,
+        ..Verification::default()
+    };
+    compare(&core.index, &second, &mut found)?;
+    Ok(found)
+}
+
+/// Walks both indexes side by side. Sources' states are in the index alone.
+fn compare(index: &Index, second: &Index, found: &mut Verification) -> Result<()> {
+    let is_derived = |row: &Result<(Vec<u8>, Vec<u8>)>| row.as_ref().map_or(true, |(key, _)| key[0] != rows::STATES);
+    let mut one = index.rows().filter(is_derived);
+    let mut other = second.rows().filter(is_derived);
+    let (mut left, mut right) = (one.next().transpose()?, other.next().transpose()?);
+    while left.is_some() || right.is_some() {
+        let order = match (&left, &right) {
+            (Some((left, _)), Some((right, _))) => left.cmp(right),
+            (Some(_), None) => Ordering::Less,
+            (None, _) => Ordering::Greater,
+        };
+        found.rows += 1;
+        found.differences += u64::from(left != right);
+        if order.is_le() {
+            left = one.next().transpose()?;
+        }
+        if order.is_ge() {
+            right = other.next().transpose()?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! What is acknowledged survives a kill, and no commit survives in part: a process that commits is killed again and again.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use watchfire::{
+    dedup::Fingerprint,
+    model::{Item, ItemId, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp},
+    store::{Arrival, PollCommit, Store},
+};
+
+/// Names the folder in which the child works; without it the child's test does nothing.
+const FOLDER: &str = "WATCHFIRE_CRASH_TEST_FOLDER";
+/// Where the child begins to count.
+const FROM: &str = "WATCHFIRE_CRASH_TEST_FROM";
+
+/// Items of commit `n`: a few, or many.
+fn size(n: u64) -> u64 {
+    1 + n % 5 * 6
+}
+
+fn arrival(n: u64, part: u64) -> Arrival {
+    let source = SourceId::parse("killed").expect("a slug");
+    let native_id = NativeId::new(format!("{n}/{part}"));
+    let words: String = (0..60).map(|word| format!("{} ", (word * 7919 + n * 104_729 + part * 1_299_709) % 99_991)).collect();
+    let item = Item {
+        id: ItemId::of(&source, &native_id),
+        native_id,
+        source,
+        origin: None,
+        document: None,
+        title: Text::line(&format!("Commit {n} part {part}"), 300),
+        link: None,
+        key: None,
+        related: Vec::new(),
+        published: None,
+        updated: None,
+        first_seen: Timestamp::from_secs(1_795_000_000),
+        authors: Vec::new(),
+        categories: Vec::new(),
+        language: None,
+        body: SafeHtml::vouched(words.clone()),
+        enclosures: Vec::new(),
+    };
+    Arrival { fingerprint: Fingerprint::of(&item, &words, &[]), item }
+}
+
+/// The child: commits until it is killed, and says so after each commit. Run alone it passes at once.
+#[test]
+fn child_commits_until_it_is_killed() {
+    let Some(folder) = env::var_os(FOLDER) else { return };
+    let from: u64 = env::var(FROM).expect("a number").parse().expect("a number");
+    let say = |word: &str| {
+        let mut out = std::io::stdout();
+        writeln!(out, "\nchild: {word}").and_then(|()| out.flush()).expect("the parent listens");
+    };
+    say("opening");
+    let (store, _) = Store::open(Path::new(&folder), MergeThresholds::default()).expect("opens");
+    for n in from.. {
+        let arrivals = (0..size(n)).map(|part| arrival(n, part)).collect();
+        let source = SourceId::parse("killed").expect("a slug");
+        let state = SourceState { body_bytes: n, ..SourceState::default() };
+        store.commit(PollCommit { source, arrivals, new_max: 500 }, Timestamp::from_secs(1_795_000_000), |_| state).expect("committed");
+        say(&n.to_string());
+    }
+}
+
+#[test]
+fn killed_ten_times_loses_nothing_acknowledged_and_keeps_no_half() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut acknowledged = None;
+    // Lines heard before the kill: the first falls into the opening, later ones into commits and flushes.
+    for lines in [1, 2, 20, 1, 3, 40, 7, 1, 30, 12] {
+        let from = acknowledged.map_or(0, |last: u64| last + 1);
+        acknowledged = run_and_kill(folder.path(), from, lines).or(acknowledged);
+        let (store, told) = Store::open(folder.path(), MergeThresholds::default()).expect("opens after a kill");
+        let found = commits_in(&store);
+        for (n, parts) in &found {
+            assert_eq!(*parts, size(*n), "commit {n} is whole; {told:?}");
+        }
+        if let Some(last) = acknowledged {
+            assert!((0..=last).all(|n| found.contains_key(&n)), "nothing up to {last} is lost; {told:?}");
+        }
+        // The commit after the last acknowledged one may be there: the next child begins behind it.
+        acknowledged = found.keys().next_back().copied().or(acknowledged);
+        assert!(store.verify().expect("checked").is_sound(), "{told:?}");
+    }
+    assert!(acknowledged.is_some_and(|last| last >= 80), "the children worked: {acknowledged:?}");
+}
+
+/// Starts a child, kills it after so many lines, and returns the last commit that it acknowledged.
+fn run_and_kill(folder: &Path, from: u64, lines: usize) -> Option<u64> {
+    let mut child = Command::new(env::current_exe().expect("this program"))
+        .args(["child_commits_until_it_is_killed", "--exact", "--nocapture"])
+        .env(FOLDER, folder)
+        .env(FROM, from.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("started");
+    let mut words = BufReader::new(child.stdout.take().expect("piped"))
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| line.strip_prefix("child: ").map(str::to_owned));
+    let mut last = words.by_ref().take(lines).filter_map(|word| word.parse().ok()).last();
+    child.kill().expect("killed");
+    // What it said before it died counts as well.
+    last = words.filter_map(|word| word.parse().ok()).last().or(last);
+    child.wait().expect("ended");
+    last
+}
+
+/// How many items of each commit there are.
+fn commits_in(store: &Store) -> BTreeMap<u64, u64> {
+    let mut found = BTreeMap::new();
+    for story in store.stories() {
+        for member in story.expect("readable").members {
+            let native = member.item.native_id.as_str().split('/').next().expect("a number").to_owned();
+            *found.entry(native.parse().expect("a number")).or_default() += 1;
+        }
+    }
+    found
+}
