@@ -10,6 +10,6 @@ pub mod http;
 pub mod model;
 pub mod render;
 pub mod schedule;
+pub mod store;
 pub mod tag;
 pub mod view;
-pub mod store;
