@@ -60,6 +60,11 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
     Err(ConfigError::Faults(faults))
 }
 
+/// What holds where no configuration says otherwise: no sources, and paths that start at `folder`.
+pub fn defaults(folder: &Path) -> Settings {
+    tables::read(&mut Section::new(File { path: folder, text: "" }, "", None), folder, &mut Vec::new())
+}
+
 /// The files that `include` names, each once, without the main one.
 fn included(root: &mut Section<'_>, main: &Path, folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = Vec::new();

@@ -15,6 +15,7 @@ pub(super) fn encode(print: &Fingerprint) -> Vec<u8> {
         .u8(ENCODING)
         .i64(print.dated.as_millis())
         .u64(print.speaker)
+        .u64(print.site)
         .u8(u8::from(print.is_catalogued))
         .option(print.key.as_ref(), |out, key| out.bytes(key.as_str().as_bytes()))
         .u64(print.fragment)
@@ -38,6 +39,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Fingerprint> {
     Some(Fingerprint {
         dated: Timestamp::from_millis(input.i64()?),
         speaker: input.u64()?,
+        site: input.u64()?,
         is_catalogued: input.u8()? == 1,
         key: input.option(|input| input.string().map(LinkKey::new))?,
         fragment: input.u64()?,
@@ -70,6 +72,7 @@ mod tests {
             let print = Fingerprint {
                 dated: Timestamp::from_millis(-5),
                 speaker: u64::MAX,
+                site: 3,
                 is_catalogued: true,
                 key: Some(key("wx:a:1:1")),
                 fragment: 7,
