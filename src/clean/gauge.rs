@@ -18,7 +18,10 @@ const COPIES_BYTES_FREE: usize = 64 << 10;
 /// Something on the list of formatting elements.
 #[derive(Clone, Copy)]
 enum Mark {
-    Formatting { name: &'static str, bytes: usize },
+    Formatting {
+        name: &'static str,
+        bytes: usize,
+    },
     /// A table or a cell: end tags inside do not reach what was opened outside.
     Wall(&'static str),
 }
@@ -141,7 +144,23 @@ fn is_formatting(name: &str) -> bool {
 fn nests(name: &str) -> bool {
     !matches!(
         name,
-        "br" | "col" | "colgroup" | "dd" | "dt" | "hr" | "img" | "li" | "p" | "rp" | "rt" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr" | "wbr"
+        "br" | "col"
+            | "colgroup"
+            | "dd"
+            | "dt"
+            | "hr"
+            | "img"
+            | "li"
+            | "p"
+            | "rp"
+            | "rt"
+            | "tbody"
+            | "td"
+            | "tfoot"
+            | "th"
+            | "thead"
+            | "tr"
+            | "wbr"
     )
 }
 

@@ -12,5 +12,5 @@ mod tokens;
 
 pub use html::html;
 pub use pinyin::without_pinyin;
-pub use text::plain;
+pub use text::{beginning, plain};
 pub use title::title;

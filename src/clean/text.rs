@@ -28,11 +28,10 @@ impl Role {
             }
             "td" | "th" | "dt" => Self::Cell,
             "pre" | "listing" => Self::Preformatted,
-            "p" | "div" | "br" | "hr" | "li" | "ul" | "ol" | "dl" | "dd" | "tr" | "table" | "thead" | "tbody" | "tfoot" | "caption" | "h1"
-            | "h2" | "h3" | "h4" | "h5" | "h6" | "blockquote" | "section" | "article" | "header" | "footer" | "aside" | "main" | "nav"
-            | "figure" | "figcaption" | "address" | "center" | "form" | "fieldset" | "details" | "summary" | "body" | "html" | "head" => {
-                Self::Block
-            }
+            "p" | "div" | "br" | "hr" | "li" | "ul" | "ol" | "dl" | "dd" | "tr" | "table" | "thead" | "tbody" | "tfoot" | "caption"
+            | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "blockquote" | "section" | "article" | "header" | "footer" | "aside" | "main"
+            | "nav" | "figure" | "figcaption" | "address" | "center" | "form" | "fieldset" | "details" | "summary" | "body" | "html"
+            | "head" => Self::Block,
             _ => Self::Inline,
         }
     }
@@ -55,6 +54,12 @@ pub fn plain(html: &str) -> String {
         }
     }
     page.text
+}
+
+/// The beginning of `text`: at most `bytes_max` bytes, cut between characters.
+pub fn beginning(text: &str, bytes_max: usize) -> &str {
+    let end = bytes_max.min(text.len());
+    (0..=end.min(3)).find_map(|back| text.get(..end - back)).unwrap_or_default()
 }
 
 /// The space owed before the next visible character.
@@ -134,7 +139,7 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{beginning, plain};
 
     #[test]
     fn text_reads_as_a_browser_shows_it() {
@@ -155,6 +160,14 @@ mod tests {
         ] {
             assert_eq!(plain(html), wanted, "{html}");
         }
+    }
+
+    #[test]
+    fn a_beginning_ends_between_characters() {
+        for (bytes_max, wanted) in [(0, ""), (2, ""), (3, "网"), (5, "网"), (6, "网安"), (99, "网安")] {
+            assert_eq!(beginning("网安", bytes_max), wanted);
+        }
+        assert_eq!(beginning("🔥", 3), "");
     }
 
     #[test]

@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn sentences_and_hollow_images() {
-        assert!(is_sentence(&"网络安全".repeat(12).replace("全网", "全，网").to_owned()) == false);
+        assert!(!is_sentence(&"网络安全，".repeat(12)));
         assert!(is_sentence(&(" 网络安全".repeat(12) + "。")));
         assert!(!is_sentence("Five ways to get hacked."));
         assert!(is_hollow_image("![跳转二维码]()") && is_hollow_image("![cover_image](https://a.example/x.png)"));

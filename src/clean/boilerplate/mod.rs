@@ -2,9 +2,11 @@
 //! by fixed rules alone: lines that one source repeats are its history's business, not this module's.
 
 mod line;
+mod menus;
 mod rules;
 mod shell;
 
+pub use menus::without_menus;
 pub use shell::{Shell, shell};
 
 use line::{is_hollow_image, is_sentence, visible};
@@ -132,7 +134,8 @@ mod tests {
 
     #[test]
     fn an_ending_needs_a_text_before_it() {
-        let sentence = "researchers found a flaw in a widely used library, and attackers are using it against servers that were not updated yet.";
+        let sentence =
+            "researchers found a flaw in a widely used library, and attackers are using it against servers that were not updated yet.";
         assert_eq!(strip(&format!("{sentence}\nTHEEND\ncomments"), "", None), sentence);
         assert_eq!(strip(&format!("Leave a reply\n{sentence}"), "", None), format!("Leave a reply\n{sentence}"));
     }

@@ -72,10 +72,20 @@ const PHRASES: &[(Shell, &[&str])] = &[
             "访问验证",
         ],
     ),
-    (Shell::RateLimited, &["Velocity rate limiting check triggered", "24 hour lockout initiated", "429 Too Many Requests", "Rate limit exceeded"]),
+    (
+        Shell::RateLimited,
+        &["Velocity rate limiting check triggered", "24 hour lockout initiated", "429 Too Many Requests", "Rate limit exceeded"],
+    ),
     (
         Shell::ServerError,
-        &["Server Error (500)", "500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Time-out", "Error establishing a database connection"],
+        &[
+            "Server Error (500)",
+            "500 Internal Server Error",
+            "502 Bad Gateway",
+            "503 Service Unavailable",
+            "504 Gateway Time-out",
+            "Error establishing a database connection",
+        ],
     ),
 ];
 
