@@ -7,6 +7,7 @@ pub mod dedup;
 pub mod document;
 pub mod fetch;
 pub mod http;
+pub mod feed;
 pub mod model;
 pub mod render;
 pub mod schedule;

@@ -1,0 +1,102 @@
+//! Cuts a written date into numbers, words and signs.
+
+/// Longest date read, in bytes; nothing longer is a date.
+const DATE_BYTES_MAX: usize = 120;
+
+/// A piece of a written date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Token {
+    /// A run of ASCII digits: its value, and how many digits it has. Runs over 18 digits are not dates.
+    Number { value: i64, digits: usize },
+    /// A run of letters in lower case, full stops inside an abbreviation left out.
+    Word(String),
+    /// Anything else but white space and commas.
+    Sign(char),
+}
+
+/// The pieces of `text`; `None` when it is too long or holds a number that no date holds.
+pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
+    let text = text.trim();
+    if text.len() > DATE_BYTES_MAX {
+        return None;
+    }
+    let text = with_western_signs(&text.to_lowercase());
+    let mut found = Vec::new();
+    let mut rest = text.chars().peekable();
+    while let Some(first) = rest.next() {
+        if first.is_ascii_digit() {
+            let (mut value, mut digits) = (i64::from(first as u8 - b'0'), 1);
+            while let Some(digit) = rest.next_if(char::is_ascii_digit) {
+                (value, digits) = (value.checked_mul(10)? + i64::from(digit as u8 - b'0'), digits + 1);
+            }
+            if digits > 18 {
+                return None;
+            }
+            found.push(Token::Number { value, digits });
+        } else if first.is_alphabetic() {
+            let mut word = String::from(first);
+            while let Some(letter) = rest.next_if(|c| c.is_alphabetic() || matches!(c, '\u{300}'..='\u{36F}')) {
+                word.push(letter);
+            }
+            found.push(Token::Word(word));
+        } else if !first.is_whitespace() && first != ',' {
+            found.push(Token::Sign(if first == '\u{2212}' { '-' } else { first }));
+        }
+    }
+    Some(found)
+}
+
+/// `2020年1月10日 下午3时05分` as `2020-1-10  下午3:05 `: the characters after numbers become the signs that the West writes.
+fn with_western_signs(text: &str) -> String {
+    if text.is_ascii() {
+        return text.replace("a.m", "am").replace("p.m", "pm");
+    }
+    let mut western = String::with_capacity(text.len());
+    let mut after_digit = false;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let is_followed_by_digit = rest.peek().is_some_and(|next| next.is_numeric() || *next == ' ');
+        let western_sign = match c {
+            '０'..='９' => char::from_u32(c as u32 - '０' as u32 + '0' as u32).unwrap_or(' '),
+            '：' => ':',
+            '，' | '、' | '　' | '\u{A0}' | '\u{200E}' | '\u{200F}' => ' ',
+            '年' | '月' | '년' | '월' if after_digit && is_followed_by_digit => '-',
+            '时' | '時' | '点' | '點' if after_digit && is_followed_by_digit => ':',
+            '시' | '分' | '분' if after_digit && is_followed_by_digit => ':',
+            '年' | '月' | '日' | '号' | '號' | '时' | '時' | '点' | '點' | '分' | '秒' | '년' | '월' | '일' | '시' | '분' | '초'
+                if after_digit =>
+            {
+                ' '
+            }
+            other => other,
+        };
+        after_digit = western_sign.is_ascii_digit() || (after_digit && western_sign == ' ' && c == ' ');
+        western.push(western_sign);
+    }
+    western
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Token, tokens, with_western_signs};
+
+    #[test]
+    fn chinese_and_korean_marks_become_signs() {
+        for (text, wanted) in [
+            ("2020年1月10日 下午3时05分", "2020-1-10  下午3:05 "),
+            ("2020 年 1 月 10 日", "2020 - 1 - 10  "),
+            ("2019년 3월 4일", "2019- 3- 4 "),
+            ("三月", "三月"),
+            ("２０２０", "2020"),
+        ] {
+            assert_eq!(with_western_signs(text), wanted);
+        }
+    }
+
+    #[test]
+    fn monstrous_numbers_are_no_dates() {
+        assert_eq!(tokens("99999999999999999999"), None);
+        assert_eq!(tokens(&"1 ".repeat(100)), None);
+        assert_eq!(tokens("1"), Some(vec![Token::Number { value: 1, digits: 1 }]));
+    }
+}

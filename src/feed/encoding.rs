@@ -1,0 +1,253 @@
+//! Bytes to text: which encoding a document really is in (RFC 7303 section 3, WHATWG Encoding).
+
+use std::borrow::Cow;
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use crate::model::{Problem, ProblemKind, is_xml_char};
+
+/// How far into a document its own declaration is looked for, in bytes.
+const DECLARATION_BYTES_MAX: usize = 1024;
+
+/// Text with fewer bad sequences among its wide characters is damaged UTF-8. In other encodings nearly all of them are bad.
+const BAD_SHARE_MAX: f64 = 0.25;
+
+/// What is known about the encoding from outside the document.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Labels<'a> {
+    /// The operator's word for this source.
+    pub configured: Option<&'a str>,
+    /// The `Content-Type` header.
+    pub content_type: Option<&'a str>,
+}
+
+/// Reads bytes as text. Bytes that are valid UTF-8 are UTF-8 whatever the labels say; characters that XML forbids are dropped.
+///
+/// Order otherwise: byte order mark, the operator, HTTP, the document's declaration, a guess, and windows-1252 in the end, which reads
+/// anything. The text has no byte order mark.
+pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, problems: &mut Vec<Problem>) -> Cow<'a, str> {
+    let text = decode_any(bytes, labels, problems);
+    drop_forbidden(text, problems)
+}
+
+/// `decode` before forbidden characters are dropped.
+fn decode_any<'a>(bytes: &'a [u8], labels: Labels<'_>, problems: &mut Vec<Problem>) -> Cow<'a, str> {
+    let bytes = match bytes {
+        [0xFF, 0xFE, 0, 0, rest @ ..] => return Cow::Owned(utf_32(rest, u32::from_le_bytes)),
+        [0, 0, 0xFE, 0xFF, rest @ ..] => return Cow::Owned(utf_32(rest, u32::from_be_bytes)),
+        [b'<', 0, 0, 0, ..] => return Cow::Owned(utf_32(bytes, u32::from_le_bytes)),
+        [0, 0, 0, b'<', ..] => return Cow::Owned(utf_32(bytes, u32::from_be_bytes)),
+        [0xFF, 0xFE, rest @ ..] => return UTF_16LE.decode_without_bom_handling(rest).0,
+        [0xFE, 0xFF, rest @ ..] => return UTF_16BE.decode_without_bom_handling(rest).0,
+        [b'<' | b'{' | b' ' | b'\n' | b'\r', 0, second, 0, ..] if *second != 0 => return UTF_16LE.decode_without_bom_handling(bytes).0,
+        [0, b'<' | b'{' | b' ' | b'\n' | b'\r', 0, second, ..] if *second != 0 => return UTF_16BE.decode_without_bom_handling(bytes).0,
+        [0xEF, 0xBB, 0xBF, rest @ ..] => rest,
+        _ => bytes,
+    };
+    let charset = labels.content_type.and_then(charset_parameter).and_then(named);
+    let declared = declared_label(bytes).and_then(named);
+    let configured = labels.configured.and_then(named);
+    let is_escaped_japanese = |encoding: Option<&'static Encoding>| encoding == Some(encoding_rs::ISO_2022_JP) && bytes.contains(&0x1B);
+    let candidates = [configured, charset, declared];
+    if !candidates.into_iter().any(is_escaped_japanese)
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        if let Some(wrong) = declared.filter(|encoding| *encoding != UTF_8 && !text.is_ascii()) {
+            problems.push(Problem::new(ProblemKind::Encoding, format!("declared as `{}`, read as UTF-8, which it is", wrong.name())));
+        }
+        return Cow::Borrowed(text);
+    }
+    decode_labelled(bytes, candidates, problems)
+}
+
+/// Reads what is not valid UTF-8: by the first label that fits without a fault, else by a guess, else somehow.
+fn decode_labelled<'a>(bytes: &'a [u8], candidates: [Option<&'static Encoding>; 3], problems: &mut Vec<Problem>) -> Cow<'a, str> {
+    let labels = || candidates.into_iter().flatten().filter(|encoding| *encoding != UTF_8);
+    let fitting = |encoding: &'static Encoding| encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    // A label of several bytes a character that fits is strong evidence; one of a single byte fits everything, even damaged UTF-8.
+    if let Some(text) = labels().filter(|encoding| !encoding.is_single_byte()).find_map(fitting) {
+        return text;
+    }
+    let (lossy, bad_share) = lossy_utf_8(bytes);
+    if bad_share < BAD_SHARE_MAX {
+        problems.push(Problem::new(ProblemKind::Encoding, "malformed UTF-8, the bad bytes were replaced"));
+        return Cow::Owned(lossy);
+    }
+    if let Some(text) = labels().find_map(fitting) {
+        return text;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(bytes, true);
+    let guess = detector.guess(None, Utf8Detection::Deny);
+    let guess = if guess == encoding_rs::GBK { GB18030 } else { guess };
+    let labelled = labels().next();
+    for encoding in [Some(guess), labelled, Some(WINDOWS_1252)].into_iter().flatten() {
+        if let Some(text) = fitting(encoding) {
+            let what = match labelled {
+                Some(label) => format!("does not fit its label `{}`, read as `{}`", label.name(), encoding.name()),
+                None => format!("no encoding declared and not UTF-8, read as `{}`", encoding.name()),
+            };
+            problems.push(Problem::new(ProblemKind::Encoding, what));
+            return text;
+        }
+    }
+    let encoding = labelled.unwrap_or(guess);
+    problems.push(Problem::new(ProblemKind::Encoding, format!("malformed `{}`, the bad bytes were replaced", encoding.name())));
+    encoding.decode_without_bom_handling(bytes).0
+}
+
+/// The text with U+FFFD for what is not UTF-8, and the share of bad sequences among all that are not ASCII.
+fn lossy_utf_8(bytes: &[u8]) -> (String, f64) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let (mut bad, mut wide) = (0_u32, 0_u32);
+    for c in text.chars().filter(|c| !c.is_ascii()) {
+        wide += 1;
+        bad += u32::from(c == '\u{FFFD}');
+    }
+    let share = f64::from(bad) / f64::from(wide.max(1));
+    (text, share)
+}
+
+/// UTF-32, which WHATWG does not know. Incomplete or impossible characters become U+FFFD.
+fn utf_32(bytes: &[u8], read: fn([u8; 4]) -> u32) -> String {
+    let units = bytes.as_chunks::<4>().0;
+    units.iter().map(|unit| char::from_u32(read(*unit)).unwrap_or('\u{FFFD}')).collect()
+}
+
+/// The `charset` parameter of a media type.
+fn charset_parameter(content_type: &str) -> Option<&str> {
+    let parameters = content_type.split(';').skip(1);
+    let charset =
+        parameters.filter_map(|parameter| parameter.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charset.map(|(_, value)| value.trim().trim_matches(['"', '\'']))
+}
+
+/// The label in `<?xml ... encoding="..."?>`, which must be the first thing in the document but for white space.
+fn declared_label(bytes: &[u8]) -> Option<&str> {
+    let head = &bytes[..bytes.len().min(DECLARATION_BYTES_MAX)];
+    let head = head.trim_ascii_start();
+    let end = head.strip_prefix(b"<?xml").and(head.iter().position(|b| *b == b'>'))?;
+    // A declaration that lost its question mark is still read.
+    let declaration = std::str::from_utf8(&head[..end]).ok()?;
+    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    value[1..].split(quote).next()
+}
+
+/// The encoding a label names: WHATWG's labels, and those of Windows and Python. GBK and its subset are read as GB18030, which extends them.
+/// US-ASCII is no label: a document that is ASCII is UTF-8, and another one was mislabelled.
+fn named(label: &str) -> Option<&'static Encoding> {
+    let label = label.trim().to_ascii_lowercase();
+    let known = match label.replace('_', "-").as_str() {
+        "us-ascii" | "ascii" => return None,
+        "cp949" | "uhc" | "ms949" => "euc-kr",
+        "cp932" | "ms932" | "shift-jis-2004" | "shift-jisx0213" => "shift_jis",
+        "cp936" | "ms936" | "gb18030-2000" | "hz" => "gb18030",
+        "cp950" | "ms950" => "big5",
+        "latin-1" | "iso8859" => "windows-1252",
+        "win1251" | "win-1251" => "windows-1251",
+        "win1252" | "win-1252" => "windows-1252",
+        "eucjp" | "euc-jisx0213" => "euc-jp",
+        "utf16" | "utf-16" | "utf16le" | "utf16be" | "utf-16le" | "utf-16be" | "utf-32" | "ucs-2" | "ucs-4" => return None,
+        _ => return Encoding::for_label(label.as_bytes()).map(widened),
+    };
+    Encoding::for_label(known.as_bytes()).map(widened)
+}
+
+/// GB18030 for GBK.
+fn widened(encoding: &'static Encoding) -> &'static Encoding {
+    if encoding == encoding_rs::GBK { GB18030 } else { encoding }
+}
+
+/// Drops the characters that XML 1.0 forbids (section 2.2), which no output could carry.
+fn drop_forbidden<'a>(text: Cow<'a, str>, problems: &mut Vec<Problem>) -> Cow<'a, str> {
+    // Forbidden are C0 but for tab and line ends, and U+FFFE and U+FFFF, which are EF BF BE and EF BF BF.
+    let is_suspect = text.bytes().any(|b| (b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || b == 0xEF);
+    if !is_suspect || text.chars().all(is_xml_char) {
+        return text;
+    }
+    let kept: String = text.chars().filter(|c| is_xml_char(*c)).collect();
+    let dropped = text.chars().count() - kept.chars().count();
+    problems.push(Problem::new(ProblemKind::Encoding, format!("{dropped} characters that XML forbids were dropped")));
+    Cow::Owned(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Labels, decode};
+
+    fn read(bytes: &[u8], labels: Labels<'_>) -> (String, Vec<String>) {
+        let mut problems = Vec::new();
+        let text = decode(bytes, labels, &mut problems).into_owned();
+        (text, problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn valid_utf_8_beats_every_label() {
+        let bytes = "<?xml version='1.0' encoding='gbk'?><t>网络安全</t>".as_bytes();
+        let (text, problems) = read(bytes, Labels { content_type: Some("text/xml; charset=gb2312"), configured: Some("big5") });
+        assert!(text.contains("网络安全"));
+        assert_eq!(problems, ["declared as `gb18030`, read as UTF-8, which it is"]);
+    }
+
+    #[test]
+    fn each_label_reads_its_own_bytes() {
+        for (label, sample) in [
+            ("gbk", "网络安全要闻"),
+            ("gb2312", "漏洞"),
+            ("gb18030", "㐀𠀀"),
+            ("big5", "資訊安全"),
+            ("shift_jis", "セキュリティ"),
+            ("cp932", "セキュリティ"),
+            ("euc-jp", "脆弱性情報"),
+            ("cp949", "보안 뉴스"),
+            ("windows-1251", "уязвимость"),
+            ("iso-8859-1", "café – naïve"),
+        ] {
+            let encoding = super::named(label).expect(label);
+            let bytes = encoding.encode(sample).0;
+            let with_header = format!("text/xml; charset=\"{label}\"");
+            assert_eq!(read(&bytes, Labels { content_type: Some(&with_header), configured: None }).0, sample, "{label} by header");
+            assert_eq!(read(&bytes, Labels { content_type: None, configured: Some(label) }).0, sample, "{label} by configuration");
+            let declared = [format!("<?xml version=\"1.0\" encoding=\"{label}\"?>").as_bytes(), &bytes].concat();
+            assert!(read(&declared, Labels::default()).0.ends_with(sample), "{label} by declaration");
+        }
+    }
+
+    #[test]
+    fn undeclared_gbk_is_recognised() {
+        let text = "<rss><channel><title>网络安全应急响应中心</title><description>关于某系统存在远程代码执行漏洞的公告</description></channel></rss>";
+        let bytes = super::GB18030.encode(text).0;
+        assert_eq!(read(&bytes, Labels::default()).0, text);
+        assert_eq!(read(&bytes, Labels { content_type: Some("text/xml; charset=utf-8"), configured: None }).0, text);
+    }
+
+    #[test]
+    fn wide_encodings_are_seen_by_their_zeros() {
+        let text = "<?xml version='1.0'?><t>网</t>";
+        let le: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let be: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let wide: Vec<u8> = text.chars().flat_map(|c| (c as u32).to_be_bytes()).collect();
+        for bytes in [le.clone(), be.clone(), [&[0xFF, 0xFE], &le[..]].concat(), [&[0xFE, 0xFF], &be[..]].concat(), wide] {
+            assert_eq!(read(&bytes, Labels::default()).0, text);
+        }
+    }
+
+    #[test]
+    fn a_few_bad_bytes_do_not_turn_utf_8_into_something_else() {
+        let mut bytes = "安全".repeat(100).into_bytes();
+        bytes.extend_from_slice(&[0xE5, 0x20]);
+        let (text, problems) = read(&bytes, Labels::default());
+        assert!(text.starts_with("安全") && text.contains('\u{FFFD}'));
+        assert_eq!(problems, ["malformed UTF-8, the bad bytes were replaced"]);
+    }
+
+    #[test]
+    fn forbidden_characters_are_dropped_and_counted() {
+        assert_eq!(
+            read("a\u{0}b\u{1F}c\u{FFFE}d\te".as_bytes(), Labels::default()),
+            ("abcd\te".to_owned(), vec!["3 characters that XML forbids were dropped".to_owned()])
+        );
+    }
+}

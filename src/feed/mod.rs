@@ -1,0 +1,146 @@
+//! A publisher's bytes become drafts and problems. Dirt is not an error; only "this is not a feed" is.
+//!
+//! The way of a document: `encoding` makes text of the bytes; `survey` walks once over the text, repairs what a strict reader would not
+//! read as it was meant, and notes what it would drop; `strict` hands the text to feed-rs; `drafts` joins both. A clean document is never
+//! copied nor changed. JSON Feed takes the same way through `json`.
+
+mod attributes;
+mod cut;
+mod date;
+mod drafts;
+mod edits;
+mod encoding;
+mod html;
+mod json;
+mod names;
+mod person;
+mod references;
+mod strict;
+mod survey;
+mod tokens;
+
+use chrono_tz::Tz;
+
+use crate::model::{Channel, Draft, ItemLimits, Link, Problem, ProblemKind};
+use drafts::Frame;
+use survey::{Fault, Found, Root, Survey};
+
+/// What is known about a document from outside it.
+#[derive(Debug, Clone)]
+pub struct Hints<'a> {
+    /// The `Content-Type` header: only its charset counts.
+    pub content_type: Option<&'a str>,
+    /// Where the document came from, for relative addresses (RFC 3986 section 5.1.3).
+    pub base: Option<&'a Link>,
+    /// The zone of dates that name none, and what tells whose `CST` is meant.
+    pub timezone: Option<Tz>,
+    /// The operator's word on the encoding, by WHATWG label.
+    pub encoding: Option<&'a str>,
+    /// Entries read at most.
+    pub entries_max: usize,
+}
+
+impl Default for Hints<'_> {
+    fn default() -> Self {
+        Self { content_type: None, base: None, timezone: None, encoding: None, entries_max: ItemLimits::default().entries_max }
+    }
+}
+
+/// A feed as read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// What it says about itself.
+    pub channel: Channel,
+    /// Its entries, in document order.
+    pub drafts: Vec<Draft>,
+    /// What was wrong, and what was done about it.
+    pub problems: Vec<Problem>,
+    /// The document ended early: what it lacks must be asked for again (no validator may vouch for it).
+    pub truncated: bool,
+}
+
+/// Why a document is no feed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAFeed {
+    /// Nothing, or nothing but white space.
+    #[error("document is empty")]
+    Empty,
+    /// A web page.
+    #[error("document is a web page, not a feed{}", alternate.as_ref().map_or_else(String::new, |link| format!("; it names the feed `{link}`")))]
+    Html {
+        /// The feed that the page names by `link rel=alternate`.
+        alternate: Option<Link>,
+    },
+    /// Something else, in words.
+    #[error("not a feed: {0}")]
+    Other(String),
+}
+
+/// Reads a feed of any dialect in any encoding. Never fails on faults that leave something to read.
+pub fn read(bytes: &[u8], hints: &Hints<'_>) -> Result<Reading, NotAFeed> {
+    if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0) {
+        return Err(NotAFeed::Empty);
+    }
+    let mut problems = Vec::new();
+    let labels = encoding::Labels { configured: hints.encoding, content_type: hints.content_type };
+    let text = encoding::decode(bytes, labels, &mut problems);
+    if text.trim_start().starts_with(['{', '[']) {
+        let frame = Frame { base: hints.base, timezone: hints.timezone, is_rss: false };
+        let read = json::read(&text, frame, hints.entries_max, &mut problems).map_err(NotAFeed::Other)?;
+        return Ok(Reading { channel: read.channel, drafts: read.drafts, problems, truncated: read.truncated });
+    }
+    match survey::find_root(&text) {
+        Found::Root(root) => Ok(read_xml(&text, &root, hints, problems)),
+        Found::Html => Err(NotAFeed::Html { alternate: html::alternate(&text, hints.base) }),
+        Found::Other(Some(name)) => Err(NotAFeed::Other(format!("the root element is `<{name}>`"))),
+        Found::Other(None) => Err(NotAFeed::Other("neither XML nor JSON".to_owned())),
+    }
+}
+
+/// Reads what has the root of a feed.
+fn read_xml(text: &str, root: &Root, hints: &Hints<'_>, mut problems: Vec<Problem>) -> Reading {
+    if root.has_junk_before {
+        problems.push(Problem::new(ProblemKind::Syntax, "something stands before the feed, skipped"));
+    }
+    let survey = survey::survey(text, root, hints.base, hints.entries_max);
+    problems.extend(located(text, &survey.faults));
+    let frame = Frame { base: hints.base, timezone: hints.timezone, is_rss: !root.dialect.is_atom() };
+    let Survey { text, spans, root_tag, entries: notes, channel: channel_notes, truncated, .. } = survey;
+    let (feed, entries) = match strict::read(&text) {
+        Ok(mut feed) if feed.entries.len() == notes.len() => {
+            let entries = std::mem::take(&mut feed.entries).into_iter().map(Some).collect();
+            (Some(feed), entries)
+        }
+        result => {
+            let (channel, entries) = strict::read_apart(&text, root_tag, &spans);
+            if let Err(error) = result {
+                problems.push(Problem::new(ProblemKind::Field, format!("{error}; each entry was read by itself")));
+            }
+            (channel, entries)
+        }
+    };
+    let unread = entries.iter().filter(|entry| entry.is_none()).count();
+    if unread > 0 {
+        problems.push(Problem::new(ProblemKind::Field, format!("{unread} entries could not be read")));
+    }
+    let drafts = entries.into_iter().zip(notes).filter_map(|(entry, notes)| Some(drafts::draft(entry?, notes, frame))).collect();
+    Reading { channel: drafts::channel(feed, channel_notes, frame, root.format.clone()), drafts, problems, truncated }
+}
+
+/// Faults with lines and columns instead of bytes, in one pass over the text.
+fn located(text: &str, faults: &[Fault]) -> Vec<Problem> {
+    let mut order: Vec<&Fault> = faults.iter().collect();
+    order.sort_by_key(|fault| fault.at);
+    let (mut line, mut line_start, mut at) = (1_u32, 0, 0);
+    let mut problems = Vec::with_capacity(order.len());
+    for fault in order {
+        for (offset, _) in text[at..fault.at].match_indices('\n') {
+            line = line.saturating_add(1);
+            line_start = at + offset + 1;
+        }
+        at = fault.at;
+        let column = u32::try_from(text[line_start..at].chars().count() + 1).unwrap_or(u32::MAX);
+        problems.push(Problem::at(line, column, fault.kind, fault.what.clone()));
+    }
+    problems
+}

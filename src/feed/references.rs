@@ -1,0 +1,123 @@
+//! Entity and character references in text: which are well formed, and what they mean.
+
+use std::borrow::Cow;
+
+use quick_xml::escape::resolve_html5_entity;
+
+/// Longest name of an entity, in bytes; HTML's longest has 31.
+const NAME_BYTES_MAX: usize = 40;
+
+/// What a `&` turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reference {
+    /// A reference that every reader reads right, or leaves as it stands: its length with `&` and `;`.
+    Sound { bytes: usize },
+    /// A character reference that XML forbids, and the character it should have been, if any.
+    Forbidden { bytes: usize, means: Option<char> },
+    /// A bare `&`.
+    Bare,
+}
+
+/// Looks at the `&` at the start of `text`.
+pub(super) fn inspect(text: &str) -> Reference {
+    let window = &text.as_bytes()[..text.len().min(NAME_BYTES_MAX)];
+    let Some(length) = window.iter().skip(1).position(|b| !b.is_ascii_alphanumeric() && *b != b'#') else { return Reference::Bare };
+    let bytes = length + 2;
+    if window[length + 1] != b';' {
+        return Reference::Bare;
+    }
+    match &text[1..=length] {
+        number if number.starts_with('#') => match code_point(&number[1..]) {
+            None => Reference::Bare,
+            Some(code) => match char::from_u32(code).filter(|c| crate::model::is_xml_char(*c)) {
+                Some('\u{80}'..='\u{9F}') => Reference::Forbidden { bytes, means: windows_1252(code) },
+                Some(_) => Reference::Sound { bytes },
+                None => Reference::Forbidden { bytes, means: None },
+            },
+        },
+        name if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !name.contains('#') => Reference::Sound { bytes },
+        _ => Reference::Bare,
+    }
+}
+
+/// The text with its references resolved: XML's, HTML's, and character references. What means nothing stays as it stands.
+pub(super) fn decode(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        decoded.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let taken = match inspect(rest) {
+            Reference::Bare => {
+                decoded.push('&');
+                1
+            }
+            Reference::Forbidden { bytes, means } => {
+                decoded.extend(means);
+                bytes
+            }
+            Reference::Sound { bytes } => {
+                let name = &rest[1..bytes - 1];
+                match name.strip_prefix('#') {
+                    Some(number) => decoded.extend(code_point(number).and_then(char::from_u32)),
+                    None => decoded.push_str(resolve_html5_entity(name).unwrap_or(&rest[..bytes])),
+                }
+                bytes
+            }
+        };
+        rest = &rest[taken..];
+    }
+    decoded.push_str(rest);
+    Cow::Owned(decoded)
+}
+
+/// The number of `8217` or `x2019`; `None` where it is none. A number beyond Unicode stays beyond it.
+fn code_point(number: &str) -> Option<u32> {
+    let (digits, radix) = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => (digits, 16),
+        None => (number, 10),
+    };
+    let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
+    is_number.then(|| u32::from_str_radix(digits, radix).unwrap_or(u32::MAX))
+}
+
+/// What browsers make of `&#128;` to `&#159;`: the characters of windows-1252.
+fn windows_1252(code: u32) -> Option<char> {
+    let byte = [u8::try_from(code).ok()?];
+    encoding_rs::WINDOWS_1252.decode_without_bom_handling(&byte).0.chars().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reference, decode, inspect};
+
+    #[test]
+    fn a_bare_ampersand_is_told_from_a_reference() {
+        for (text, wanted) in [
+            ("&amp; b", Reference::Sound { bytes: 5 }),
+            ("&nbsp;", Reference::Sound { bytes: 6 }),
+            ("&unknown;", Reference::Sound { bytes: 9 }),
+            ("&#x2019;", Reference::Sound { bytes: 8 }),
+            ("&#150;", Reference::Forbidden { bytes: 6, means: Some('–') }),
+            ("&#0;", Reference::Forbidden { bytes: 4, means: None }),
+            ("&#xD800;", Reference::Forbidden { bytes: 8, means: None }),
+            ("&#99999999999;", Reference::Forbidden { bytes: 14, means: None }),
+            ("&copy=3", Reference::Bare),
+            ("& b;", Reference::Bare),
+            ("&;", Reference::Bare),
+            ("&#;", Reference::Bare),
+            ("&", Reference::Bare),
+            ("&é;", Reference::Bare),
+        ] {
+            assert_eq!(inspect(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn references_are_resolved_once() {
+        assert_eq!(decode("AT&amp;amp;T &eacute;&#233;&#xE9; &foo; a&b &#0;&#146;"), "AT&amp;T ééé &foo; a&b ’");
+    }
+}

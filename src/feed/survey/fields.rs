@@ -1,0 +1,308 @@
+//! Fields: what is noted of each, and how Atom's text constructs are typed for feed-rs.
+
+use std::{borrow::Cow, ops::Range, time::Duration};
+
+use super::{
+    Walk,
+    open::{Tag, write_tag},
+    slots::Slot,
+    stack::Role,
+};
+use crate::{
+    feed::{attributes::Attributes, cut::cut, person},
+    model::{Enclosure, Link, Origin},
+};
+
+/// Longest text noted of one field, in bytes (protocol P7).
+const CAPTURE_BYTES_MAX: usize = 256 << 10;
+
+impl<'a> Walk<'a> {
+    /// Opens an element with the meaning `slot`.
+    pub(super) fn open_field(&mut self, tag: &Tag<'a>, slot: Slot) {
+        match slot {
+            // Items may hide in what a channel holds, not in what an entry does.
+            Slot::Other if self.role() == Some(Role::Channel) => return self.open_plain(tag, Role::Wrapper),
+            Slot::Other => return self.open_plain(tag, Role::Other),
+            Slot::LinkElement => self.note_link(tag),
+            Slot::MediaFile => self.note_media_file(tag),
+            Slot::CategoryElement => {
+                let term = tag.attributes.get("term").map(Cow::into_owned);
+                self.notes().categories.extend(term);
+            }
+            Slot::Guid => {
+                let is_permalink = tag.attributes.get("isPermaLink").map(|value| !value.trim().eq_ignore_ascii_case("false"));
+                self.notes().is_permalink = is_permalink;
+            }
+            Slot::LinkText => {
+                let href = tag.attributes.get("href").and_then(|href| Link::resolve(self.base(), &href).ok());
+                if href.is_some() && self.notes().link.is_none() {
+                    self.notes().link = href;
+                }
+            }
+            Slot::Source => {
+                let link = tag.attributes.get("url").and_then(|url| Link::resolve(self.base(), &url).ok());
+                self.notes().origin = Some(Origin { link, ..Origin::default() });
+            }
+            Slot::Author | Slot::SpareAuthor => self.person = (None, None),
+            Slot::NativeText | Slot::NativeContent if self.dialect.is_atom() => return self.open_construct(tag, slot),
+            _ => {}
+        }
+        let is_part = matches!(
+            slot,
+            Slot::Source
+                | Slot::Author
+                | Slot::SpareAuthor
+                | Slot::SkipHours
+                | Slot::SkipDays
+                | Slot::MediaGroup
+                | Slot::MediaFile
+                | Slot::Aside
+        );
+        if slot.is_captured() {
+            self.captured = Some(String::new());
+        }
+        let is_leaf = matches!(slot, Slot::LinkElement | Slot::CategoryElement);
+        self.open_plain(
+            tag,
+            if is_part {
+                Role::Part(slot)
+            } else if is_leaf {
+                Role::Other
+            } else {
+                Role::Field(slot)
+            },
+        );
+    }
+
+    /// Opens a text construct of Atom under a type that feed-rs knows (RFC 4287 section 3.1, and Atom 0.3's `mode`).
+    fn open_construct(&mut self, tag: &Tag<'a>, slot: Slot) {
+        if let Some(language) = tag.attributes.get("xml:lang").filter(|_| slot == Slot::NativeContent) {
+            self.notes().language = Some(language.trim().to_owned());
+        }
+        let declared = tag.attributes.get("type").map(|value| value.trim().to_ascii_lowercase());
+        let is_outside = slot == Slot::NativeContent && tag.attributes.get("src").is_some();
+        let kind = match declared.as_deref().map(|value| value.split(';').next().unwrap_or_default().trim()) {
+            _ if is_outside => None,
+            None | Some("" | "text" | "text/plain" | "plain") => Some("text"),
+            Some("html" | "text/html" | "escaped") => Some("html"),
+            Some("xhtml" | "application/xhtml+xml" | "application/xhtml" | "xml") => Some("xhtml"),
+            // Other kinds of text are text; a title is one whatever it says.
+            Some(other) if other.starts_with("text/") || slot == Slot::NativeText => Some("text"),
+            Some(_) => None,
+        };
+        let Some(kind) = kind else {
+            // Neither text nor markup, or not here at all: hidden from feed-rs, which would give up the feed for it.
+            self.note_outside_content(tag);
+            self.edits.replace(tag.token.start..tag.token.end, tag.written("hidden", "", |_| false));
+            let mut open = tag.open(Role::Other);
+            open.closer = Some(Cow::Borrowed("</hidden>"));
+            self.stack.push(open);
+            return;
+        };
+        let is_escaped = tag.attributes.get("mode").is_some_and(|mode| mode.eq_ignore_ascii_case("escaped"));
+        let kind = if kind == "xhtml" && is_escaped { "html" } else { kind };
+        let is_known = declared.as_deref().is_none_or(|declared| declared == kind);
+        if tag.needs_rewrite || !is_known || tag.is_empty {
+            let more = format!(" type=\"{kind}\"");
+            self.edits.replace(tag.token.start..tag.token.end, tag.written(tag.name, &more, |name| name == "xml:lang"));
+        }
+        self.stack.push(tag.open(Role::Field(slot)));
+    }
+
+    /// Writes the start tag of the construct at `index` in the stack anew, with another type.
+    pub(super) fn retype(&mut self, index: usize, kind: &str) {
+        let open = &self.stack[index];
+        let tag = &self.text[open.start..open.inside];
+        let attributes = Attributes::read(tag[1 + open.name.len()..].trim_end_matches(['>', '/']));
+        let written = write_tag(open.name, &attributes, false, &format!(" type=\"{kind}\""), |name| name == "xml:lang");
+        let range = open.start..open.inside;
+        self.edits.supersede(range, written);
+    }
+
+    /// `content/@src`: the entry's content stands elsewhere.
+    fn note_outside_content(&mut self, tag: &Tag<'a>) {
+        let link = tag.attributes.get("src").and_then(|src| Link::resolve(self.base(), &src).ok());
+        self.notes().related.extend(link);
+    }
+
+    /// `rdf:about`, `xml:lang`, and what CDF writes into attributes.
+    pub(super) fn read_entry_attributes(&mut self, tag: &Tag<'a>) {
+        let attribute = |name: &str| tag.attributes.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let link = attribute("href").and_then(|href| Link::resolve(self.base(), &href).ok());
+        let notes = self.notes();
+        notes.about = attribute("rdf:about").or_else(|| attribute("about"));
+        notes.language = attribute("xml:lang");
+        notes.link = link;
+        notes.updated = attribute("lastmod");
+    }
+
+    /// The same for a channel.
+    pub(super) fn read_channel_attributes(&mut self, tag: &Tag<'a>) {
+        if let Some(base) = tag.attributes.get("base").and_then(|base| Link::resolve(self.base(), &base).ok()) {
+            self.bases.push((self.stack.len() + 1, base));
+        }
+        self.channel.notes.link = tag.attributes.get("href").and_then(|href| Link::resolve(self.base(), &href).ok());
+        self.channel.notes.updated = tag.attributes.get("lastmod").map(Cow::into_owned);
+    }
+
+    /// An Atom `link` by what it relates to (RFC 4287 section 4.2.7).
+    fn note_link(&mut self, tag: &Tag<'a>) {
+        let Some(link) = tag.attributes.get("href").and_then(|href| Link::resolve(self.base(), &href).ok()) else { return };
+        let relation = tag.attributes.get("rel").map_or_else(|| "alternate".to_owned(), |rel| rel.trim().to_ascii_lowercase());
+        let media_type = tag.attributes.get("type").map(Cow::into_owned);
+        let is_in_source = matches!(self.role(), Some(Role::Part(Slot::Source)));
+        let is_in_entry = matches!(self.role(), Some(Role::Entry));
+        let bytes = tag.attributes.get("length").and_then(|length| length.trim().parse().ok());
+        match relation.as_str() {
+            "self" | "alternate" if is_in_source => {
+                if let Some(origin) = &mut self.notes().origin
+                    && (origin.link.is_none() || relation == "self")
+                {
+                    origin.link = Some(link);
+                }
+            }
+            "alternate" => {
+                // A page before a feed or a file.
+                let is_page = media_type.as_deref().is_none_or(|kind| kind.contains("html"));
+                if self.notes().link.is_none() || is_page {
+                    self.notes().link = Some(link);
+                }
+            }
+            "enclosure" if is_in_entry => self.notes().enclosures.push(Enclosure { link, media_type, bytes }),
+            "related" | "via" if is_in_entry => self.notes().related.push(link),
+            "hub" if !is_in_entry => self.channel.hubs.push(link),
+            "self" if !is_in_entry => self.channel.self_link = Some(link),
+            _ => {}
+        }
+    }
+
+    /// `media:content`.
+    fn note_media_file(&mut self, tag: &Tag<'a>) {
+        let Some(link) = tag.attributes.get("url").and_then(|url| Link::resolve(self.base(), &url).ok()) else { return };
+        let media_type = tag.attributes.get("type").or_else(|| tag.attributes.get("medium")).map(Cow::into_owned);
+        let bytes = tag.attributes.get("fileSize").and_then(|size| size.trim().parse().ok());
+        self.notes().enclosures.push(Enclosure { link, media_type, bytes });
+    }
+
+    /// A field has ended: its text goes where it belongs.
+    pub(super) fn conclude_field(&mut self, slot: Slot) {
+        let Some(mut text) = self.captured.take() else { return };
+        if text.len() > CAPTURE_BYTES_MAX {
+            text.truncate(cut(&text, CAPTURE_BYTES_MAX).len());
+        }
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        let text = text.to_owned();
+        if self.stack.iter().any(|open| open.role == Role::Part(Slot::Source)) {
+            return self.conclude_origin(slot, text);
+        }
+        let base = self.base().cloned();
+        let notes = self.notes();
+        match slot {
+            Slot::Id => notes.id = Some(text),
+            Slot::Title => notes.title = Some(text),
+            Slot::SpareTitle => keep_first(&mut notes.title, text),
+            Slot::Summary => keep_first(&mut notes.summary, text),
+            Slot::Content => notes.content = Some(text),
+            Slot::Published => notes.published = Some(text),
+            Slot::Updated => notes.updated = Some(text),
+            Slot::Dated => notes.dated = Some(text),
+            Slot::Created => notes.created = Some(text),
+            Slot::Category => notes.categories.push(text),
+            Slot::Language => notes.language = Some(text),
+            Slot::OriginalLink => notes.original_link = Link::resolve(base.as_ref(), &text).ok(),
+            Slot::LinkText => {
+                if let Ok(link) = Link::resolve(base.as_ref(), &text) {
+                    notes.link.get_or_insert(link);
+                }
+            }
+            Slot::PersonName => self.person.0 = Some(text),
+            Slot::PersonMail => self.person.1 = Some(text),
+            _ => self.conclude_channel_field(slot, &text),
+        }
+    }
+
+    /// Fields that only a channel has.
+    fn conclude_channel_field(&mut self, slot: Slot, text: &str) {
+        let channel = &mut self.channel;
+        match slot {
+            Slot::Rights => channel.rights = Some(text.to_owned()),
+            // Minutes; some write `60.0`.
+            Slot::Ttl => {
+                let minutes = text.split('.').next().and_then(|minutes| minutes.parse::<u64>().ok());
+                channel.rhythm.ttl = minutes.and_then(|minutes| minutes.checked_mul(60)).map(Duration::from_secs);
+            }
+            // Hours from 0; version 0.91 counted from 1 to 24.
+            Slot::Hour => {
+                if let Some(hour) = text.parse::<u32>().ok().filter(|hour| *hour <= 24) {
+                    channel.rhythm.skip_hours |= 1 << (hour % 24);
+                }
+            }
+            Slot::Day => {
+                const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+                let day = text.to_ascii_lowercase();
+                if let Some(index) = DAYS.iter().position(|name| day.starts_with(name)) {
+                    channel.rhythm.skip_days |= 1 << index;
+                }
+            }
+            Slot::Period => channel.period_secs = period_secs(text),
+            Slot::Frequency => channel.frequency = text.parse().ok().filter(|frequency| *frequency > 0),
+            _ => {}
+        }
+    }
+
+    /// A field of `atom:source`, or RSS `source` itself.
+    fn conclude_origin(&mut self, slot: Slot, text: String) {
+        let origin = self.notes().origin.get_or_insert_default();
+        match slot {
+            Slot::Id => origin.id = Some(text),
+            Slot::Title => origin.title = Some(text),
+            _ => {}
+        }
+    }
+
+    /// An element with fields of its own has ended.
+    pub(super) fn conclude_part(&mut self, slot: Slot, range: Range<usize>) {
+        let text = self.captured.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        match slot {
+            Slot::Author | Slot::SpareAuthor => {
+                let (name, mail) = std::mem::take(&mut self.person);
+                // feed-rs panics where a mail address follows a character of several bytes.
+                if text.as_deref().is_some_and(|text| text.contains('@') && !text.is_ascii()) {
+                    self.edits.supersede(range, String::new());
+                }
+                let found = name.or_else(|| text.as_deref().and_then(person::name)).or(mail);
+                let notes = self.notes();
+                let list = if slot == Slot::Author { &mut notes.authors } else { &mut notes.other_authors };
+                if let Some(name) = found.filter(|name| !list.contains(name)) {
+                    list.push(name);
+                }
+            }
+            Slot::Source => {
+                if let (Some(title), Some(origin)) = (text, &mut self.notes().origin) {
+                    origin.title.get_or_insert(title);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Fills `place` unless it is filled.
+fn keep_first(place: &mut Option<String>, text: String) {
+    place.get_or_insert(text);
+}
+
+/// The length of an `updatePeriod`, in seconds.
+fn period_secs(text: &str) -> Option<u64> {
+    match text.to_ascii_lowercase().as_str() {
+        "hourly" => Some(3600),
+        "daily" => Some(86_400),
+        "weekly" => Some(7 * 86_400),
+        "monthly" => Some(30 * 86_400),
+        "yearly" => Some(365 * 86_400),
+        _ => None,
+    }
+}

@@ -1,0 +1,97 @@
+//! Markup inside a field: it becomes escaped HTML, which is what feeds mean by it and what feed-rs carries unharmed.
+
+use super::{Role, Slot, Walk, stack::Open};
+use crate::feed::{names, survey::DEPTH_MAX, tokens::Token};
+
+/// Elements of HTML that have no end tag.
+const VOID: &[&str] = &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
+
+/// Elements of RSS that are no HTML: inside another field they show that its end tag is missing.
+const NEVER_HTML: &[&str] = &["item", "pubDate", "guid", "enclosure", "channel", "entry", "published", "updated"];
+
+impl<'a> Walk<'a> {
+    /// Handles a start tag inside a field. False when the tag shows that the field has ended.
+    pub(super) fn start_inline(&mut self, token: Token<'a>, name: &'a str, is_empty: bool) -> bool {
+        let Some(field) = self.stack.iter().rposition(|open| matches!(open.role, Role::Field(_))) else { return false };
+        if NEVER_HTML.contains(&name) || (name == "link" && self.stack[field].name == "title") {
+            self.close_above(field, token.start);
+            self.fault(token.start, format!("`<{}>` is not closed, closed before `<{name}>`", self.stack[field].name));
+            self.close_top(token.start..token.start, true);
+            return false;
+        }
+        if self.inline_depth == 0 {
+            self.begin_inline(field);
+        }
+        self.escape_tag(token, name);
+        let is_void = is_empty || VOID.contains(&names::split(name).1);
+        if !is_void && self.stack.len() < DEPTH_MAX {
+            self.stack.push(Open { name, start: token.start, inside: token.end, role: Role::Inline, closer: None });
+            self.inline_depth += 1;
+        }
+        true
+    }
+
+    /// The first markup inside a field: an Atom field is typed as HTML from here on.
+    fn begin_inline(&mut self, field: usize) {
+        // One more than the elements that are open, until the field ends: text between them is markup as well.
+        self.inline_depth = 1;
+        if matches!(self.stack[field].role, Role::Field(Slot::NativeText | Slot::NativeContent)) && self.dialect.is_atom() {
+            self.retype(field, "html");
+        }
+    }
+
+    /// Handles an end tag inside a field. False when it ends the field itself, or something around it.
+    pub(super) fn end_inline(&mut self, token: Token<'a>, found: Option<usize>) -> bool {
+        match found.filter(|index| self.stack[*index].role == Role::Inline) {
+            Some(index) => {
+                self.inline_depth -= self.stack.len() - index;
+                self.stack.truncate(index);
+            }
+            // Its own or an outer end tag.
+            None if found.is_some() => {
+                self.leave_inline();
+                return false;
+            }
+            None => {}
+        }
+        self.escape_tag(token, "");
+        true
+    }
+
+    /// Drops the markup that is still open, and the mark that there was some.
+    pub(super) fn leave_inline(&mut self) {
+        while self.role() == Some(Role::Inline) {
+            self.stack.pop();
+        }
+        self.inline_depth = 0;
+    }
+
+    /// Escapes a tag, and takes the prefix off an element of XHTML.
+    fn escape_tag(&mut self, token: Token<'a>, name: &'a str) {
+        let raw = &self.text[token.start..token.end];
+        let (prefix, _) = names::split(name);
+        let name_at = 1 + usize::from(raw.starts_with("</"));
+        let prefix_length = match raw[name_at..].split_once(':') {
+            Some((written, _)) if written.bytes().all(|b| b.is_ascii_alphanumeric()) && (name.is_empty() || written == prefix) => {
+                written.len() + 1
+            }
+            _ => 0,
+        };
+        self.edits.replace(token.start..token.start + 1, "&lt;");
+        if prefix_length > 0 {
+            self.edits.delete(token.start + name_at..token.start + name_at + prefix_length);
+        }
+        self.escape_ampersands(token.start + name_at + prefix_length, &raw[name_at + prefix_length..]);
+        if let Some(captured) = &mut self.captured {
+            captured.push_str(&raw[..name_at]);
+            captured.push_str(&raw[name_at + prefix_length..]);
+        }
+    }
+
+    /// Escapes each `&` of markup once more.
+    pub(super) fn escape_ampersands(&mut self, start: usize, text: &str) {
+        for (offset, _) in text.match_indices('&') {
+            self.edits.insert(start + offset + 1, "amp;");
+        }
+    }
+}

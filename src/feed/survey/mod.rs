@@ -1,0 +1,302 @@
+//! One walk over the text of a feed: proves it readable for feed-rs, repairs what is not, and notes what feed-rs drops.
+//!
+//! The walk keeps a stack of open elements and knows what each means in the dialect at hand. What feed-rs would stumble over becomes an
+//! *edit*; a document without edits goes to feed-rs as it is. Edits also lead the dialects that feed-rs does not know (RSS 0.90, Atom 0.3,
+//! CDF, RSS without version) to those it does, and turn inline markup, which it re-serialises wrongly, into escaped HTML.
+
+mod fields;
+mod inline;
+mod notes;
+mod open;
+mod root;
+mod slots;
+mod stack;
+
+use std::{borrow::Cow, ops::Range};
+
+use super::{
+    attributes::Attributes,
+    edits::{Edited, Edits},
+    names::Bindings,
+    references::{self, Reference},
+    tokens::{Kind, Token, Tokens},
+};
+use crate::model::{Link, ProblemKind};
+pub(super) use notes::{ChannelNotes, Notes};
+pub(super) use root::{Dialect, Found, Root, find_root};
+use slots::{Named, Slot};
+use stack::{Open, Role};
+
+/// Open elements (protocol P7). Deeper tags are dropped, their text is kept.
+const DEPTH_MAX: usize = 256;
+
+/// Problems kept of one document; a thousand like the first ones say no more.
+const FAULTS_MAX: usize = 50;
+
+/// Undeclared prefixes that are declared after the fact.
+const PREFIXES_MAX: usize = 16;
+
+/// Everything the walk found.
+#[derive(Debug)]
+pub(super) struct Survey<'a> {
+    /// What feed-rs is to read: the document itself, or the repaired one.
+    pub text: Cow<'a, str>,
+    /// Where the entries stand in `text`.
+    pub spans: Vec<Range<usize>>,
+    /// The root's start tag in `text`.
+    pub root_tag: Range<usize>,
+    /// Notes on each entry, in document order.
+    pub entries: Vec<Notes>,
+    /// Notes on the channel.
+    pub channel: ChannelNotes,
+    /// Faults with their place in the text surveyed.
+    pub faults: Vec<Fault>,
+    /// The document ended early.
+    pub truncated: bool,
+}
+
+/// A fault and where it was.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// Byte in the text surveyed.
+    pub at: usize,
+    /// Its sort.
+    pub kind: ProblemKind,
+    /// What was wrong and what was done.
+    pub what: Cow<'static, str>,
+}
+
+/// Walks over a feed. `base` is the address the document came from.
+pub(super) fn survey<'a>(text: &'a str, root: &Root, base: Option<&Link>, entries_max: usize) -> Survey<'a> {
+    let mut walk = Walk::new(text, root.dialect, base, entries_max);
+    for token in Tokens::new(text, root.at) {
+        if walk.end.is_some() {
+            break;
+        }
+        walk.step(token);
+    }
+    walk.finish(root.at)
+}
+
+/// The state of a walk.
+struct Walk<'a> {
+    text: &'a str,
+    dialect: Dialect,
+    entries_max: usize,
+    edits: Edits,
+    bindings: Bindings<'a>,
+    /// Bases in force: depth of the element that set it, and the base.
+    bases: Vec<(usize, Link)>,
+    stack: Vec<Open<'a>>,
+    /// How many of the open elements are inline markup of the field below them.
+    inline_depth: usize,
+    /// The text of the field that is being read, where it is noted.
+    captured: Option<String>,
+    /// Author being read: name and mail.
+    person: (Option<String>, Option<String>),
+    /// The root's start tag, which is only rewritten when the prefixes are known that it forgot.
+    root_tag: Option<RootTag<'a>>,
+    undeclared: Vec<&'a str>,
+    channel_state: ChannelState,
+    entries: Vec<Notes>,
+    spans: Vec<Range<usize>>,
+    channel: ChannelNotes,
+    faults: Vec<Fault>,
+    truncated: bool,
+    /// Where the feed ends, once it has.
+    end: Option<usize>,
+}
+
+/// The root's start tag.
+struct RootTag<'a> {
+    range: Range<usize>,
+    name: &'a str,
+    attributes: Attributes<'a>,
+    is_empty: bool,
+    /// Whether feed-rs would not read it as it stands.
+    needs_rewrite: bool,
+}
+
+/// Where we stand towards the one channel that feed-rs reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ChannelState {
+    /// Not begun.
+    Before,
+    /// Inside, by its own tag.
+    Inside,
+    /// Its end tag stood here. When more items follow, it is moved to the end.
+    Closed(Range<usize>),
+    /// Begun or re-opened by us: closed by us, too.
+    Virtual,
+}
+
+impl<'a> Walk<'a> {
+    fn new(text: &'a str, dialect: Dialect, base: Option<&Link>, entries_max: usize) -> Self {
+        Self {
+            text,
+            dialect,
+            entries_max,
+            edits: Edits::default(),
+            bindings: Bindings::default(),
+            bases: base.map(|base| (0, base.clone())).into_iter().collect(),
+            stack: Vec::with_capacity(8),
+            inline_depth: 0,
+            captured: None,
+            person: (None, None),
+            root_tag: None,
+            undeclared: Vec::new(),
+            channel_state: ChannelState::Before,
+            entries: Vec::new(),
+            spans: Vec::new(),
+            channel: ChannelNotes::default(),
+            faults: Vec::new(),
+            truncated: false,
+            end: None,
+        }
+    }
+
+    fn step(&mut self, token: Token<'a>) {
+        match token.kind {
+            Kind::Start { name, attributes, is_empty } => self.start(token, name, attributes, is_empty),
+            Kind::End { name } => self.end_tag(token, name),
+            Kind::Text(text) => self.text(token, text),
+            Kind::Cdata(text) => self.cdata(token, text),
+            Kind::Comment => {
+                if let Some(flaw) = token.flaw {
+                    self.fault(token.start, flaw);
+                    self.edits.delete(token.start..token.end);
+                }
+            }
+            // Dropped without remark: a stylesheet inside a feed is no fault, and nothing acts on it.
+            Kind::Instruction => self.edits.delete(token.start..token.end),
+            Kind::Cut => self.end_early(token.start),
+        }
+    }
+
+    /// Character data: references are checked, and it goes to the field that is being read.
+    fn text(&mut self, token: Token<'a>, text: &'a str) {
+        if let Some(flaw) = token.flaw {
+            self.fault(token.start, flaw);
+            self.edits.replace(token.start..token.end, if self.inline_depth > 0 { "&amp;lt;" } else { "&lt;" });
+        } else if self.inline_depth > 0 {
+            self.escape_ampersands(token.start, text);
+        } else {
+            self.check_references(token.start, text);
+        }
+        if let Some(captured) = &mut self.captured {
+            // Inside markup the text is markup, whose references the HTML reader resolves.
+            captured.push_str(&if self.inline_depth > 0 { Cow::Borrowed(text) } else { references::decode(text) });
+        }
+    }
+
+    fn cdata(&mut self, token: Token<'a>, text: &'a str) {
+        if self.inline_depth > 0 {
+            // Text inside markup: escaped once as HTML and once as XML.
+            let escaped = quick_xml::escape::escape(text);
+            self.edits.replace(token.start..token.end, quick_xml::escape::escape(escaped.as_ref()).into_owned());
+            if let Some(captured) = &mut self.captured {
+                captured.push_str(&escaped);
+            }
+            return;
+        }
+        if let Some(flaw) = token.flaw {
+            self.fault(token.start, flaw);
+            self.edits.replace(token.start..token.end, quick_xml::escape::escape(text).into_owned());
+        }
+        if let Some(captured) = &mut self.captured {
+            captured.push_str(text);
+        }
+    }
+
+    /// Finds each `&` that does not begin a good reference.
+    fn check_references(&mut self, start: usize, text: &str) {
+        for (offset, _) in text.match_indices('&') {
+            let at = start + offset;
+            match references::inspect(&text[offset..]) {
+                Reference::Sound { .. } => {}
+                Reference::Bare => {
+                    self.fault(at, "bare `&`, read as `&amp;`");
+                    self.edits.insert(at + 1, "amp;");
+                }
+                Reference::Forbidden { bytes, means } => {
+                    self.fault(at, "reference to a character that XML forbids");
+                    self.edits.replace(at..at + bytes, means.map(String::from).unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    /// Notes a fault, unless there are too many already.
+    fn fault(&mut self, at: usize, what: impl Into<Cow<'static, str>>) {
+        self.note(at, ProblemKind::Syntax, what);
+    }
+
+    fn note(&mut self, at: usize, kind: ProblemKind, what: impl Into<Cow<'static, str>>) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(Fault { at, kind, what: what.into() });
+        }
+    }
+
+    /// The base in force.
+    fn base(&self) -> Option<&Link> {
+        self.bases.last().map(|(_, base)| base)
+    }
+
+    /// The notes on the entry or the channel that is being read.
+    fn notes(&mut self) -> &mut Notes {
+        let is_in_entry = self.stack.iter().any(|open| open.role == Role::Entry);
+        match self.entries.last_mut() {
+            Some(entry) if is_in_entry => entry,
+            _ => &mut self.channel.notes,
+        }
+    }
+
+    /// The document ends at `at`: an entry that is still open is incomplete and goes.
+    fn end_early(&mut self, at: usize) {
+        self.truncated = true;
+        self.note(at, ProblemKind::Truncated, "document ends early, the complete entries were kept");
+        self.end_at(at);
+    }
+
+    /// Ends the feed at `at`, without the entry that is open there.
+    fn end_at(&mut self, at: usize) {
+        let open_entry = self.stack.iter().position(|open| open.role == Role::Entry);
+        let end = match open_entry {
+            Some(index) if self.dialect != Dialect::AtomEntry => {
+                let start = self.stack[index].start;
+                self.stack.truncate(index);
+                self.entries.pop();
+                start
+            }
+            _ => at,
+        };
+        self.edits.forget_from(end);
+        self.inline_depth = 0;
+        while !self.stack.is_empty() {
+            self.close_top(end..end, false);
+        }
+        self.end.get_or_insert(end);
+    }
+
+    /// Carries the edits out.
+    fn finish(mut self, root_at: usize) -> Survey<'a> {
+        if !self.stack.is_empty() {
+            self.end_early(self.text.len());
+        }
+        let end = self.end.unwrap_or(self.text.len());
+        self.edit_root_tag();
+        let root_tag = self.root_tag.map_or(root_at..root_at, |root| root.range);
+        let ranges = [vec![root_tag], self.spans].concat();
+        let Edited { text, mut ranges } = self.edits.apply(self.text, root_at..end, ranges);
+        let root_tag = if ranges.is_empty() { 0..0 } else { ranges.remove(0) };
+        Survey {
+            text,
+            spans: ranges,
+            root_tag,
+            entries: self.entries,
+            channel: self.channel,
+            faults: self.faults,
+            truncated: self.truncated,
+        }
+    }
+}
