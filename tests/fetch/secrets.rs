@@ -34,7 +34,7 @@ async fn no_failure_tells_a_secret() {
     let client = client();
     for url in urls {
         let mut request = request(&url, &[&origin, &secure]);
-        request.limits.idle = Duration::from_millis(100);
+        request.limits.hop = Duration::from_secs(1);
         request.headers = vec![HeaderPair { name: "x-key".to_owned(), value: "SECRET".to_owned() }];
         assert!(!format!("{request:?}").contains("SECRET"));
         let failure = client.fetch(request).await.expect_err(&url);
