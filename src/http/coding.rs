@@ -65,11 +65,8 @@ pub(super) fn choose(request: &HeaderMap) -> Coding {
         *slot = Some(weight);
     }
     let identity = identity.unwrap_or(if other == Some(0) { 0 } else { 1 });
-    let candidates = [
-        (brotli.or(other).unwrap_or(0), Coding::Brotli),
-        (gzip.or(other).unwrap_or(0), Coding::Gzip),
-        (identity, Coding::Identity),
-    ];
+    let candidates =
+        [(brotli.or(other).unwrap_or(0), Coding::Brotli), (gzip.or(other).unwrap_or(0), Coding::Gzip), (identity, Coding::Identity)];
     let best = candidates.iter().map(|(weight, _)| *weight).max().unwrap_or(0);
     candidates.iter().find(|(weight, _)| *weight == best && best > 0).map_or(Coding::Identity, |(_, coding)| *coding)
 }

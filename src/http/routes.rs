@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    extract::{Path, Request, State as Shared},
+    extract::{Path, Request, State as Shared, rejection::PathRejection},
     http::{HeaderValue, Response, StatusCode, header},
     routing::{MethodRouter, get},
 };
@@ -57,9 +57,9 @@ async fn about(Shared(state): Shared<State>, request: Request) -> Response<Body>
     state.show(&request, |front| &front.about)
 }
 
-async fn story(Shared(state): Shared<State>, Path(id): Path<String>, request: Request) -> Response<Body> {
+async fn story(Shared(state): Shared<State>, id: Result<Path<String>, PathRejection>, request: Request) -> Response<Body> {
     let Some(front) = state.shelf.front() else { return state.notice(Notice::NotReady) };
-    let Some(id) = StoryId::parse(&id) else { return state.notice(Notice::NotFound) };
+    let Some(id) = id.ok().and_then(|Path(id)| StoryId::parse(&id)) else { return state.notice(Notice::NotFound) };
     match state.shelf.story_page(&front, id).await {
         Ok(Some(page)) => page.answer(&state.wish(&request, &front)),
         Ok(None) => state.notice(Notice::NotFound),

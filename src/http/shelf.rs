@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
@@ -112,9 +113,9 @@ impl Shelf {
         Ok(())
     }
 
-    /// Renews the shelf whenever the generation or the settings move; runs until it is dropped. A burst of commits is rendered
+    /// Renews the shelf whenever the generation or the settings move; has no end of its own. A burst of commits is rendered
     /// once, when it is over or has lasted too long.
-    pub(super) async fn keep_fresh(&self) {
+    pub(super) async fn keep_fresh(&self) -> Infallible {
         let mut settings = self.served.clone();
         let (mut seen, mut ticks, mut pause) = (self.library.generation(), 0_u32, 0_u32);
         loop {

@@ -18,10 +18,7 @@ pub fn atom(site: &Site, stories: &[Story], cards: &SourceCards) -> Vec<u8> {
         updated: date(ZonedTime::utc(updated)),
         authors: vec![person(site.title.as_str())],
         generator: Some(atom::Generator { value: GENERATOR.0.to_owned(), uri: None, version: Some(GENERATOR.1.to_owned()) }),
-        links: vec![
-            typed("self", &site.feed_url(), "application/atom+xml"),
-            typed("alternate", &site.home, "text/html"),
-        ],
+        links: vec![typed("self", &site.feed_url(), "application/atom+xml"), typed("alternate", &site.home, "text/html")],
         subtitle: (!site.subtitle.is_empty()).then(|| plain(site.subtitle.as_str())),
         entries: stories.iter().map(|story| entry(site, story, cards)).collect(),
         ..atom::Feed::default()

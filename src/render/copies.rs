@@ -30,7 +30,7 @@ pub(super) struct Copy<'a> {
     pub name: Text,
     /// Why it is here; the opener has no reason.
     pub joined: Option<&'a Joined>,
-    /// Whether its link is the one that leads.
+    /// Whether its link is the one that leads; without any link the opener leads all the same.
     pub leads: bool,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn arrange<'a>(story: &'a Story, cards: &SourceCards) -> Arranged<'a>
         item: &member.item,
         name: voice_name(&member.item, cards),
         joined: member.joined.as_ref(),
-        leads: leading == Some(index),
+        leads: index == leading.unwrap_or(0),
     });
     let mut shown: HashSet<&Link> = story.members.iter().filter_map(|member| member.item.link.as_ref()).collect();
     Arranged {
@@ -57,9 +57,7 @@ pub(super) fn arrange<'a>(story: &'a Story, cards: &SourceCards) -> Arranged<'a>
 impl Arranged<'_> {
     /// The copies beside the one that leads.
     pub(super) fn others(&self) -> impl Iterator<Item = &Copy<'_>> {
-        // Without any link the opener leads all the same: it is not "also" there.
-        let opener_leads = self.alternate.is_none();
-        self.copies.iter().enumerate().filter(move |(index, copy)| !copy.leads && !(opener_leads && *index == 0)).map(|(_, copy)| copy)
+        self.copies.iter().filter(|copy| !copy.leads)
     }
 }
 

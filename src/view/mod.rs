@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn bytes_are_limited_and_the_first_story_always_stands() {
-        let limits = WindowLimits { entries_max: 100, bytes_max: 10_000 };
+        let limits = WindowLimits { entries_max: 100, bytes_max: 12_000 };
         let sources = ["a", "b", "c", "d", "e"];
         let given = (0..5).map(|age| story(sources[age], age as i64, 2_000)).collect();
         assert_eq!(window(given, &limits).stories.len(), 3);

@@ -17,7 +17,9 @@ pub enum Notice {
 /// The page for a notice.
 pub fn notice(site: &Site, notice: Notice) -> Vec<u8> {
     let (title, text) = match notice {
-        Notice::NotFound => ("Nothing here", "There is no page at this address. A story's page keeps its address for as long as the story is kept."),
+        Notice::NotFound => {
+            ("Nothing here", "There is no page at this address. A story's page keeps its address for as long as the story is kept.")
+        }
         Notice::MethodNotAllowed => ("Reading only", "This address can be read, with GET or HEAD, and nothing else."),
         Notice::NotReady => ("Not yet", "This page cannot be made just now. Please come back in a minute."),
     };

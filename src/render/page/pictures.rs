@@ -50,7 +50,8 @@ fn tag_name(tag: &str) -> &str {
 /// What stands for a picture: its description, else the word "picture". The attributes are escaped already; they are only moved.
 fn picture(tag: &str, is_inside_link: bool) -> String {
     let alt = attribute(tag, "alt").map(str::trim).filter(|alt| !alt.is_empty());
-    let words = SafeHtml::vouched(format!("[picture{}{}]", if alt.is_some() { ": " } else { "" }, alt.unwrap_or_default().replace('<', "&lt;")));
+    let words =
+        SafeHtml::vouched(format!("[picture{}{}]", if alt.is_some() { ": " } else { "" }, alt.unwrap_or_default().replace('<', "&lt;")));
     let mut html = Html::new();
     match attribute(tag, "src").filter(|src| src.starts_with("https://") || src.starts_with("http://")) {
         Some(src) if !is_inside_link => {
@@ -88,7 +89,10 @@ mod tests {
                 r#"<p><img src="https://e.example/x.png?a=1&amp;b=2" alt="A &quot;b&quot; > c"></p>"#,
                 r#"<p><a class="picture" href="https://e.example/x.png?a=1&amp;b=2" rel="nofollow noopener noreferrer">[picture: A &quot;b&quot; > c]</a></p>"#,
             ),
-            (r#"<a href="https://e.example/"><img src="https://e.example/x.png" alt=""></a>"#, r#"<a href="https://e.example/"><span class="picture">[picture]</span></a>"#),
+            (
+                r#"<a href="https://e.example/"><img src="https://e.example/x.png" alt=""></a>"#,
+                r#"<a href="https://e.example/"><span class="picture">[picture]</span></a>"#,
+            ),
             (r#"<img alt="src=" src="javascript:alert(1)">"#, r#"<span class="picture">[picture: src=]</span>"#),
             (r#"<img alt="<b>" src="x"#, r#"<span class="picture">[picture: &lt;b>]</span>"#),
             ("1 < 2", "1 < 2"),

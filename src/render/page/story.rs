@@ -24,7 +24,11 @@ pub fn story(site: &Site, story: &Story, cards: &SourceCards) -> Vec<u8> {
             html.element("h1", &[], title);
             write_byline(html, story, &arranged);
             if let Some(link) = arranged.alternate {
-                html.element("a", &[("class", "go"), ("href", link.as_str()), ("lang", "en"), AWAY], &format!("Read it at {} ↗", link.host()));
+                html.element(
+                    "a",
+                    &[("class", "go"), ("href", link.as_str()), ("lang", "en"), AWAY],
+                    &format!("Read it at {} ↗", link.host()),
+                );
             }
             if !arranged.body.is_empty() {
                 html.wrap("div", &[("class", "text")], |html| html.safe(&pictures::as_links(arranged.body)));
@@ -57,10 +61,14 @@ fn write_byline(html: &mut Html, story: &Story, arranged: &Arranged<'_>) {
 
 fn write_copies(html: &mut Html, story: &Story, arranged: &Arranged<'_>) {
     html.wrap("section", &[("class", "part copies")], |html| {
-        html.element("h2", &[], &match story.members.len() {
-            1 => "One copy so far".to_owned(),
-            count => format!("{count} copies, one story"),
-        });
+        html.element(
+            "h2",
+            &[],
+            &match story.members.len() {
+                1 => "One copy so far".to_owned(),
+                count => format!("{count} copies, one story"),
+            },
+        );
         html.wrap("ul", &[], |html| {
             for copy in &arranged.copies {
                 html.wrap("li", &[], |html| write_copy(html, copy, arranged));
@@ -82,10 +90,14 @@ fn write_copy(html: &mut Html, copy: &Copy<'_>, arranged: &Arranged<'_>) {
         let language = copy.item.language.as_ref().map_or("", Text::as_str);
         html.element("p", &[("lang", language)], copy.item.title.as_str());
     }
-    html.element("p", &[], &match copy.joined {
-        Some(joined) => why(joined),
-        None => "opened the story".to_owned(),
-    });
+    html.element(
+        "p",
+        &[],
+        &match copy.joined {
+            Some(joined) => why(joined),
+            None => "opened the story".to_owned(),
+        },
+    );
 }
 
 /// Why a copy joined, in words.
@@ -124,7 +136,12 @@ fn write_links(html: &mut Html, heading: &str, links: &[(String, &Link)]) {
 
 fn file_name(link: &Link, bytes: Option<u64>) -> String {
     let url = link.to_url();
-    let name = url.path_segments().and_then(|mut segments| segments.next_back()).filter(|name| !name.is_empty()).unwrap_or(link.as_str()).to_owned();
+    let name = url
+        .path_segments()
+        .and_then(|mut segments| segments.next_back())
+        .filter(|name| !name.is_empty())
+        .unwrap_or(link.as_str())
+        .to_owned();
     match bytes {
         Some(bytes @ 1..) => format!("{name} ({} kB)", bytes.div_ceil(1000)),
         _ => name,

@@ -80,7 +80,9 @@ mod tests {
 
     #[test]
     fn distances_have_one_unit_and_its_plural() {
-        for (secs, wanted) in [(1, "1 second"), (60, "1 minute"), (900, "15 minutes"), (3600, "1 hour"), (5400, "90 minutes"), (86_400, "24 hours")] {
+        for (secs, wanted) in
+            [(1, "1 second"), (60, "1 minute"), (900, "15 minutes"), (3600, "1 hour"), (5400, "90 minutes"), (86_400, "24 hours")]
+        {
             assert_eq!(distance(Duration::from_secs(secs)), wanted);
         }
     }

@@ -1,0 +1,405 @@
+//! The server as clients meet it: real sockets on a free port, raw requests, every header looked at.
+
+use std::{io::Read as _, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+use watchfire::{
+    clock::Clock,
+    http::{self, AdminToken, Order, Served, Service},
+    model::{Command, CommandError, Link, SourceId, Text, Timestamp},
+    render::{Manners, Site, SourceCard, SourceCards},
+    view::WindowLimits,
+};
+
+mod library;
+
+use library::{Library, item};
+
+const TOKEN: &str = "a token of some length";
+
+/// Longer than anything here takes on a busy machine; only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server on a free port; it stops when it is dropped.
+struct Server {
+    address: SocketAddr,
+    served: watch::Sender<Arc<Served>>,
+    orders: mpsc::Receiver<Order>,
+    shutdown: Option<oneshot::Sender<()>>,
+    running: JoinHandle<bool>,
+}
+
+fn served(title: &str) -> Arc<Served> {
+    let mut cards = SourceCards::default();
+    cards.insert(SourceId::parse("krebs").expect("a slug"), SourceCard::named(Text::line("Krebs on Security", 80)));
+    Arc::new(Served {
+        site: Site {
+            feed_uuid: uuid::Uuid::from_u128(7),
+            born: Timestamp::from_secs(1_700_000_000),
+            title: Text::line(title, 80),
+            subtitle: Text::default(),
+            home: Link::parse("https://watch.example.org/").expect("a link"),
+            timezone: chrono_tz::UTC,
+            manners: Manners {
+                user_agent: "Watchfire/0.1.0".to_owned(),
+                contact: None,
+                interval: Duration::from_secs(3600),
+                interval_min: Duration::from_secs(900),
+            },
+        },
+        cards,
+        window: WindowLimits::default(),
+        interval_min: Duration::from_secs(1200),
+    })
+}
+
+impl Server {
+    async fn start(library: &Library) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (settings, receiver) = watch::channel(served("Watchfire"));
+        let (sender, orders) = mpsc::channel(4);
+        let (shutdown, stopped) = oneshot::channel::<()>();
+        let service = Service {
+            store: library.store(),
+            served: receiver,
+            orders: sender,
+            token: AdminToken::new(TOKEN.to_owned()),
+            clock: Clock::System,
+        };
+        let running = tokio::spawn(http::run(listener, service, async { drop(stopped.await) }));
+        Self { address, served: settings, orders, shutdown: Some(shutdown), running }
+    }
+
+    /// One request on a connection of its own.
+    async fn ask(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.ask_with_body(method, path, (fields, "")).await
+    }
+
+    async fn ask_with_body(&self, method: &str, path: &str, (fields, body): (&[(&str, &str)], &str)) -> Answer {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n");
+        fields.iter().for_each(|(name, value)| request += &format!("{name}: {value}\r\n"));
+        if !body.is_empty() {
+            request += &format!("Content-Length: {}\r\n", body.len());
+        }
+        self.send(&(request + "\r\n" + body)).await
+    }
+
+    async fn send(&self, request: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).await.expect("connected");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut bytes = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("an answer in time").expect("read");
+        Answer::parse(&bytes)
+    }
+
+    /// Asks for the feed until it holds `needle`.
+    async fn wait_for(&self, needle: &str) {
+        let found = async {
+            while !self.ask("GET", "/feed.atom", &[]).await.text().contains(needle) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(PATIENCE, found).await.expect(needle);
+    }
+
+    /// Stops, and says whether every answer was finished.
+    async fn stop(mut self) -> bool {
+        drop(self.shutdown.take());
+        timeout(PATIENCE, &mut self.running).await.expect("an end").expect("no panic")
+    }
+}
+
+struct Answer {
+    status: u16,
+    fields: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn parse(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
+        let head = std::str::from_utf8(&bytes[..end]).expect("ASCII");
+        let mut lines = head.split("\r\n");
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).expect("a status");
+        let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).expect("a field");
+        let fields: Vec<_> = lines.map(pair).collect();
+        let body = bytes[end + 4..].to_vec();
+        let is_chunked = fields.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+        Self { status, fields, body: if is_chunked { unchunked(&body) } else { body } }
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("UTF-8")
+    }
+}
+
+fn unchunked(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|window| window == b"\r\n").expect("a chunk's size");
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).expect("ASCII"), 16).expect("a size");
+        if size == 0 {
+            return body;
+        }
+        body.extend_from_slice(&rest[end + 2..end + 2 + size]);
+        rest = &rest[end + 4 + size..];
+    }
+}
+
+#[tokio::test]
+async fn second_get_is_304_in_every_coding_and_each_has_its_own_tag() {
+    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    let plain = server.ask("GET", "/feed.atom", &[]).await;
+    assert_eq!((plain.status, plain.field("content-encoding")), (200, None));
+    assert!(plain.text().contains("Four zero-days"));
+    let mut tags = vec![plain.field("etag").expect("a tag").to_owned()];
+    for coding in ["gzip", "br"] {
+        let coded = server.ask("GET", "/feed.atom", &[("Accept-Encoding", coding)]).await;
+        assert_eq!(coded.field("content-encoding"), Some(coding));
+        let mut decoded = Vec::new();
+        match coding {
+            "gzip" => flate2::read::GzDecoder::new(&coded.body[..]).read_to_end(&mut decoded).expect("gzip"),
+            _ => brotli::Decompressor::new(&coded.body[..], 4096).read_to_end(&mut decoded).expect("brotli"),
+        };
+        assert_eq!(decoded, plain.body);
+        tags.push(coded.field("etag").expect("a tag").to_owned());
+    }
+    assert!(tags[0] != tags[1] && tags[1] != tags[2] && tags[0] != tags[2]);
+    for (coding, tag) in ["identity", "gzip", "br"].iter().zip(&tags) {
+        let again = server.ask("GET", "/feed.atom", &[("Accept-Encoding", coding), ("If-None-Match", &format!("W/{tag}"))]).await;
+        assert_eq!((again.status, again.body.len()), (304, 0));
+        assert_eq!(again.field("etag"), Some(tag.as_str()));
+        for name in ["cache-control", "vary", "date", "last-modified"] {
+            assert!(again.field(name).is_some(), "{name}");
+        }
+        assert_eq!((again.field("content-length"), again.field("content-type")), (None, None));
+    }
+    let since = plain.field("last-modified").expect("a date").to_owned();
+    assert_eq!(server.ask("GET", "/feed.atom", &[("If-Modified-Since", &since)]).await.status, 304);
+    assert_eq!(server.ask("GET", "/feed.atom", &[("If-Match", "\"other\"")]).await.status, 412);
+}
+
+#[tokio::test]
+async fn head_says_what_get_says_and_sends_nothing() {
+    let library = Library::with(&[item("krebs", "Four zero-days", 1)]);
+    let server = Server::start(&library).await;
+    let story = format!("/stories/{}", library.newest());
+    for path in ["/feed.atom", "/", "/about", &story, "/healthz"] {
+        for coding in ["identity", "gzip"] {
+            let fields = [("Accept-Encoding", coding)];
+            let (get, head) = (server.ask("GET", path, &fields).await, server.ask("HEAD", path, &fields).await);
+            let steady = |answer: &Answer| answer.fields.iter().filter(|(name, _)| name != "date").cloned().collect::<Vec<_>>();
+            assert_eq!((get.status, steady(&get)), (head.status, steady(&head)), "{path}");
+            assert_eq!((get.status, head.body.len()), (200, 0), "{path}");
+            assert_eq!(get.field("content-length"), Some(get.body.len().to_string().as_str()), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn feeds_and_pages_carry_their_headers() {
+    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    let feed = server.ask("GET", "/feed.atom", &[]).await;
+    for (name, wanted) in [
+        ("content-type", "application/atom+xml; charset=utf-8"),
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "default-src 'none'; sandbox"),
+        ("referrer-policy", "no-referrer"),
+        ("access-control-allow-origin", "*"),
+        ("vary", "Accept-Encoding"),
+        ("cache-control", "public, max-age=1200, stale-while-revalidate=60, stale-if-error=86400"),
+    ] {
+        assert_eq!(feed.field(name), Some(wanted), "{name}");
+    }
+    let page = server.ask("GET", "/", &[]).await;
+    assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
+    assert!(page.field("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'; style-src 'sha256-")));
+}
+
+#[tokio::test]
+async fn unknown_addresses_are_404_and_other_methods_405() {
+    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    for (method, path, status) in [
+        ("GET", "/nothing", 404),
+        ("POST", "/nothing", 404),
+        ("GET", "/stories/", 404),
+        ("GET", "/stories/xyz", 404),
+        ("GET", "/stories/00000000000000000000000000000000", 404),
+        ("GET", "/stories/%00%ff", 404),
+        ("GET", "/feed.atom/", 404),
+        ("POST", "/feed.atom", 405),
+        ("DELETE", "/", 405),
+        ("PUT", "/stories/00000000000000000000000000000000", 405),
+        ("POST", "/healthz", 405),
+        ("GET", "/feed.atom?utm_source=x", 200),
+    ] {
+        let answer = server.ask(method, path, &[]).await;
+        assert_eq!(answer.status, status, "{method} {path}");
+        assert_eq!(answer.field("allow").is_some(), status == 405, "{method} {path}");
+    }
+    assert_eq!(server.ask("POST", "/feed.atom", &[]).await.field("allow"), Some("GET,HEAD"));
+}
+
+#[tokio::test]
+async fn the_host_header_is_not_believed() {
+    let library = Library::with(&[item("krebs", "Four zero-days", 1)]);
+    let server = Server::start(&library).await;
+    for path in ["/feed.atom", "/", "/about", &format!("/stories/{}", library.newest()), "/nothing"] {
+        let answer = server.ask("GET", path, &[("X-Forwarded-Host", "evil.example"), ("Forwarded", "host=evil.example")]).await;
+        assert!(!answer.text().contains("evil.example"), "{path}");
+        assert!(answer.text().contains("https://watch.example.org/"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn etag_and_last_modified_survive_a_restart() {
+    let library = Library::with(&[item("krebs", "Four zero-days", 1), item("krebs", "A patch", 2)]);
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let library = library.reopened();
+        let server = Server::start(&library).await;
+        let answer = server.ask("GET", "/feed.atom", &[("Accept-Encoding", "gzip")]).await;
+        seen.push((answer.field("etag").map(str::to_owned), answer.field("last-modified").map(str::to_owned), answer.body));
+        assert!(server.stop().await);
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert!(seen[0].0.is_some() && seen[0].1.is_some());
+}
+
+#[tokio::test]
+async fn a_new_story_and_a_new_setting_appear_by_themselves() {
+    let library = Library::with(&[item("krebs", "Four zero-days", 1)]);
+    let server = Server::start(&library).await;
+    let before = server.ask("GET", "/feed.atom", &[]).await;
+    library.add(&[item("krebs", "Something new", 2)]);
+    server.wait_for("Something new").await;
+    let tag = before.field("etag").expect("a tag");
+    assert_eq!(server.ask("GET", "/feed.atom", &[("If-None-Match", tag)]).await.status, 200);
+    server.served.send(served("Another name")).expect("running");
+    server.wait_for("<title>Another name</title>").await;
+    assert!(server.ask("GET", &format!("/stories/{}", library.newest()), &[]).await.text().contains("Another name"));
+}
+
+#[tokio::test]
+async fn orders_need_the_token() {
+    let server = Server::start(&Library::with(&[])).await;
+    let right = format!("Bearer {TOKEN}");
+    for (fields, status) in [
+        (&[][..], 401),
+        (&[("Authorization", "Bearer wrong")], 401),
+        (&[("Authorization", TOKEN)], 401),
+        (&[("Authorization", &format!("Basic {TOKEN}")[..])], 401),
+        (&[("Authorization", &format!("{right}x")[..])], 401),
+        (&[("Authorization", "Bearer ")], 401),
+        (&[("Authorization", &right[..])], 200),
+    ] {
+        assert_eq!(server.ask("GET", "/admin/sources", fields).await.status, status, "{fields:?}");
+    }
+    assert_eq!(server.ask("GET", "/admin/nothing", &[("Authorization", &right)]).await.status, 404);
+    assert_eq!(server.ask("GET", "/admin/reload", &[("Authorization", &right)]).await.status, 405);
+}
+
+#[tokio::test]
+async fn orders_reach_the_daemon_and_its_reply_comes_back() {
+    let mut server = Server::start(&Library::with(&[])).await;
+    let authorization = format!("Bearer {TOKEN}");
+    let mut orders = std::mem::replace(&mut server.orders, mpsc::channel(1).1);
+    let daemon = tokio::spawn(async move {
+        let mut received = Vec::new();
+        while let Some(Order { command, reply }) = orders.recv().await {
+            let result = match &command {
+                Command::Reload => Err(CommandError::Refused("line 3: unknown key `x`".to_owned())),
+                Command::PollNow(None) => Err(CommandError::Failed("disk is full".to_owned())),
+                _ => Ok("{\"new\":1}".to_owned()),
+            };
+            received.push(command);
+            drop(reply.send(result));
+        }
+        received
+    });
+    for (path, body, status, reply) in [
+        ("/admin/reload", "", 422, "{\"error\":\"line 3: unknown key `x`\"}"),
+        ("/admin/poll", "", 500, "{\"error\":\"disk is full\"}"),
+        ("/admin/poll?source=krebs", "", 200, "{\"new\":1}"),
+        ("/admin/poll?source=Not+A+Slug", "", 400, ""),
+        ("/admin/poll?other=1", "", 400, "{\"error\":\"the only parameter is `source`\"}"),
+        ("/admin/import", "[\"/tmp/a b\",\"/tmp/c\"]", 200, "{\"new\":1}"),
+        ("/admin/import", "[\"relative\"]", 400, "{\"error\":\"the body must be a JSON array of absolute paths\"}"),
+        ("/admin/import", "[]", 400, ""),
+        ("/admin/import", "not json", 400, ""),
+    ] {
+        let answer = server.ask_with_body("POST", path, (&[("Authorization", &authorization)], body)).await;
+        assert_eq!(answer.status, status, "{path} {body}: {}", answer.text());
+        assert!(reply.is_empty() || answer.text() == reply, "{path} {body}: {}", answer.text());
+    }
+    assert!(server.stop().await);
+    let krebs = SourceId::parse("krebs").expect("a slug");
+    assert_eq!(
+        daemon.await.expect("no panic"),
+        [Command::Reload, Command::PollNow(None), Command::PollNow(Some(krebs)), Command::Import(vec!["/tmp/a b".into(), "/tmp/c".into()]),]
+    );
+}
+
+#[tokio::test]
+async fn an_export_is_one_line_a_story() {
+    let items: Vec<_> = (0..300).map(|n| item("krebs", &format!("Story number {n}"), n)).collect();
+    let server = Server::start(&Library::with(&items)).await;
+    let answer = server.ask("GET", "/admin/export", &[("Authorization", &format!("Bearer {TOKEN}"))]).await;
+    assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/x-ndjson")));
+    let titles: Vec<_> = answer
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["title"].as_str().expect("a title").to_owned())
+        .collect();
+    assert_eq!(titles.len(), 300);
+    assert!(titles.contains(&"Story number 299".to_owned()));
+}
+
+#[tokio::test]
+async fn heads_that_are_too_long_are_refused() {
+    let server = Server::start(&Library::with(&[])).await;
+    let long = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(20 << 10));
+    let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(70));
+    for request in [long, many] {
+        assert_eq!(server.send(&request).await.status, 431);
+    }
+}
+
+#[tokio::test]
+async fn clients_that_send_nothing_do_not_shut_out_one_that_asks() {
+    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    let mut slow = Vec::new();
+    for _ in 0..600 {
+        let mut stream = TcpStream::connect(server.address).await.expect("connected");
+        stream.write_all(b"G").await.expect("sent");
+        slow.push(stream);
+    }
+    let answer = timeout(Duration::from_secs(5), server.ask("GET", "/feed.atom", &[])).await.expect("an answer at once");
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn stopping_finishes_what_is_being_sent_and_closes_what_is_idle() {
+    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    let mut idle = TcpStream::connect(server.address).await.expect("connected");
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+    let mut first = [0; 12];
+    idle.read_exact(&mut first).await.expect("an answer");
+    assert_eq!(&first, b"HTTP/1.1 200");
+    let address = server.address;
+    assert!(server.stop().await, "everything was finished in time");
+    let mut rest = Vec::new();
+    timeout(PATIENCE, idle.read_to_end(&mut rest)).await.expect("closed").expect("closed in order");
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
