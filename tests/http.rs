@@ -12,7 +12,7 @@ use tokio::{
 use watchfire::{
     clock::Clock,
     http::{self, AdminToken, Order, Served, Service},
-    model::{Command, CommandError, Link, SourceId, Text, Timestamp},
+    model::{Command, CommandError, Link, SourceId, Text},
     render::{Manners, Site, SourceCard, SourceCards},
     view::WindowLimits,
 };
@@ -41,7 +41,6 @@ fn served(title: &str) -> Arc<Served> {
     Arc::new(Served {
         site: Site {
             feed_uuid: uuid::Uuid::from_u128(7),
-            born: Timestamp::from_secs(1_700_000_000),
             title: Text::line(title, 80),
             subtitle: Text::default(),
             home: Link::parse("https://watch.example.org/").expect("a link"),
@@ -264,10 +263,10 @@ async fn the_host_header_is_not_believed() {
 
 #[tokio::test]
 async fn etag_and_last_modified_survive_a_restart() {
-    let library = Library::with(&[item("krebs", "Four zero-days", 1), item("krebs", "A patch", 2)]);
+    let mut library = Library::with(&[item("krebs", "Four zero-days", 1), item("krebs", "A patch", 2)]);
     let mut seen = Vec::new();
     for _ in 0..2 {
-        let library = library.reopened();
+        library = library.reopened();
         let server = Server::start(&library).await;
         let answer = server.ask("GET", "/feed.atom", &[("Accept-Encoding", "gzip")]).await;
         seen.push((answer.field("etag").map(str::to_owned), answer.field("last-modified").map(str::to_owned), answer.body));

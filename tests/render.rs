@@ -18,7 +18,6 @@ const MIDNIGHT: i64 = 1_726_156_800;
 fn site() -> Site {
     Site {
         feed_uuid: uuid::Uuid::from_u128(0x5eed),
-        born: Timestamp::from_secs(MIDNIGHT),
         title: Text::line("Watchfire", 80),
         subtitle: Text::line("Each story once", 80),
         home: link("https://watch.example.org/"),
@@ -104,6 +103,10 @@ fn parsed(feed: &[u8]) -> feed_rs::model::Feed {
     feed_rs::parser::parse(feed).expect("a feed")
 }
 
+fn atom(stories: &[Story], cards: &SourceCards) -> Vec<u8> {
+    render::atom(&site(), stories, cards, Timestamp::from_secs(MIDNIGHT))
+}
+
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).expect("UTF-8")
 }
@@ -131,7 +134,7 @@ fn the_feed_of_one_story_is_exactly_this() {
     first.enclosures =
         vec![Enclosure { link: link("https://files.example/a.pdf"), media_type: Some("application/pdf".to_owned()), bytes: Some(9) }];
     let copy = item("freebuf", "烽火", Some("https://www.freebuf.com/1.html"), 20);
-    let feed = text(render::atom(&site(), &[story(vec![first, copy])], &cards()));
+    let feed = text(atom(&[story(vec![first, copy])], &cards()));
     let id = ItemId::of(&source_id("anquanke"), &NativeId::new("烽火 <1> & \"2\" 0".to_owned()));
     let version = env!("CARGO_PKG_VERSION");
     let wanted = [
@@ -166,8 +169,8 @@ fn rendering_is_the_same_twice_and_reads_back() {
             story(vec![item("anquanke", &format!("故事 {n}"), Some(&address), n), item("freebuf", "转载", None, n + 1)])
         })
         .collect();
-    let feed = render::atom(&site(), &stories, &cards());
-    assert_eq!(feed, render::atom(&site(), &stories, &cards()));
+    let feed = atom(&stories, &cards());
+    assert_eq!(feed, atom(&stories, &cards()));
     read_strictly(&feed);
     let read = parsed(&feed);
     assert_eq!(read.id, site().feed_id());
@@ -185,9 +188,9 @@ fn rendering_is_the_same_twice_and_reads_back() {
 
 #[test]
 fn a_feed_without_stories_is_a_feed() {
-    let feed = render::atom(&site(), &[], &SourceCards::default());
+    let feed = atom(&[], &SourceCards::default());
     let read = parsed(&feed);
-    assert_eq!(read.updated.map(|at| at.timestamp()), Some(MIDNIGHT), "the day it was founded, not the time of rendering");
+    assert_eq!(read.updated.map(|at| at.timestamp()), Some(MIDNIGHT), "when the generation began, not the time of rendering");
     assert!(text(render::home_page(&site(), &[], &SourceCards::default())).contains("No stories yet"));
 }
 
@@ -207,7 +210,7 @@ fn links_say_where_who_else_and_what_it_cites_once_each() {
         ]),
         story(vec![item("seeds", "无链接", None, 0), item("freebuf", "有链接", Some("https://copy.example/1"), 1)]),
     ];
-    let read = parsed(&render::atom(&site(), &stories, &cards()));
+    let read = parsed(&atom(&stories, &cards()));
     let links = |index: usize| -> Vec<(String, String)> {
         let rel = |link: &feed_rs::model::Link| link.rel.clone().unwrap_or_default();
         read.entries[index].links.iter().map(|link| (rel(link), link.href.clone())).collect()
@@ -240,8 +243,7 @@ fn an_origin_of_its_own_is_kept_and_a_document_names_its_account() {
     let mut seed = item("seeds", "文档", Some("https://mp.weixin.qq.com/s/x"), 1);
     seed.document = Some("000.txt".to_owned());
     seed.origin = Some(Origin { title: Some("360数字安全".to_owned()), ..Origin::default() });
-    let feed = text(render::atom(
-        &site(),
+    let feed = text(atom(
         &[story(vec![planet.clone()]), story(vec![seed])],
         &SourceCards::of(&[source("anquanke", "https://planet.example/feed", false)]),
     ));
@@ -268,7 +270,7 @@ fn a_private_source_is_named_and_its_address_is_nowhere() {
     let id = source_id("bridge");
     let cards = SourceCards::of(&[source("bridge", SECRET, true)]).learned([(&id, &state)]);
     let mut outputs = vec![
-        text(render::atom(&site(), &stories, &cards)),
+        text(atom(&stories, &cards)),
         text(render::home_page(&site(), &stories, &cards)),
         text(render::about_page(&site(), &cards)),
         render::sources_json(&cards, [(&id, &state)]),
@@ -281,7 +283,7 @@ fn a_private_source_is_named_and_its_address_is_nowhere() {
     // A public source shows its address, and never the query, wherever its own document repeats it.
     let public = [story(vec![item("bridge", "第三", None, 2)])];
     let cards = SourceCards::of(&[source("bridge", SECRET, false)]).learned([(&id, &state)]);
-    let feed = text(render::atom(&site(), &public, &cards));
+    let feed = text(atom(&public, &cards));
     assert!(feed.contains("https://bridge.lan.example/rss/SECRET") && !feed.contains("HIDDEN"), "{feed}");
 }
 
@@ -299,7 +301,7 @@ fn hostile_texts_stay_texts() {
     told.entry_id = "urn:x:\u{1}\u{FFFE}<&".to_owned();
     let mut cards = SourceCards::default();
     cards.insert(source_id("anquanke"), SourceCard::named(Text::line(bad, 200)));
-    let feed = render::atom(&site(), std::slice::from_ref(&told), &cards);
+    let feed = atom(std::slice::from_ref(&told), &cards);
     assert_eq!(render::check_xml(&feed), Ok(()));
     read_strictly(&feed);
     assert_eq!(parsed(&feed).entries.len(), 1);
@@ -323,7 +325,7 @@ fn a_page_of_the_feed_stays_under_its_bytes() {
     };
     let limits = WindowLimits::default();
     let stories = window((0..200).map(heavy).collect(), &limits).stories;
-    let feed = render::atom(&site(), &stories, &cards());
+    let feed = atom(&stories, &cards());
     assert!(stories.len() > 10, "{} stories", stories.len());
     assert!(feed.len() <= limits.bytes_max, "{} bytes of {} stories", feed.len(), stories.len());
     assert!(feed.len() > limits.bytes_max / 2, "the estimate wastes no more than half: {} bytes", feed.len());
@@ -388,7 +390,6 @@ fn every_setting_that_shows_makes_another_digest() {
         Site { title: Text::line("Other", 80), ..own.clone() },
         Site { subtitle: Text::line("Other", 80), ..own.clone() },
         Site { home: link("https://other.example/"), ..own.clone() },
-        Site { born: Timestamp::from_secs(1), ..own.clone() },
         Site { timezone: chrono_tz::UTC, ..own.clone() },
         Site { feed_uuid: uuid::Uuid::from_u128(1), ..own.clone() },
         Site { manners: Manners { contact: None, ..own.manners.clone() }, ..own.clone() },

@@ -19,6 +19,7 @@ use super::{Order, lines::Lines, routes::State};
 use crate::{
     model::{Command, CommandError, SourceId},
     render,
+    store::StoreError,
 };
 
 /// Longest list of paths, in bytes.
@@ -119,7 +120,7 @@ async fn sources(Shared(state): Shared<State>) -> Response<Body> {
     let listed = tokio::task::spawn_blocking(move || {
         let states = library.states()?;
         let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
-        Ok::<_, super::StoreError>(render::sources_json(&cards, states.iter().map(|(id, state)| (id, state))))
+        Ok::<_, StoreError>(render::sources_json(&cards, states.iter().map(|(id, state)| (id, state))))
     });
     match listed.await {
         Ok(Ok(json)) => answer(StatusCode::OK, "application/json", Body::from(json)),

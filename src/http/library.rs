@@ -2,6 +2,7 @@
 
 use crate::{
     model::{SourceId, SourceState, Story, StoryId, Timestamp},
+    store::{Newest, Store, StoreError},
     view::{self, WindowLimits},
 };
 
@@ -38,32 +39,21 @@ impl Library {
         self.0.generation()
     }
 
-    /// The stories of the feed page, all of one generation. A store that is written to without pause is read as it comes; the next
-    /// generation is then rendered anyway.
+    /// The stories of the feed page, all of one generation.
     pub(super) fn snapshot(&self, limits: &WindowLimits) -> Result<Snapshot, StoreError> {
-        let mut snapshot = self.read(limits)?;
-        if self.generation() != snapshot.generation {
-            snapshot = self.read(limits)?;
-        }
-        Ok(snapshot)
-    }
-
-    fn read(&self, limits: &WindowLimits) -> Result<Snapshot, StoreError> {
-        let (generation, changed_at) = (self.0.generation(), self.0.changed_at());
         // One more than fit, so that an overflow is seen.
         let mut candidates_max = limits.entries_max.saturating_add(1);
         let mut widenings = 0;
-        let stories = loop {
-            let candidates = self.0.newest(candidates_max)?;
-            let are_all = candidates.len() < candidates_max;
-            let window = view::window(candidates, limits);
+        loop {
+            let Newest { generation, changed_at, stories } = self.0.newest(candidates_max)?;
+            let are_all = stories.len() < candidates_max;
+            let window = view::window(stories, limits);
             if window.settled || are_all || widenings == WIDENINGS_MAX {
-                break window.stories;
+                return Ok(Snapshot { generation, changed_at, stories: window.stories, states: self.states()? });
             }
             candidates_max = candidates_max.saturating_mul(WIDENING);
             widenings += 1;
-        };
-        Ok(Snapshot { generation, changed_at, stories, states: self.states()? })
+        }
     }
 
     /// One story with all its copies.
@@ -84,44 +74,5 @@ impl Library {
             }
         }
         Ok(())
-    }
-}
-
-/// Stand-in until the store is merged.
-#[derive(Clone, Default)]
-pub struct Store(pub std::sync::Arc<std::sync::RwLock<(u64, Timestamp, Vec<Story>, Vec<(SourceId, SourceState)>)>>);
-
-/// Stand-in until the store is merged.
-#[derive(Debug, thiserror::Error)]
-#[error("store failed")]
-pub struct StoreError;
-
-impl Store {
-    /// Stand-in.
-    pub fn generation(&self) -> u64 {
-        self.0.read().expect("lock").0
-    }
-    /// Stand-in.
-    pub fn changed_at(&self) -> Timestamp {
-        self.0.read().expect("lock").1
-    }
-    /// Stand-in.
-    pub fn newest(&self, limit: usize) -> Result<Vec<Story>, StoreError> {
-        let mut stories = self.0.read().expect("lock").2.clone();
-        stories.sort_by(|a, b| b.updated.at().cmp(&a.updated.at()).then(a.id.cmp(&b.id)));
-        stories.truncate(limit);
-        Ok(stories)
-    }
-    /// Stand-in.
-    pub fn story(&self, id: StoryId) -> Result<Option<Story>, StoreError> {
-        Ok(self.0.read().expect("lock").2.iter().find(|story| story.id == id).cloned())
-    }
-    /// Stand-in.
-    pub fn stories(&self) -> impl Iterator<Item = Result<Story, StoreError>> {
-        self.0.read().expect("lock").2.clone().into_iter().map(Ok)
-    }
-    /// Stand-in.
-    pub fn source_states(&self) -> Result<Vec<(SourceId, SourceState)>, StoreError> {
-        Ok(self.0.read().expect("lock").3.clone())
     }
 }

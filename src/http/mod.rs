@@ -20,12 +20,12 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-pub use self::library::{Store, StoreError};
 use self::{library::Library, shelf::Shelf};
 use crate::{
     clock::Clock,
     model::{Command, CommandError, Digest},
     render::{Site, SourceCards},
+    store::Store,
     view::WindowLimits,
 };
 

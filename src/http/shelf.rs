@@ -13,11 +13,12 @@ use tokio::sync::{Semaphore, watch};
 use super::{
     Served,
     document::{Document, Kind},
-    library::{Library, Snapshot, StoreError},
+    library::{Library, Snapshot},
 };
 use crate::{
     model::{StoryId, Timestamp},
     render::{self, BadXml, SourceCards},
+    store::StoreError,
 };
 
 /// How often the generation is looked at; also how long it must stand still before it is rendered.
@@ -191,7 +192,7 @@ impl Front {
     fn make(library: &Library, served: Arc<Served>) -> Result<Self, ShelfError> {
         let Snapshot { generation, changed_at, stories, states } = library.snapshot(&served.window)?;
         let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
-        let feed = render::atom(&served.site, &stories, &cards);
+        let feed = render::atom(&served.site, &stories, &cards, changed_at);
         render::check_xml(&feed)?;
         let home = render::home_page(&served.site, &stories, &cards);
         let about = render::about_page(&served.site, &cards);

@@ -7,11 +7,12 @@ use super::{
     copies::{self, Arranged},
     html::Html,
 };
-use crate::model::{Enclosure, Item, Link, Story, Text, ZonedTime, is_xml_char};
+use crate::model::{Enclosure, Item, Link, Story, Text, Timestamp, ZonedTime, is_xml_char};
 
-/// The feed of `stories`, newest first, as UTF-8 XML. The same arguments give the same bytes.
-pub fn atom(site: &Site, stories: &[Story], cards: &SourceCards) -> Vec<u8> {
-    let updated = stories.iter().map(|story| story.updated.at()).max().unwrap_or(site.born);
+/// The feed of `stories`, newest first, as UTF-8 XML. The same arguments give the same bytes. `changed_at` is when the generation
+/// began; it dates a feed without stories.
+pub fn atom(site: &Site, stories: &[Story], cards: &SourceCards, changed_at: Timestamp) -> Vec<u8> {
+    let updated = stories.iter().map(|story| story.updated.at()).max().unwrap_or(changed_at);
     let feed = atom::Feed {
         title: plain(site.title.as_str()),
         id: site.feed_id(),
@@ -178,7 +179,7 @@ fn typed(rel: &str, href: &Link, mime_type: &str) -> atom::Link {
 
 /// A date in whole seconds, with the offset it was published with.
 fn date(time: ZonedTime) -> atom::FixedDateTime {
-    let seconds = crate::model::Timestamp::from_secs(time.at().as_secs());
+    let seconds = Timestamp::from_secs(time.at().as_secs());
     ZonedTime::new(seconds, time.offset_minutes()).to_chrono()
 }
 

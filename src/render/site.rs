@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use crate::model::{Digest, Link, StoryId, Text, Timestamp};
+use crate::model::{Digest, Link, StoryId, Text};
 
 /// The name and version that feeds and pages carry. Part of what is rendered: another version may render otherwise.
 pub const GENERATOR: (&str, &str) = ("Watchfire", env!("CARGO_PKG_VERSION"));
@@ -15,8 +15,6 @@ pub const GENERATOR: (&str, &str) = ("Watchfire", env!("CARGO_PKG_VERSION"));
 pub struct Site {
     /// Names the feed for ever, and is the namespace of the ids that are minted here.
     pub feed_uuid: Uuid,
-    /// When the feed was founded: the `updated` of a feed without stories.
-    pub born: Timestamp,
     /// Name of the feed.
     pub title: Text,
     /// One sentence about it; may be empty.
@@ -74,7 +72,6 @@ impl Site {
         Digest::of(&[
             GENERATOR.1.as_bytes(),
             self.feed_uuid.as_bytes(),
-            &self.born.as_millis().to_be_bytes(),
             self.title.as_str().as_bytes(),
             self.subtitle.as_str().as_bytes(),
             self.home.as_str().as_bytes(),

@@ -1,16 +1,20 @@
-//! A store with items of our own making.
+//! A store in a folder of its own, with items of our own making.
 
-use std::sync::{Arc, RwLock};
-
+use tempfile::TempDir;
 use watchfire::{
-    http::Store,
-    model::{Item, ItemId, Link, Member, NativeId, SafeHtml, SourceId, Story, StoryId, Text, Timestamp, ZonedTime},
+    dedup::{self, Fingerprint},
+    model::{Item, ItemId, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, StoryId, Text, Timestamp, ZonedTime},
+    store::{Arrival, PollCommit, Store},
 };
+
+/// The moment from which minutes are counted here.
+const START: i64 = 1_726_156_800;
 
 /// An item of `source`, published `minutes` after a fixed moment.
 pub fn item(source: &str, title: &str, minutes: i64) -> Item {
     let (source, native_id) = (SourceId::parse(source).expect("a slug"), NativeId::new(title.to_owned()));
-    let published = ZonedTime::utc(Timestamp::from_secs(1_726_156_800 + 60 * minutes));
+    let published = ZonedTime::utc(Timestamp::from_secs(START + 60 * minutes));
+    let link = Link::parse(&format!("https://{source}.example/posts/{minutes}.html")).expect("a link");
     Item {
         id: ItemId::of(&source, &native_id),
         native_id,
@@ -18,8 +22,8 @@ pub fn item(source: &str, title: &str, minutes: i64) -> Item {
         origin: None,
         document: None,
         title: Text::line(title, 300),
-        link: Link::parse(&format!("https://krebs.example/{minutes}")).ok(),
-        key: None,
+        key: dedup::link_key(&link),
+        link: Some(link),
         related: Vec::new(),
         published: Some(published),
         updated: None,
@@ -32,46 +36,48 @@ pub fn item(source: &str, title: &str, minutes: i64) -> Item {
     }
 }
 
-/// The store.
-pub struct Library(Store);
+/// A store that is removed with its folder.
+pub struct Library {
+    store: Store,
+    dir: TempDir,
+}
 
 impl Library {
     /// A store that holds `items`.
     pub fn with(items: &[Item]) -> Self {
-        let library = Self(Store(Arc::new(RwLock::new((0, Timestamp::from_secs(1_726_000_000), Vec::new(), Vec::new())))));
+        let dir = tempfile::tempdir().expect("a folder");
+        let library = Self { store: open(&dir), dir };
         library.add(items);
         library
     }
 
-    /// Adds items, each a story of its own.
+    /// Adds items as polls bring them.
     pub fn add(&self, items: &[Item]) {
-        let mut state = self.0.0.write().expect("lock");
-        state.0 += 1;
         for item in items {
-            let id = StoryId::opened_by(item.id);
-            let at = item.dated();
-            state.2.push(Story {
-                id,
-                entry_id: format!("urn:x:{id}"),
-                published: at,
-                updated: at,
-                members: vec![Member { item: item.clone(), joined: None }],
-            });
+            let arrivals = vec![Arrival { fingerprint: Fingerprint::of(item, item.title.as_str(), &[]), item: item.clone() }];
+            let poll = PollCommit { source: item.source.clone(), arrivals, new_max: 500 };
+            self.store.commit(poll, item.first_seen, |_| SourceState::default()).expect("committed");
         }
     }
 
     /// The store for a server.
     pub fn store(&self) -> Store {
-        self.0.clone()
+        self.store.clone()
     }
 
     /// The newest story.
     pub fn newest(&self) -> StoryId {
-        self.0.newest(1).expect("read")[0].id
+        self.store.newest(1).expect("read").stories[0].id
     }
 
-    /// The same after a restart.
-    pub fn reopened(&self) -> Self {
-        Self(self.0.clone())
+    /// The same folder after a restart. Everything that was served from it must have ended.
+    pub fn reopened(self) -> Self {
+        let Self { store, dir } = self;
+        drop(store);
+        Self { store: open(&dir), dir }
     }
+}
+
+fn open(dir: &TempDir) -> Store {
+    Store::open(dir.path(), MergeThresholds::default()).expect("opens").0
 }
