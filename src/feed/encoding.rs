@@ -28,7 +28,37 @@ pub(super) struct Labels<'a> {
 /// anything. The text has no byte order mark.
 pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, problems: &mut Vec<Problem>) -> Cow<'a, str> {
     let text = decode_any(bytes, labels, problems);
+    let text = match encoded_once(&text) {
+        Some(once) => {
+            problems.push(Problem::new(ProblemKind::Encoding, "UTF-8 encoded twice, decoded twice"));
+            Cow::Owned(once)
+        }
+        None => text,
+    };
     drop_forbidden(text, problems)
+}
+
+/// The text before somebody took its UTF-8 for windows-1252 and encoded it again (`Ã¼` for `ü`); `None` where that did not happen.
+///
+/// It did when every run of characters beyond ASCII is UTF-8 once it is written in windows-1252. Ordinary text fails at its first accent.
+fn encoded_once(text: &str) -> Option<String> {
+    let mut once: Vec<u8> = Vec::new();
+    let mut is_double = false;
+    let mut rest = text;
+    while let Some(start) = rest.bytes().position(|b| !b.is_ascii()) {
+        let run = &rest[start..];
+        let length = run.bytes().position(|b| b.is_ascii()).unwrap_or(run.len());
+        let (bytes, _, has_unmappable) = WINDOWS_1252.encode(&run[..length]);
+        if has_unmappable || std::str::from_utf8(&bytes).is_err() {
+            return None;
+        }
+        is_double = true;
+        once.extend_from_slice(&rest.as_bytes()[..start]);
+        once.extend_from_slice(&bytes);
+        rest = &run[length..];
+    }
+    once.extend_from_slice(rest.as_bytes());
+    if is_double { String::from_utf8(once).ok() } else { None }
 }
 
 /// `decode` before forbidden characters are dropped.
@@ -241,6 +271,17 @@ mod tests {
         let (text, problems) = read(&bytes, Labels::default());
         assert!(text.starts_with("安全") && text.contains('\u{FFFD}'));
         assert_eq!(problems, ["malformed UTF-8, the bad bytes were replaced"]);
+    }
+
+    #[test]
+    fn text_that_was_encoded_twice_is_decoded_twice() {
+        for text in ["Kältewelle «à Paris» – “été”", "网络安全"] {
+            let twice = super::WINDOWS_1252.decode_without_bom_handling(text.as_bytes()).0;
+            assert_eq!(read(twice.as_bytes(), Labels::default()), (text.to_owned(), vec!["UTF-8 encoded twice, decoded twice".to_owned()]));
+        }
+        for text in ["Ã", "Kälte", "Ã¼ber und über", "£€"] {
+            assert_eq!(read(text.as_bytes(), Labels::default()), (text.to_owned(), vec![]), "{text}");
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, ops::Range, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
+
 use super::{
     Walk,
     open::{Tag, write_tag},
@@ -9,7 +11,7 @@ use super::{
     stack::Role,
 };
 use crate::{
-    feed::{attributes::Attributes, cut::cut, person},
+    feed::{attributes::Attributes, cut::cut, names, person},
     model::{Enclosure, Link, Origin},
 };
 
@@ -23,7 +25,11 @@ impl<'a> Walk<'a> {
             // Items may hide in what a channel holds, not in what an entry does.
             Slot::Other if self.role() == Some(Role::Channel) => return self.open_plain(tag, Role::Wrapper),
             Slot::Other => return self.open_plain(tag, Role::Other),
-            Slot::LinkElement => self.note_link(tag),
+            Slot::LinkElement if tag.attributes.get("href").is_some() => self.note_link(tag),
+            // The address as text, where no other relation is named.
+            Slot::LinkElement if tag.attributes.get("rel").is_none_or(|rel| rel == "alternate") => {
+                return self.open_field(tag, Slot::LinkText);
+            }
             Slot::MediaFile => self.note_media_file(tag),
             Slot::CategoryElement => {
                 let term = tag.attributes.get("term").map(Cow::into_owned);
@@ -91,14 +97,13 @@ impl<'a> Walk<'a> {
             Some(_) => None,
         };
         let Some(kind) = kind else {
-            // Neither text nor markup, or not here at all: hidden from feed-rs, which would give up the feed for it.
+            // Neither text nor markup, or not here at all: feed-rs would give up the feed for it.
             self.note_outside_content(tag);
-            self.edits.replace(tag.token.start..tag.token.end, tag.written("hidden", "", |_| false));
-            let mut open = tag.open(Role::Other);
-            open.closer = Some(Cow::Borrowed("</hidden>"));
-            self.stack.push(open);
-            return;
+            return self.open_hidden(tag, Role::Other);
         };
+        if tag.attributes.get("mode").is_some_and(|mode| mode.eq_ignore_ascii_case("base64")) {
+            return self.open_base64(tag);
+        }
         let is_escaped = tag.attributes.get("mode").is_some_and(|mode| mode.eq_ignore_ascii_case("escaped"));
         let kind = if kind == "xhtml" && is_escaped { "html" } else { kind };
         let is_known = declared.as_deref().is_none_or(|declared| declared == kind);
@@ -107,6 +112,27 @@ impl<'a> Walk<'a> {
             self.edits.replace(tag.token.start..tag.token.end, tag.written(tag.name, &more, |name| name == "xml:lang"));
         }
         self.stack.push(tag.open(Role::Field(slot)));
+    }
+
+    /// Opens an element under a name that feed-rs does not look for.
+    fn open_hidden(&mut self, tag: &Tag<'a>, role: Role) {
+        self.edits.replace(tag.token.start..tag.token.end, tag.written("hidden", "", |_| false));
+        let mut open = tag.open(role);
+        open.closer = Some(Cow::Borrowed("</hidden>"));
+        self.stack.push(open);
+    }
+
+    /// Opens a construct of Atom 0.3 whose text is base64: it is decoded here.
+    fn open_base64(&mut self, tag: &Tag<'a>) {
+        let slot = match names::split(tag.name).1 {
+            "title" => Slot::Title,
+            "content" => Slot::Content,
+            "summary" | "subtitle" => Slot::Summary,
+            _ => return self.open_hidden(tag, Role::Other),
+        };
+        self.captured = Some(String::new());
+        self.is_base64 = true;
+        self.open_hidden(tag, Role::Field(slot));
     }
 
     /// Writes the start tag of the construct at `index` in the stack anew, with another type.
@@ -187,6 +213,11 @@ impl<'a> Walk<'a> {
     /// A field has ended: its text goes where it belongs.
     pub(super) fn conclude_field(&mut self, slot: Slot) {
         let Some(mut text) = self.captured.take() else { return };
+        if std::mem::take(&mut self.is_base64) {
+            text.retain(|c| !c.is_ascii_whitespace());
+            let Ok(bytes) = BASE64_STANDARD.decode(text) else { return };
+            text = String::from_utf8_lossy(&bytes).into_owned();
+        }
         if text.len() > CAPTURE_BYTES_MAX {
             text.truncate(cut(&text, CAPTURE_BYTES_MAX).len());
         }

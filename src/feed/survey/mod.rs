@@ -92,6 +92,8 @@ struct Walk<'a> {
     inline_depth: usize,
     /// The text of the field that is being read, where it is noted.
     captured: Option<String>,
+    /// Whether that text is base64.
+    is_base64: bool,
     /// Author being read: name and mail.
     person: (Option<String>, Option<String>),
     /// The root's start tag, which is only rewritten when the prefixes are known that it forgot.
@@ -142,6 +144,7 @@ impl<'a> Walk<'a> {
             stack: Vec::with_capacity(8),
             inline_depth: 0,
             captured: None,
+            is_base64: false,
             person: (None, None),
             root_tag: None,
             undeclared: Vec::new(),
