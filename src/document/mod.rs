@@ -8,6 +8,8 @@ mod front_matter;
 mod markdown;
 mod testimony;
 
+use std::borrow::Cow;
+
 use chrono_tz::Tz;
 
 use crate::{
@@ -56,9 +58,17 @@ pub fn read(name: &str, bytes: &[u8], timezone: Tz) -> Result<Document, Refusal>
 
     let title = title(&fields, body);
     let link = fields.url.as_deref().and_then(|url| Link::parse(url).ok());
-    let dropped = boilerplate::shell(body, &title);
+    let is_markdown = markdown::is_markdown(body);
+    let article = if is_markdown {
+        let host = link.as_ref().map(Link::host);
+        Cow::Owned(boilerplate::without_menus(&markdown::mended(body), &title, host.as_deref()))
+    } else {
+        Cow::Borrowed(body)
+    };
+    let dropped = boilerplate::shell(&article, &title);
     let account = fields.source.clone().or_else(|| testimony::agency(body));
-    let content = if dropped.is_none() { content(body, &title, account.as_deref(), link.as_ref()) } else { None };
+    let content = dropped.is_none().then(|| boilerplate::strip(&article, &title, account.as_deref())).filter(|text| !text.is_empty());
+    let content = content.map(|text| if is_markdown { Markup::Html(markdown::to_html(&text)) } else { Markup::Plain(text) });
     if title.is_empty() && content.is_none() {
         return Err(Refusal::Empty);
     }
@@ -86,19 +96,6 @@ pub fn read(name: &str, bytes: &[u8], timezone: Tz) -> Result<Document, Refusal>
 fn title(fields: &Fields, body: &str) -> String {
     let raw = fields.title.clone().or_else(|| testimony::headline(body)).unwrap_or_default();
     clean::title(&raw, TITLE_CHARS_MAX).as_str().to_owned()
-}
-
-/// The body without its page; `None` where nothing is left.
-fn content(body: &str, title: &str, account: Option<&str>, link: Option<&Link>) -> Option<Markup> {
-    if markdown::is_markdown(body) {
-        let host = link.map(Link::host);
-        let text = boilerplate::without_menus(body, title, host.as_deref());
-        let text = boilerplate::strip(&text, title, account);
-        (!text.is_empty()).then(|| Markup::Html(markdown::to_html(&text)))
-    } else {
-        let text = boilerplate::strip(body, title, account);
-        (!text.is_empty()).then_some(Markup::Plain(text))
-    }
 }
 
 #[cfg(test)]

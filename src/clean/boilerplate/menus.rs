@@ -7,8 +7,12 @@ use super::{
 
 /// Fewer links than this are no menu.
 const MENU_LINKS_MIN: usize = 4;
+/// Widest that a menu's links are on average, in columns. Headlines are wider: a list of them may be the article itself.
+const LINK_WIDTH_MAX: usize = 25;
 /// Longest label that may stand between the links of a menu, in characters.
 const LABEL_CHARS_MAX: usize = 20;
+/// So many links above all text are a menu wherever they lead.
+const HEAD_LINKS_MIN: usize = 12;
 /// Labels and empty lines that may stand between two links of a menu.
 const LABELS_MAX: usize = 12;
 /// Lines in which a page's second title is looked for.
@@ -20,23 +24,25 @@ enum Kind {
     Text,
     /// May stand inside a run, does not make one.
     Label,
-    /// Links and nothing else: how many, and how many of them into the site.
-    Links { all: usize, own: usize },
+    /// Links and nothing else.
+    Links(Links),
 }
 
 /// Markdown without the menus of its page, and without what stands above the page's own title if that is no text. A run of at least
-/// four links is a menu when half of them lead into the site: they are relative, or name `host`.
+/// four links is a menu when half of them lead into the site: they are relative, or name `host`. Above the first sentence a dozen links
+/// are one in any case.
 pub fn without_menus(markdown: &str, title: &str, host: Option<&str>) -> String {
     let lines: Vec<&str> = markdown.lines().collect();
     let mut kept = String::with_capacity(markdown.len());
     let mut at = below_second_title(&lines, title);
-    let mut fenced = false;
+    let (mut fenced, mut has_text) = (false, false);
     while at < lines.len() {
         fenced ^= lines[at].trim_start().starts_with("```");
         let run = if fenced { Run::default() } else { Run::read(&lines[at..], host) };
         let end = at + run.lines.max(1);
-        if !run.is_menu() {
+        if !run.is_menu(has_text) {
             lines[at..end].iter().for_each(|line| kept.extend([line, "\n"]));
+            has_text |= fenced || run.lines == 0 && visible(lines[at]).is_none_or(|seen| is_sentence(&seen));
         }
         at = end;
     }
@@ -47,8 +53,7 @@ pub fn without_menus(markdown: &str, title: &str, host: Option<&str>) -> String 
 #[derive(Default)]
 struct Run {
     lines: usize,
-    all_links: usize,
-    own_links: usize,
+    links: Links,
 }
 
 impl Run {
@@ -61,9 +66,10 @@ impl Run {
                 Kind::Label if at == 0 => break,
                 Kind::Label if at > run.lines + LABELS_MAX => break,
                 Kind::Label => {}
-                Kind::Links { all, own } => {
-                    run.all_links += all;
-                    run.own_links += own;
+                Kind::Links(links) => {
+                    run.links.all += links.all;
+                    run.links.own += links.own;
+                    run.links.width += links.width;
                     run.lines = at + 1;
                 }
             }
@@ -71,8 +77,12 @@ impl Run {
         run
     }
 
-    fn is_menu(&self) -> bool {
-        self.all_links >= MENU_LINKS_MIN && self.own_links * 2 >= self.all_links
+    /// `has_text`: whether a sentence stands above.
+    fn is_menu(&self, has_text: bool) -> bool {
+        let Links { all, own, width, .. } = self.links;
+        let stays_inside = all >= MENU_LINKS_MIN && own * 2 >= all;
+        let opens_page = all >= HEAD_LINKS_MIN && !has_text;
+        (stays_inside || opens_page) && width <= all * LINK_WIDTH_MAX
     }
 }
 
@@ -83,7 +93,7 @@ fn kind(line: &str, host: Option<&str>) -> Kind {
     }
     let links = Links::read(line, host);
     if links.all > 0 && links.outside <= 3 {
-        return Kind::Links { all: links.all, own: links.own };
+        return Kind::Links(links);
     }
     if seen.chars().count() <= LABEL_CHARS_MAX { Kind::Label } else { Kind::Text }
 }
@@ -92,7 +102,10 @@ fn kind(line: &str, host: Option<&str>) -> Kind {
 #[derive(Default)]
 struct Links {
     all: usize,
+    /// Those that lead into the site.
     own: usize,
+    /// Columns that their texts take; an ideograph takes two.
+    width: usize,
     /// Letters and digits outside of links.
     outside: usize,
 }
@@ -117,6 +130,7 @@ impl Links {
                     }
                 }
                 _ if depth == 0 && c.is_alphanumeric() => links.outside += 1,
+                _ if depth == 1 => links.width += if c >= '\u{2E80}' { 2 } else { 1 },
                 _ => {}
             }
         }
@@ -162,9 +176,12 @@ mod tests {
         let menu = "* [Home](/)\n* [News](https://www.site.example/news)\n\nMore\n\n+ [About](//site.example/about) | [Login](/login)\n";
         let references =
             "* [CVE](https://nvd.example/1)\n* [Advisory](https://vendor.example/2)\n* [Patch](https://git.example/3)\n* [Post](/4)\n";
+        let digest = "* [A headline that says what the article is about](/1)\n".repeat(20);
         for (markdown, wanted) in [
             (format!("{menu}\nA text.\n"), "\nA text.\n".to_owned()),
             (format!("A text.\n{menu}"), "A text.\n".to_owned()),
+            (references.repeat(3), String::new()),
+            (digest.clone(), digest.clone()),
             (format!("References\n{references}"), format!("References\n{references}")),
             ("* [a](/1)\n* [b](/2)\n".to_owned(), "* [a](/1)\n* [b](/2)\n".to_owned()),
             (format!("```\n{menu}```\n"), format!("```\n{menu}```\n")),
