@@ -467,6 +467,60 @@ fn store_of_a_newer_version_is_refused() {
 }
 
 #[test]
+fn index_of_another_format_is_refused_if_newer_and_rebuilt_if_older() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = shown(&filled(folder.path()));
+    let set_format = |format: u8| {
+        let index = sled::open(folder.path().join("index")).expect("opens");
+        let mut head = index.get(b"m").expect("readable").expect("a head").to_vec();
+        head[..2].copy_from_slice(&[0, format]);
+        index.insert(b"m", head).expect("written");
+    };
+    set_format(9);
+    let refused = Store::open(folder.path(), MergeThresholds::default()).err().expect("refused");
+    assert!(matches!(refused, StoreError::Newer { found: 9, .. }), "{refused}");
+    set_format(0);
+    let (store, told) = open_mending(folder.path());
+    assert!(matches!(told[..], [Recovery::Rebuilt { lost: 0, .. }]), "{told:?}");
+    assert_eq!(shown(&store), before);
+}
+
+#[test]
+fn verify_notices_a_changed_row() {
+    let folder = tempfile::tempdir().expect("a folder");
+    drop(filled(folder.path()));
+    let index = sled::open(folder.path().join("index")).expect("opens");
+    index.insert(b"ckrebs", &[99]).expect("written");
+    drop(index);
+    let found = open(folder.path()).verify().expect("checked");
+    assert_eq!((found.differences, found.lost, found.is_sound()), (1, 0, false));
+}
+
+#[test]
+fn failed_commit_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    poll(&store, vec![item("krebs", "1", 0)], 0);
+    let before = shown(&store);
+    let (archive, away) = (folder.path().join("archive"), folder.path().join("away"));
+    fs::rename(&archive, &away).expect("moved");
+    // What is first seen in another month needs a new segment.
+    let next_month = 40 * 86_400;
+    let commit = || PollCommit { source: source("krebs"), arrivals: vec![arrival(item("krebs", "2", next_month))], new_max: 500 };
+    let state = SourceState { body_bytes: 7, ..SourceState::default() };
+    store.commit(commit(), at(next_month), |_| state).expect_err("no folder for the segment");
+    assert_eq!(shown(&store), before);
+    assert_eq!(store.source_state(&source("krebs")).expect("readable").body_bytes, 0, "no validators without their items");
+    fs::rename(&away, &archive).expect("moved back");
+    let tally = store.commit(commit(), at(next_month), |_| SourceState::default()).expect("committed");
+    assert_eq!(tally.new, 1);
+    drop(store);
+    let store = open(folder.path());
+    assert_eq!(all(&store).len(), 2);
+    assert!(store.verify().expect("checked").is_sound());
+}
+
+#[test]
 fn open_store_is_locked_and_a_closed_one_is_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(folder.path());

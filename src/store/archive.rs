@@ -24,6 +24,8 @@ use crate::model::Timestamp;
 const MARK: &[u8; 6] = b"WFSEG\n";
 /// The newest format of segments that this program reads and the one that it writes.
 const FORMAT: u16 = 1;
+/// No frame is longer: a damaged place must not ask for memory.
+const FRAME_BYTES_MAX: u32 = 128 << 20;
 /// Bytes of mark and format number.
 pub(super) const HEADER_BYTES: u64 = 8;
 
@@ -127,6 +129,9 @@ impl Archive {
 
     /// The payload at `location`; `None` where there is no whole, undamaged frame.
     pub(super) fn read(&self, location: Location) -> Result<Option<Vec<u8>>> {
+        if location.length > FRAME_BYTES_MAX {
+            return Ok(None);
+        }
         let path = self.path(location.segment);
         let file = match self.file(location.segment) {
             Ok(file) => file,
