@@ -78,21 +78,21 @@ fn non_public_v6(ip: Ipv6Addr) -> Option<&'static str> {
 
 /// How far a request to `link` may reach, or why it may not be sent. A host that is a name is looked at again once it is resolved.
 pub fn check(link: &Link, allowed: &[PrivateHost]) -> Result<Reach, String> {
+    if !allowed.is_empty() {
+        let authority = link.authority();
+        if allowed.iter().any(|host| host.as_str() == authority) {
+            return Ok(Reach::Private);
+        }
+    }
     let url = link.to_url();
-    let authority = link.authority();
-    if allowed.iter().any(|host| host.as_str() == authority) {
-        return Ok(Reach::Private);
-    }
-    if !url.port_or_known_default().is_some_and(|port| PORTS.contains(&port)) {
-        return Err(format!("`{authority}` has a port other than 80, 443, 8080 and 8443 (`allow_private` can permit it)"));
-    }
     let what = match url.host() {
+        _ if !url.port_or_known_default().is_some_and(|port| PORTS.contains(&port)) => Some("on a port other than 80, 443, 8080 and 8443"),
         Some(Host::Domain(name)) => private_name(name),
         Some(Host::Ipv4(ip)) => non_public_v4(ip),
         Some(Host::Ipv6(ip)) => non_public_v6(ip),
         None => Some("no host"),
     };
-    what.map_or(Ok(Reach::Public), |what| Err(format!("`{authority}` is {what} (`allow_private` can permit it)")))
+    what.map_or(Ok(Reach::Public), |what| Err(format!("`{}` is {what} (`allow_private` can permit it)", link.authority())))
 }
 
 /// Whether a name stands for this machine or this network whatever a resolver says (RFC 6761, and the clouds' metadata services).

@@ -26,7 +26,7 @@ pub fn of_request(request: &Request, target: &Link) -> Result<HeaderMap, Failure
             headers.insert(name, value);
         }
     }
-    if request.configured.to_url().origin() == target.to_url().origin() {
+    if !request.headers.is_empty() && request.configured.to_url().origin() == target.to_url().origin() {
         for pair in &request.headers {
             let (Ok(name), Ok(mut value)) = (HeaderName::try_from(&pair.name), HeaderValue::try_from(&pair.value)) else {
                 return Err(Failure::Connect(format!("the configured header `{}` cannot be sent", pair.name.escape_debug())));

@@ -75,6 +75,9 @@ impl Trail {
 
 /// The part that a server sees.
 fn without_fragment(link: &Link) -> Link {
+    if !link.as_str().contains('#') {
+        return link.clone();
+    }
     let mut url = link.to_url();
     url.set_fragment(None);
     Link::try_from(url).unwrap_or_else(|_| link.clone())

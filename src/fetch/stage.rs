@@ -4,7 +4,7 @@
 //! task of the request that needs the connection.
 
 use std::{
-    future::Future,
+    future::{Future, pending},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -30,14 +30,13 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// How long this wait may take by itself.
-    const fn limit(self, limits: &FetchLimits) -> Duration {
+    /// How long this wait may take by itself. Bridges work on an answer for as long as they need, and a body may drip: for these the
+    /// hop as a whole is the limit, and for a body every silence in it.
+    const fn limit(self, limits: &FetchLimits) -> Option<Duration> {
         match self {
-            Self::Resolving => limits.dns,
-            Self::Connecting => limits.connect,
-            // Bridges work on an answer for as long as they need, and a head may drip: only the hop as a whole is limited.
-            Self::Waiting => limits.hop,
-            Self::Reading => limits.idle,
+            Self::Resolving => Some(limits.dns),
+            Self::Connecting => Some(limits.connect),
+            Self::Waiting | Self::Reading => None,
         }
     }
 
@@ -75,18 +74,26 @@ impl Reporter {
     }
 }
 
-/// Runs `sending` and ends it when one of its stages takes longer than its limit.
+/// Runs `sending` and ends it when a stage with a limit of its own takes longer than that.
 pub async fn watch_stages<F: Future>(sending: F, stage: &watch::Sender<Stage>, limits: &FetchLimits) -> Result<F::Output, Failure> {
     let mut changes = stage.subscribe();
     let mut sending = std::pin::pin!(STAGE.scope(stage.clone(), sending));
     loop {
         let now_in = *changes.borrow_and_update();
-        let limit = now_in.limit(limits);
+        let overdue = async {
+            match now_in.limit(limits) {
+                None => pending().await,
+                Some(limit) => {
+                    tokio::time::sleep(limit).await;
+                    limit
+                }
+            }
+        };
         tokio::select! {
             biased;
             output = &mut sending => return Ok(output),
             Ok(()) = changes.changed() => {}
-            () = tokio::time::sleep(limit) => return Err(now_in.timeout(limit)),
+            limit = overdue => return Err(now_in.timeout(limit)),
         }
     }
 }
@@ -141,12 +148,10 @@ mod tests {
     use super::{Reporter, Stage, watch_stages};
     use crate::model::{Failure, FetchLimits};
 
-    fn limits() -> FetchLimits {
-        let [dns, connect, hop] = [10, 20, 30].map(Duration::from_millis);
-        FetchLimits { dns, connect, hop, ..FetchLimits::default() }
-    }
-
-    async fn stuck_in(stages: &'static [Stage]) -> Failure {
+    /// How a request fails that comes to these stages and stays in the last; `None` where nothing but its hop would end it.
+    async fn stuck_in(stages: &'static [Stage]) -> Option<Failure> {
+        let [dns, connect] = [10, 20].map(Duration::from_millis);
+        let limits = FetchLimits { dns, connect, ..FetchLimits::default() };
         let sending = async {
             let reporter = Reporter::current();
             for stage in stages {
@@ -155,18 +160,21 @@ mod tests {
             }
             pending::<()>().await;
         };
-        watch_stages(sending, &watch::Sender::new(Stage::Waiting), &limits()).await.expect_err("it never ends")
+        let stage = watch::Sender::new(Stage::Waiting);
+        let watched = watch_stages(sending, &stage, &limits);
+        tokio::time::timeout(Duration::from_millis(200), watched).await.ok().map(|ended| ended.expect_err("it never ends"))
     }
 
     #[tokio::test]
     async fn the_stage_that_hangs_gives_the_failure_its_name_and_limit() {
-        let timeout = |phase, millis| Failure::Timeout { phase, after: Duration::from_millis(millis) };
-        assert_eq!(stuck_in(&[]).await, timeout("first byte", 30));
-        assert_eq!(stuck_in(&[Stage::Connecting]).await, timeout("connecting", 20));
-        assert_eq!(stuck_in(&[Stage::Connecting, Stage::Resolving, Stage::Connecting, Stage::Waiting]).await, timeout("first byte", 30));
-        let dns = stuck_in(&[Stage::Connecting, Stage::Resolving]).await;
-        assert_eq!(dns, Failure::Dns("no answer within 0.01s".to_owned()));
+        let connecting = Failure::Timeout { phase: "connecting", after: Duration::from_millis(20) };
+        assert_eq!(stuck_in(&[Stage::Connecting]).await, Some(connecting.clone()));
+        assert_eq!(stuck_in(&[Stage::Connecting, Stage::Resolving, Stage::Connecting]).await, Some(connecting));
+        let dns = Failure::Dns("no answer within 0.01s".to_owned());
         assert!(dns.looks_offline());
+        assert_eq!(stuck_in(&[Stage::Connecting, Stage::Resolving]).await, Some(dns));
+        assert_eq!(stuck_in(&[]).await, None);
+        assert_eq!(stuck_in(&[Stage::Connecting, Stage::Waiting]).await, None);
     }
 
     #[tokio::test]
