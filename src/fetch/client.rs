@@ -95,7 +95,7 @@ impl Client {
     async fn follow(&self, request: &Request) -> Result<Response, Failure> {
         let mut trail = Trail::new(request.url.clone(), request.limits.redirects_max);
         loop {
-            let reach = guard::check(trail.at(), &request.allow_private).map_err(Failure::AddressRefused)?;
+            let reach = guard::check(trail.at(), &request.allow_private).map_err(|why| Failure::AddressRefused(failure::line(&why)))?;
             let client = match reach {
                 Reach::Public => &self.public,
                 Reach::Private => &self.private,

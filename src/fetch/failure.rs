@@ -65,6 +65,7 @@ fn root_words(error: &reqwest::Error) -> String {
     causes(error).last().filter(|root| !root.is::<reqwest::Error>()).map_or_else(|| "failed".to_owned(), |root| line(&root.to_string()))
 }
 
-fn line(words: &str) -> String {
+/// Words that fit on a line of a log or a table, without control characters.
+pub fn line(words: &str) -> String {
     Text::line(words, CHARS_MAX).as_str().to_owned()
 }

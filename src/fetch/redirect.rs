@@ -1,5 +1,6 @@
 //! The redirect rules: how many hops, no loops, never from https back to http, and how much of the way is permanent.
 
+use super::failure;
 use crate::model::{BadLink, Failure, Link};
 
 /// Longest `Location` that is read, in bytes (protocol X13).
@@ -43,7 +44,7 @@ impl Trail {
 
     /// Takes one step, or says why it must not be taken. The words leave paths and queries out: they may hold keys.
     pub fn follow(&mut self, status: u16, location: Option<&[u8]>) -> Result<(), Failure> {
-        let bad = |why: String| Err(Failure::Redirect(why));
+        let bad = |why: String| Err(Failure::Redirect(failure::line(&why)));
         let Some(location) = location.filter(|bytes| bytes.len() <= LOCATION_BYTES_MAX) else {
             return bad(format!("status {status} without a usable `Location`"));
         };

@@ -24,6 +24,8 @@ async fn no_failure_tells_a_secret() {
         "http://a.test:1/SECRET?key=SECRET".to_owned(),
         "http://unknown.example/SECRET?key=SECRET".to_owned(),
         "http://localhost/SECRET?key=SECRET".to_owned(),
+        format!("http://{}localhost/SECRET?key=SECRET", "long.".repeat(45)),
+        format!("http://{}unknown.example/SECRET?key=SECRET", "long.".repeat(45)),
         secure.url_at("c.test", "/SECRET?key=SECRET"),
     ];
     for (path, reply) in replies {
