@@ -62,7 +62,7 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
 
 /// What holds where no configuration says otherwise: no sources, and paths that start at `folder`.
 pub fn defaults(folder: &Path) -> Settings {
-    tables::read(&mut Section::new(File { path: folder, text: "" }, "", None), folder, &mut Vec::new())
+    tables::read(&mut Section::new(&File::new(folder, ""), "", None), folder, &mut Vec::new())
 }
 
 /// The files that `include` names, each once, without the main one.

@@ -218,9 +218,6 @@ impl<'a> Pair<'a> {
         if !is_confirmed && (self.is_one_source() || seen.is_degenerate()) {
             return Err(Some(Obstacle::LinkReused));
         }
-        if !is_confirmed && self.scores.distance > self.thresholds.window {
-            return Err(Some(Obstacle::Window));
-        }
         Ok(JoinRule::SameLink)
     }
 

@@ -106,7 +106,7 @@ pub const fn mix(value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{SLOTS, Sketch, mix, shingles};
+    use super::{Sketch, mix, shingles};
 
     fn set(range: std::ops::Range<u64>) -> Vec<u64> {
         range.map(mix).collect()

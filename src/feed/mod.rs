@@ -25,6 +25,9 @@ use crate::model::{Channel, Draft, ItemLimits, Link, Problem, ProblemKind};
 use drafts::Frame;
 use survey::{Fault, Found, Root, Survey};
 
+/// Moves when documents are read otherwise than before: every source's next document is then asked for in full.
+pub const VERSION: u32 = 1;
+
 /// What is known about a document from outside it.
 #[derive(Debug, Clone)]
 pub struct Hints<'a> {

@@ -2,5 +2,6 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod daemon;
 pub mod origin;
 pub mod reply;
