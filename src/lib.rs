@@ -1,14 +1,100 @@
-//! Watchfire.
+//! Watchfire (烽火): polls security news feeds, recognises when ten sources tell the same story, and republishes everything as
+//! one combined Atom feed in which each story stands once.
+//!
+//! This page is the map. The daemon has two halves with a wall between them:
+//!
+//! ```text
+//! socket ─ fetch      headers and body under the caps, redirects and addresses checked     Response
+//!        ─ poll       304? -> Outcome::Unchanged and straight to the record
+//!        ─ feed       bytes -> text -> (drafts, problems)                                  what they said
+//!        ─ clean      HTML made safe, plain text without boilerplate
+//!        ─ dedup      draft -> identity -> canonical link -> sketch -> which story         who it is
+//!        ─ tag        language
+//!        ─ schedule   outcome + freshness -> next due                                      when again
+//!        ─ store      one commit: archive append, journal append, one sled batch           what we believe
+//! ═══════ the store is the only crossing ══════════════════════════════════════════════════════════════════
+//!        ─ store      newest stories at generation g
+//!        ─ view       which of them stand on the page
+//!        ─ render     stories -> Atom, HTML, JSON                                          what we say
+//!        ─ http       ETag = digest of the bytes; 304 or body ─ socket
+//! ```
+//!
+//! # Words
+//!
+//! A *source* is an origin of items that the operator configured. A *poll* is one attempt to read it and ends in exactly one
+//! *outcome*. A *draft* is an entry as its publisher wrote it; an *item* is a draft with an identity inside its source; a *story*
+//! is one or more items that carry the same text, named for ever by its first item. A *document* is a file that is imported
+//! rather than polled. The *archive* (append-only segments and the journal) holds what we know; the *index* (sled) finds it.
+//!
+//! # Modules
+//!
+//! Lower ones do not know higher ones; `tests/tidy.rs` holds the table of who may import whom.
+//!
+//! - [`model`]: the nouns. Constructors parse, so a value that exists is valid.
+//! - [`feed`]: publisher's bytes to drafts and problems. Never fails on dirt, only on "not a feed".
+//! - [`clean`]: HTML sanitising, plain text, boilerplate.
+//! - [`document`]: seed documents to drafts.
+//! - [`dedup`]: identity, canonical links, sketches, the merge rule.
+//! - [`tag`]: what a text is in: its language.
+//! - [`schedule`]: when next.
+//! - [`view`]: which stories, in which order.
+//! - [`render`]: stories to bytes; the only writer of XML, JSON and HTML.
+//! - [`clock`]: the only reader of time.
+//! - [`fetch`]: the one trait of the program and its HTTP client, with the address guard.
+//! - [`store`]: archive and index; the only module that names sled.
+//! - [`poll`]: the writing half: the loop, the pipeline of one poll, the import of documents.
+//! - [`http`]: the reading half: routes, conditional requests, compression.
+//! - [`config`]: a TOML file to typed settings, with every fault named.
+//! - [`app`]: wiring, signals, reload, and the services behind the verbs.
+//! - [`cli`]: one file a verb.
+//!
+//! # Invariants
+//!
+//! 1. [`poll`] writes, [`http`] reads; they never name each other. What an operator orders over HTTP is a [`model::Command`] that
+//!    `http` sends over a channel and [`app`] hands on.
+//! 2. `model`, `feed`, `clean`, `document`, `dedup`, `tag`, `schedule`, `view` and `render` compute and do nothing else: no IO, no clock,
+//!    no chance, no logs, nothing async.
+//! 3. Identity is a function of the publisher's bytes and the source id: never of time, order or chance. For a document, the bytes are its
+//!    path below the imported folder: two files may carry one link and are still two copies.
+//! 4. Parsing dirt is not an error.
+//! 5. A poll ends in exactly one outcome, logged once at the boundary and recorded once. The same bytes twice change nothing but poll
+//!    times.
+//! 6. A poll is a reservation (the next due time, written before the request) and one result commit (items, stories, validators): all or
+//!    none. Validators never become durable before the items they vouch for.
+//! 7. The same generation and settings render to the same bytes, on any machine, at any hour. Nothing rendered holds the time of rendering.
+//!    The generation moves only when rendered content can change.
+//! 8. A story's id, once published, never changes and is never reused. A new copy joining a story does not bump `updated`.
+//! 9. Everything has a limit: bytes, depth, entries, redirects, seconds, permits, lengths.
+//! 10. No source can delay another; no reader can delay a poll; no input can end the process: parsing runs on blocking threads, and a
+//!     panic there is that source's failure.
+//! 11. Domain types do not derive `Serialize`: TOML lives in `config`, records in `store`, outputs in `render`, the answers to commands in
+//!     `app`.
+//!
+//! # One walk through
+//!
+//! [`poll::run`] sleeps until the earliest due time. `poll::pipeline` writes the next due time down ([`schedule::reservation`],
+//! [`store::Store::reserve`]), asks ([`fetch::Fetch`]), and on new bytes goes to a blocking thread: [`feed::read`] gives drafts,
+//! `poll::assemble` makes items of them ([`clean::html`], [`dedup::native_ids`], [`dedup::Fingerprint`]), and
+//! [`store::Store::commit`] finds each one's story and writes everything at once. The generation moves; [`http`] notices, takes the newest
+//! stories, lets [`view::window`] choose and [`render::atom`] write, compresses once, and answers every reader from memory.
+//!
+//! # A first change
+//!
+//! A new spelling of a date: one row in `feed::date`. A stubborn feed: one fixture beside `tests/feeds.rs`. A new page: one file in
+//! `render`, one route in `http`. A shell that importers should drop: one row in `clean::boilerplate`.
 
+pub mod app;
 pub mod clean;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dedup;
 pub mod document;
+pub mod feed;
 pub mod fetch;
 pub mod http;
-pub mod feed;
 pub mod model;
+pub mod poll;
 pub mod render;
 pub mod schedule;
 pub mod store;

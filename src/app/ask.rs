@@ -1,0 +1,53 @@
+//! Asks the daemon that holds the store: the commands' way in while it runs.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, header};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::daemon_file::DaemonFile;
+
+/// Importing a large folder or polling a long list takes its time; a daemon that hangs should not hold a terminal for ever.
+const ANSWER_MAX: Duration = Duration::from_secs(3600);
+
+/// A running daemon.
+pub(super) struct Daemon(DaemonFile);
+
+impl Daemon {
+    /// The daemon that uses `data_dir`; called when the store there turned out to be locked.
+    pub(super) fn find(data_dir: &Path) -> anyhow::Result<Self> {
+        let file = DaemonFile::read(data_dir).with_context(|| {
+            format!("the store in `{}` is in use by another process, which left no daemon.json to reach it by", data_dir.display())
+        })?;
+        Ok(Self(file))
+    }
+
+    /// Sends one request and returns the body of the answer. `path` begins with `/admin/`; `body` is JSON.
+    pub(super) async fn ask(&self, method: Method, path: &str, body: String) -> anyhow::Result<String> {
+        let DaemonFile { pid, address, token } = &self.0;
+        let exchange = async {
+            let stream = TcpStream::connect(address).await.with_context(|| format!("no daemon answers at {address} (process {pid})"))?;
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+            tokio::spawn(connection);
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header(header::HOST, address.to_string())
+                .header(header::AUTHORIZATION, format!("Bearer {token}"))
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(Full::new(Bytes::from(body)))?;
+            let response = sender.send_request(request).await?;
+            let status = response.status();
+            let text = String::from_utf8_lossy(&response.into_body().collect().await?.to_bytes()).into_owned();
+            if !status.is_success() {
+                bail!("{}", text.trim());
+            }
+            Ok(text)
+        };
+        tokio::time::timeout(ANSWER_MAX, exchange).await.context("the daemon did not answer within an hour")?
+    }
+}

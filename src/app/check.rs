@@ -1,0 +1,42 @@
+//! Checks the configuration and the store, without network.
+
+use super::{Choice, storage};
+use crate::{config::Settings, store::StoreError};
+
+/// What a check found.
+#[derive(Debug)]
+pub struct CheckReport {
+    /// The configuration.
+    pub settings: Settings,
+    /// The store in words, one line each.
+    pub store: Vec<String>,
+}
+
+/// Reads the configuration, and compares the store's index with its archive. A store in use is fine; one that does not exist
+/// yet is fine as well.
+pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
+    let settings = choice.load()?;
+    let dir = settings.daemon.data_dir.clone();
+    let store = if dir.exists() {
+        match storage::open(&settings) {
+            Ok(store) => {
+                let found = store.verify()?;
+                anyhow::ensure!(
+                    found.is_sound(),
+                    "store in `{}`: {} rows of the index differ from the archive, {} contents cannot be read, {} bytes of the journal are damaged",
+                    dir.display(),
+                    found.differences,
+                    found.lost,
+                    found.damaged_bytes
+                );
+                let counts = store.counts()?;
+                vec![format!("store in `{}`: {} items in {} stories, index and archive agree", dir.display(), counts.items, counts.stories)]
+            }
+            Err(StoreError::Locked(_)) => vec![format!("store in `{}`: in use by a running daemon, not checked", dir.display())],
+            Err(error) => return Err(error.into()),
+        }
+    } else {
+        vec![format!("store in `{}`: none yet, the first start makes it", dir.display())]
+    };
+    Ok(CheckReport { settings, store })
+}

@@ -1,0 +1,48 @@
+//! Which configuration and which data folder a command works with.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{self, ConfigError, Settings};
+
+/// What the command line chose.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--data-dir`, relative to where the command was started.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Choice {
+    /// The configuration that the daemon runs with. There must be one.
+    pub(super) fn load(&self) -> Result<Settings, ConfigError> {
+        let path = config::find(self.config.as_deref(), &environment)?;
+        self.load_from(&path)
+    }
+
+    /// The configuration, or built-in defaults without sources where none is found: enough for a store that is named by
+    /// `--data-dir`.
+    pub(super) fn load_or_default(&self) -> Result<Settings, ConfigError> {
+        match config::find(self.config.as_deref(), &environment) {
+            Ok(path) => self.load_from(&path),
+            Err(_) if self.config.is_none() && self.data_dir.is_some() => Ok(self.apply(config::defaults(Path::new("")))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads one file, for a start and for a reload alike.
+    pub(super) fn load_from(&self, path: &Path) -> Result<Settings, ConfigError> {
+        Ok(self.apply(config::load(path, &environment)?))
+    }
+
+    fn apply(&self, mut settings: Settings) -> Settings {
+        if let Some(dir) = &self.data_dir {
+            settings.daemon.data_dir.clone_from(dir);
+        }
+        settings
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

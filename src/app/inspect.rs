@@ -1,0 +1,105 @@
+//! Reads one feed or document, as published, for people and for scripts.
+
+use std::{fs, path::Path};
+
+use anyhow::Context;
+use chrono_tz::Tz;
+
+use super::{Choice, wiring::fetcher};
+use crate::{
+    clock::Clock,
+    config, document,
+    feed::{self, Hints, NotAFeed},
+    fetch::{Client, Fetch, Request},
+    model::{Channel, Draft, Failure, Link, PrivateHost, Problem, ProblemKind},
+    render,
+};
+
+/// Entries that an inspection reads: more than a poll, because nothing is kept.
+const ENTRIES_MAX: usize = 100_000;
+
+/// What was read.
+#[derive(Debug)]
+pub struct Inspected {
+    /// What the document says about itself.
+    pub channel: Channel,
+    /// Its entries, as published.
+    pub drafts: Vec<Draft>,
+    /// What was wrong, and what was done about it.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads files and URLs.
+pub struct Inspector {
+    client: Client,
+    timezone: Tz,
+}
+
+impl Inspector {
+    /// An inspector that reads bare dates of documents in the configured zone. Without a configuration the defaults do.
+    pub fn new(choice: &Choice) -> anyhow::Result<Self> {
+        let settings = match choice.load() {
+            Err(error) if choice.config.is_some() => return Err(error.into()),
+            Err(_) => config::defaults(Path::new("")),
+            Ok(settings) => settings,
+        };
+        Ok(Self { client: fetcher(&settings)?, timezone: settings.documents.timezone })
+    }
+
+    /// Reads one document. The inner error is a document that is no feed; the outer one is an argument that cannot be read.
+    pub async fn inspect(&self, argument: &str) -> anyhow::Result<Result<Inspected, String>> {
+        if argument.starts_with("http://") || argument.starts_with("https://") {
+            return self.inspect_url(argument).await;
+        }
+        let bytes = fs::read(argument).with_context(|| format!("`{argument}`"))?;
+        Ok(read(argument, &bytes, &Hints { entries_max: ENTRIES_MAX, ..Hints::default() }, self.timezone))
+    }
+
+    async fn inspect_url(&self, argument: &str) -> anyhow::Result<Result<Inspected, String>> {
+        let url = Link::parse(argument).with_context(|| format!("`{argument}`"))?;
+        // Whoever types an address vouches for it.
+        let allow_private = PrivateHost::parse(&url.authority()).into_iter().collect();
+        let request = Request { allow_private, ..Request::new(url, Clock::System.now()) };
+        let response = match self.client.fetch(request).await {
+            Ok(response) => response,
+            Err(failure @ (Failure::Empty | Failure::Gone)) => return Ok(Err(failure.to_string())),
+            Err(failure) => anyhow::bail!("`{argument}`: {failure}"),
+        };
+        let hints = Hints {
+            content_type: response.content_type.as_deref(),
+            base: Some(&response.final_url),
+            entries_max: ENTRIES_MAX,
+            ..Hints::default()
+        };
+        Ok(read(argument, &response.body, &hints, self.timezone))
+    }
+}
+
+/// One JSON line about what was read.
+pub fn inspect_line(argument: &str, inspected: &Result<Inspected, String>) -> String {
+    let reading = inspected.as_ref().map(|Inspected { channel, drafts, problems }| (channel, drafts.as_slice(), problems.as_slice()));
+    render::inspect_line(argument, reading.map_err(String::as_str))
+}
+
+fn read(argument: &str, bytes: &[u8], hints: &Hints<'_>, timezone: Tz) -> Result<Inspected, String> {
+    match feed::read(bytes, hints) {
+        Ok(reading) => Ok(Inspected { channel: reading.channel, drafts: reading.drafts, problems: reading.problems }),
+        Err(_) if is_document(argument) => read_document(argument, bytes, timezone),
+        Err(NotAFeed::Empty) => Err(Failure::Empty.to_string()),
+        Err(NotAFeed::Html { alternate }) => Err(Failure::Html { alternate }.to_string()),
+        Err(NotAFeed::Other(what)) => Err(Failure::NotAFeed(what).to_string()),
+    }
+}
+
+fn is_document(argument: &str) -> bool {
+    Path::new(argument)
+        .extension()
+        .is_some_and(|extension| ["md", "markdown", "txt"].iter().any(|known| extension.eq_ignore_ascii_case(known)))
+}
+
+fn read_document(argument: &str, bytes: &[u8], timezone: Tz) -> Result<Inspected, String> {
+    let document = document::read(argument, bytes, timezone).map_err(|refusal| refusal.to_string())?;
+    let dropped = document.dropped.map(|shell| Problem::new(ProblemKind::Field, format!("body dropped: {}", shell.as_str())));
+    let channel = Channel { format: "document".to_owned(), title: document.account, ..Channel::default() };
+    Ok(Inspected { channel, drafts: vec![document.draft], problems: dropped.into_iter().collect() })
+}

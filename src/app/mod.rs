@@ -1,0 +1,31 @@
+//! Wiring, signals, reload, and the services behind the verbs. Below this module nothing knows how it is put together.
+
+mod ask;
+mod check;
+mod choice;
+mod daemon_file;
+mod export;
+mod import;
+mod inspect;
+mod logging;
+mod once;
+mod orders;
+mod rows;
+mod run;
+mod signals;
+mod sources;
+mod storage;
+mod wiring;
+
+pub use self::{
+    check::{CheckReport, check},
+    choice::Choice,
+    export::export,
+    import::import,
+    inspect::{Inspected, Inspector, inspect_line},
+    logging::start as start_logging,
+    once::once,
+    rows::{ImportRow, PollRow, SourceRow},
+    run::run,
+    sources::sources,
+};

@@ -1,0 +1,52 @@
+//! Polls everything that is due, or one source now, and reports.
+
+use std::sync::Arc;
+
+use hyper::Method;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Choice, PollRow,
+    storage::{Holder, open_or_ask},
+    wiring::{fetcher, roster},
+};
+use crate::{
+    clock::Clock,
+    config::Settings,
+    model::SourceId,
+    poll::{self, Mode, PollOrder, Poller},
+    store::Store,
+};
+
+/// Polls and returns one row a source, in the order of their ids. A running daemon does it for us.
+pub async fn once(choice: &Choice, source: Option<SourceId>) -> anyhow::Result<Vec<PollRow>> {
+    let settings = choice.load()?;
+    let mut rows = match open_or_ask(&settings)? {
+        Holder::Us(store) => poll_here(&settings, store, source).await?,
+        Holder::Daemon(daemon) => {
+            let query = source.map(|id| format!("?source={id}")).unwrap_or_default();
+            serde_json::from_str(&daemon.ask(Method::POST, &format!("/admin/poll{query}"), String::new()).await?)?
+        }
+    };
+    rows.sort_by(|a, b| a.source.cmp(&b.source));
+    Ok(rows)
+}
+
+async fn poll_here(settings: &Settings, store: Store, source: Option<SourceId>) -> anyhow::Result<Vec<PollRow>> {
+    let shutdown = CancellationToken::new();
+    let (orders_in, orders) = mpsc::channel(1);
+    let (_roster, roster) = watch::channel(Arc::new(roster(settings)));
+    let poller = Arc::new(Poller::new(store.clone(), fetcher(settings)?, Clock::System));
+    let running = tokio::spawn(poll::run(poller, roster, orders, Mode::OnDemand, shutdown.clone()));
+    let (reply, answer) = oneshot::channel();
+    orders_in.send(PollOrder { source, reply }).await?;
+    let reports = tokio::select! {
+        answer = answer => answer??,
+        _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
+    };
+    shutdown.cancel();
+    running.await?;
+    store.flush()?;
+    Ok(reports.iter().map(PollRow::from).collect())
+}

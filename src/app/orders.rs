@@ -1,0 +1,70 @@
+//! Carries out what an operator orders over HTTP: the daemon's end of every command that found the store locked.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{
+    rows::{ImportRow, PollRow},
+    wiring::import_settings,
+};
+use crate::{
+    clock::Clock,
+    config::Settings,
+    http::Order,
+    model::{Command, CommandError, SourceId},
+    poll::{self, PollOrder},
+    store::Store,
+};
+
+/// What orders need of the daemon.
+#[derive(Clone)]
+pub(super) struct Clerk {
+    pub(super) store: Store,
+    pub(super) settings: watch::Receiver<Arc<Settings>>,
+    pub(super) polls: mpsc::Sender<PollOrder>,
+    pub(super) reloads: mpsc::Sender<oneshot::Sender<Result<String, CommandError>>>,
+}
+
+impl Clerk {
+    /// Carries out one order and answers it.
+    pub(super) async fn carry_out(self, order: Order) {
+        let answer = match order.command {
+            Command::Reload => self.reload().await,
+            Command::PollNow(source) => self.poll(source).await,
+            Command::Import(paths) => self.import(paths).await,
+        };
+        // Whoever asked may have gone.
+        let _ = order.reply.send(answer);
+    }
+
+    async fn reload(&self) -> Result<String, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        self.reloads.send(reply).await.map_err(|_| shutting_down())?;
+        answer.await.map_err(|_| shutting_down())?
+    }
+
+    async fn poll(&self, source: Option<SourceId>) -> Result<String, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        self.polls.send(PollOrder { source, reply }).await.map_err(|_| shutting_down())?;
+        let reports = answer.await.map_err(|_| shutting_down())??;
+        json(&reports.iter().map(PollRow::from).collect::<Vec<_>>())
+    }
+
+    async fn import(&self, paths: Vec<PathBuf>) -> Result<String, CommandError> {
+        let settings = import_settings(&self.settings.borrow());
+        let store = self.store.clone();
+        let now = Clock::System.now();
+        let work = move || poll::import(&store, &paths, &settings, now, |_| {});
+        let imported = tokio::task::spawn_blocking(work).await.map_err(|error| CommandError::Failed(error.to_string()))?;
+        json(&ImportRow::from(imported.map_err(|error| CommandError::Failed(error.to_string()))?))
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, CommandError> {
+    serde_json::to_string(value).map_err(|error| CommandError::Failed(error.to_string()))
+}
+
+fn shutting_down() -> CommandError {
+    CommandError::Failed("the daemon is shutting down".to_owned())
+}

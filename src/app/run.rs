@@ -1,0 +1,197 @@
+//! The daemon from its start to its end.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Choice,
+    daemon_file::DaemonFile,
+    orders::Clerk,
+    rows::ImportRow,
+    signals::{Asked, Signals},
+    storage,
+    wiring::{self, fetcher, import_settings, roster},
+};
+use crate::{
+    clock::Clock,
+    config::{ConfigError, Settings},
+    http,
+    model::CommandError,
+    poll::{self, Mode, Poller},
+    store::Store,
+};
+
+/// How long readers' requests may take to end once we are told to stop.
+const READERS_GRACE: Duration = Duration::from_secs(5);
+
+/// Runs until SIGINT or SIGTERM. Everything that can refuse to start does so before the first request goes out.
+pub async fn run(choice: &Choice) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    let settings = choice.load()?;
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let listen = settings.http.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
+    let address = listener.local_addr()?;
+    let store = storage::open(&settings)?;
+    let file = DaemonFile::new(address);
+    let _file = file.write(&settings.daemon.data_dir).context("cannot write daemon.json")?;
+    tracing::info!("watchfire {} serves http://{address}/feed.atom; {} sources", env!("CARGO_PKG_VERSION"), settings.sources.len());
+
+    let mut daemon = Daemon::assemble(choice.clone(), settings, store, listener, file.token).await?;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let signal = daemon.serve(&mut signals).await;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    daemon.stop(signal).await
+}
+
+/// The daemon's parts and the channels between them.
+struct Daemon {
+    choice: Choice,
+    store: Store,
+    address: SocketAddr,
+    settings: watch::Sender<Arc<Settings>>,
+    roster: watch::Sender<Arc<poll::Roster>>,
+    served: watch::Sender<Arc<http::Served>>,
+    orders: mpsc::Receiver<http::Order>,
+    clerk: Clerk,
+    reloads: mpsc::Receiver<oneshot::Sender<Result<String, CommandError>>>,
+    polls_end: CancellationToken,
+    readers_end: CancellationToken,
+    polling: JoinHandle<()>,
+    reading: JoinHandle<bool>,
+}
+
+impl Daemon {
+    async fn assemble(choice: Choice, settings: Settings, store: Store, listener: TcpListener, token: String) -> anyhow::Result<Self> {
+        let address = listener.local_addr()?;
+        let fetcher = fetcher(&settings)?;
+        let served = wiring::served(&settings, &store, address)?;
+        store.settle_rendering(served.digest(), Clock::System.now())?;
+        import_seeds(&settings, &store).await;
+
+        let (orders_in, orders) = mpsc::channel(16);
+        let (polls, poll_orders) = mpsc::channel(16);
+        let (reloads_in, reloads) = mpsc::channel(1);
+        let (roster, roster_out) = watch::channel(Arc::new(roster(&settings)));
+        let (served, served_out) = watch::channel(Arc::new(served));
+        let (settings, settings_out) = watch::channel(Arc::new(settings));
+        let (polls_end, readers_end) = (CancellationToken::new(), CancellationToken::new());
+
+        let poller = Arc::new(Poller::new(store.clone(), fetcher, Clock::System));
+        let polling = tokio::spawn(poll::run(poller, roster_out, poll_orders, Mode::Daemon, polls_end.clone()));
+        let token = http::AdminToken::new(token);
+        let service = http::Service { store: store.clone(), served: served_out, orders: orders_in, token, clock: Clock::System };
+        let reading = tokio::spawn(http::run(listener, service, readers_end.clone().cancelled_owned()));
+        let clerk = Clerk { store: store.clone(), settings: settings_out, polls, reloads: reloads_in };
+        Ok(Self { choice, store, address, settings, roster, served, orders, clerk, reloads, polls_end, readers_end, polling, reading })
+    }
+
+    /// Carries out orders and signals until one says stop; its name.
+    async fn serve(&mut self, signals: &mut Signals) -> &'static str {
+        loop {
+            tokio::select! {
+                asked = signals.next() => match asked {
+                    Asked::Stop(signal) => return signal,
+                    Asked::Reload => drop(self.reload()),
+                },
+                Some(reply) = self.reloads.recv() => {
+                    let answer = self.reload().map_err(|error| CommandError::Refused(error.to_string()));
+                    let _ = reply.send(answer);
+                }
+                Some(order) = self.orders.recv() => drop(tokio::spawn(self.clerk.clone().carry_out(order))),
+            }
+        }
+    }
+
+    /// Reads the configuration again. A broken one is named in the log and changes nothing.
+    fn reload(&mut self) -> Result<String, ConfigError> {
+        let current = self.settings.borrow().clone();
+        let fresh = match self.choice.load_from(&current.files[0]) {
+            Ok(fresh) => fresh,
+            Err(error) => {
+                tracing::error!("configuration not reloaded, the old one stays: {error}");
+                return Err(error);
+            }
+        };
+        for warning in &fresh.warnings {
+            tracing::warn!("{warning}");
+        }
+        if (fresh.http.listen, &fresh.daemon.data_dir) != (current.http.listen, &current.daemon.data_dir) {
+            tracing::warn!("a new `http.listen` or `daemon.data_dir` takes effect at the next start");
+        }
+        self.apply(fresh)
+    }
+
+    fn apply(&mut self, fresh: Settings) -> Result<String, ConfigError> {
+        let words = format!("{} sources", fresh.sources.len());
+        match wiring::served(&fresh, &self.store, self.address) {
+            Ok(served) => {
+                if let Err(error) = self.store.settle_rendering(served.digest(), Clock::System.now()) {
+                    tracing::error!("{error}");
+                }
+                self.served.send_replace(Arc::new(served));
+            }
+            Err(error) => tracing::error!("{error:#}"),
+        }
+        self.roster.send_replace(Arc::new(roster(&fresh)));
+        self.settings.send_replace(Arc::new(fresh));
+        tracing::info!("configuration reloaded: {words}");
+        Ok(serde_json::json!({ "reloaded": words }).to_string())
+    }
+
+    /// Lets polls in flight finish within the grace time, then readers, then writes everything down.
+    async fn stop(self, signal: &str) -> anyhow::Result<()> {
+        let grace = self.settings.borrow().daemon.grace;
+        tracing::info!("{signal}: finishing the polls in flight, at most {}s", grace.as_secs());
+        self.polls_end.cancel();
+        let abort = self.polling.abort_handle();
+        if tokio::time::timeout(grace, self.polling).await.is_err() {
+            abort.abort();
+            tracing::warn!("some polls did not end in time; their sources are asked again when they are due");
+        }
+        self.readers_end.cancel();
+        let _ = tokio::time::timeout(READERS_GRACE, self.reading).await;
+        self.store.flush()?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// Imports the seed documents. A failure is said and does not keep the daemon from running.
+async fn import_seeds(settings: &Settings, store: &Store) {
+    let Some(seeds) = settings.daemon.seeds.clone() else { return };
+    let (store, import_settings) = (store.clone(), import_settings(settings));
+    let work = move || {
+        let paths: [PathBuf; 1] = [seeds];
+        poll::import(&store, &paths, &import_settings, Clock::System.now(), |_| {})
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(summary)) => {
+            let row = ImportRow::from(summary);
+            let refused: u32 = row.refused.iter().map(|(_, count)| count).sum();
+            if row.files > row.known {
+                tracing::info!(
+                    "seeds: {} new, {} joined, {} updated, {} known, {refused} refused",
+                    row.new,
+                    row.joined,
+                    row.updated,
+                    row.known
+                );
+            }
+            for (reason, count) in row.refused {
+                tracing::warn!("seeds: {count} refused: {reason}");
+            }
+        }
+        Ok(Err(error)) => tracing::error!("seeds not imported: {error}"),
+        Err(crash) => tracing::error!("seeds not imported: {crash}"),
+    }
+}

@@ -1,0 +1,42 @@
+//! Opens the store, and decides what to do when someone else holds it.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::ask::Daemon;
+use crate::{
+    config::Settings,
+    store::{Store, StoreError},
+};
+
+/// The store, or the daemon that holds it.
+pub(super) enum Holder {
+    /// Nobody else uses it.
+    Us(Store),
+    /// A daemon does.
+    Daemon(Daemon),
+}
+
+/// Opens the store; what had to be repaired is said loudly.
+pub(super) fn open(settings: &Settings) -> Result<Store, StoreError> {
+    let (store, recoveries) = Store::open(&settings.daemon.data_dir, settings.merge)?;
+    for recovery in recoveries {
+        tracing::warn!("{recovery}");
+    }
+    Ok(store)
+}
+
+/// Opens the store, or finds the daemon that holds it.
+pub(super) fn open_or_ask(settings: &Settings) -> anyhow::Result<Holder> {
+    match open(settings) {
+        Ok(store) => Ok(Holder::Us(store)),
+        Err(StoreError::Locked(_)) => Ok(Holder::Daemon(Daemon::find(&settings.daemon.data_dir)?)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// For commands that read: a folder without a store is an error, not a reason to make one.
+pub(super) fn expect_store(data_dir: &Path) -> anyhow::Result<()> {
+    std::fs::read_dir(data_dir).map(drop).with_context(|| format!("no store in `{}`", data_dir.display()))
+}

@@ -1,0 +1,69 @@
+//! Settings to parts: the one place that knows how the configuration's values reach the modules that use them.
+
+use std::net::SocketAddr;
+
+use uuid::Uuid;
+
+use crate::{
+    config::Settings,
+    fetch::{self, Client, ClientSettings},
+    http::Served,
+    model::Text,
+    poll::{ImportSettings, Roster},
+    render::{Manners, Site, SourceCards},
+    store::Store,
+    view::WindowLimits,
+};
+
+/// Longest title of the feed, in characters.
+const TITLE_CHARS_MAX: usize = 300;
+
+/// Who is polled, and within which limits.
+pub(super) fn roster(settings: &Settings) -> Roster {
+    let poll = settings.poll;
+    Roster::new(&settings.sources, poll.schedule, poll.fetch, poll.items, settings.merge)
+}
+
+/// The client that polls.
+pub(super) fn fetcher(settings: &Settings) -> anyhow::Result<Client> {
+    let settings = ClientSettings { user_agent: user_agent(settings), connect: settings.poll.fetch.connect, ..ClientSettings::default() };
+    Ok(Client::new(&settings)?)
+}
+
+/// How documents are imported.
+pub(super) fn import_settings(settings: &Settings) -> ImportSettings {
+    ImportSettings { timezone: settings.documents.timezone, items: settings.poll.items, merge: settings.merge }
+}
+
+/// What outputs say beside the stories. `address` is where the daemon really listens: it stands in for a configured port 0.
+pub(super) fn served(settings: &Settings, store: &Store, address: SocketAddr) -> anyhow::Result<Served> {
+    let mut http = settings.http.clone();
+    if http.listen.port() == 0 {
+        http.listen.set_port(address.port());
+    }
+    let schedule = settings.poll.schedule;
+    let site = Site {
+        feed_uuid: Uuid::parse_str(&store.feed_uuid())?,
+        title: Text::line(&settings.feed.title, TITLE_CHARS_MAX),
+        subtitle: Text::line(settings.feed.subtitle.as_deref().unwrap_or_default(), TITLE_CHARS_MAX),
+        home: http.base_url(),
+        timezone: settings.documents.timezone,
+        manners: Manners {
+            user_agent: user_agent(settings),
+            contact: settings.daemon.contact.clone(),
+            interval: schedule.interval,
+            interval_min: schedule.interval_min,
+        },
+    };
+    let bytes_max = usize::try_from(settings.feed.bytes_max).unwrap_or(usize::MAX);
+    Ok(Served {
+        site,
+        cards: SourceCards::of(&settings.sources),
+        window: WindowLimits { entries_max: settings.feed.entries_max, bytes_max },
+        interval_min: schedule.interval_min,
+    })
+}
+
+fn user_agent(settings: &Settings) -> String {
+    fetch::user_agent(settings.daemon.contact.as_deref(), None)
+}

@@ -1,0 +1,45 @@
+//! `watchfire import`: documents become items.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use super::{block_on, progress::bar};
+use crate::app::{self, Choice, ImportRow};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files, and folders whose .md, .markdown and .txt files are read
+    #[arg(required = true, value_name = "DIR|FILE")]
+    paths: Vec<PathBuf>,
+}
+
+pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    app::start_logging(true);
+    let bar = bar("importing");
+    let row = block_on(app::import(choice, &arguments.paths, |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    }))?;
+    bar.finish_and_clear();
+    print(&row);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(row: &ImportRow) {
+    println!("{} files", row.files);
+    for (count, what) in [
+        (row.known, "not changed since they were imported"),
+        (row.new, "opened a story"),
+        (row.joined, "joined a story"),
+        (row.updated, "changed"),
+        (row.unchanged, "said nothing new"),
+    ] {
+        if count > 0 {
+            println!("  {count:>6} {what}");
+        }
+    }
+    for (heading, reasons) in [("body dropped, title and link kept", &row.dropped), ("refused", &row.refused)] {
+        for (reason, count) in reasons {
+            println!("  {count:>6} {heading}: {reason}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The command line: one file a verb. Arguments in, tables, progress and exit codes out; the work is done in `app`.
+
+mod check;
+mod default_config;
+mod export;
+mod import;
+mod inspect;
+mod once;
+mod progress;
+mod run;
+mod sources;
+mod table;
+
+use std::{
+    future::Future,
+    io::{self, ErrorKind},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::{app::Choice, config::ConfigError};
+
+/// How long threads that cannot be cancelled may hold the end of the process up.
+const THREADS_GRACE: Duration = Duration::from_secs(2);
+
+/// Polls security news feeds, tells each story once, and republishes them as one Atom feed.
+///
+/// Without a command it runs the daemon. The configuration is searched at --config, $WATCHFIRE_CONFIG,
+/// ./config/watchfire.toml and /etc/watchfire/watchfire.toml. Levels of log lines: $WATCHFIRE_LOG (`debug`, `watchfire::poll=trace`).
+#[derive(Debug, Parser)]
+#[command(name = "watchfire", version, max_term_width = 100)]
+struct Arguments {
+    /// Configuration file
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+
+    /// Folder of the store, instead of the configured one
+    #[arg(long, value_name = "DIR", global = true)]
+    data_dir: Option<PathBuf>,
+
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the daemon: poll, deduplicate, serve. The default
+    Run,
+    /// Check the configuration and the store, without network
+    Check,
+    /// Print the configuration that Watchfire ships, with every key explained
+    DefaultConfig,
+    /// Poll everything that is due, print a table, and exit
+    Once(once::Arguments),
+    /// Show what we read in a feed or a document, as published
+    Inspect(inspect::Arguments),
+    /// Import documents (.md, .txt) as items
+    Import(import::Arguments),
+    /// Print all stories, one JSON line each, oldest first
+    Export,
+    /// Show every source: last outcome, next poll and why then, items
+    Sources,
+}
+
+/// Runs the command that the process was started with.
+///
+/// Exit codes: 0 done, 1 failed, 2 usage or configuration.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let choice = Choice { config: arguments.config, data_dir: arguments.data_dir };
+    let done = match arguments.verb.unwrap_or(Verb::Run) {
+        Verb::Run => run::run(&choice),
+        Verb::Check => check::run(&choice),
+        Verb::DefaultConfig => default_config::run(),
+        Verb::Once(arguments) => once::run(&choice, arguments),
+        Verb::Inspect(arguments) => inspect::run(&choice, &arguments),
+        Verb::Import(arguments) => import::run(&choice, arguments),
+        Verb::Export => export::run(&choice),
+        Verb::Sources => sources::run(&choice),
+    };
+    match done {
+        Ok(code) => code,
+        // Whoever read our output has seen enough: `watchfire export | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("watchfire: {error:#}");
+            if error.chain().any(|cause| cause.is::<ConfigError>()) { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+/// Runs async work to its end on as many threads as the machine has cores.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(THREADS_GRACE);
+    done
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_make_sense() {
+        super::Arguments::command().debug_assert();
+    }
+}

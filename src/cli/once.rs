@@ -1,0 +1,41 @@
+//! `watchfire once`: one round of polls, as a table.
+
+use std::process::ExitCode;
+
+use super::{
+    block_on,
+    table::{clip, table, text},
+};
+use crate::{
+    app::{self, Choice},
+    model::SourceId,
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Poll this source now, whatever its due time; a Retry-After is still respected
+    #[arg(long, value_name = "ID", value_parser = parse_source_id)]
+    source: Option<SourceId>,
+}
+
+fn parse_source_id(text: &str) -> Result<SourceId, String> {
+    SourceId::parse(text).map_err(|error| error.to_string())
+}
+
+/// Exit code 1 if every poll failed.
+pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    app::start_logging(true);
+    let rows = block_on(app::once(choice, arguments.source))?;
+    if rows.is_empty() {
+        println!("nothing is due");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut listing = table(&["source", "outcome", "next poll", "why"]);
+    for row in &rows {
+        listing.add_row([&row.source, &clip(&row.outcome, 100), row.next_due.as_deref().unwrap_or("never"), &row.why]);
+    }
+    print!("{}", text(&listing));
+    let failed = rows.iter().filter(|row| row.failed).count();
+    println!("{} polled, {failed} failed", rows.len());
+    Ok(if failed == rows.len() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

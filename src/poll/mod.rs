@@ -1,0 +1,285 @@
+//! The writing half: a loop that sleeps until the earliest due time, and the pipeline of one poll.
+
+mod agenda;
+mod assemble;
+mod documents;
+mod network;
+mod pipeline;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    agenda::{Agenda, HostRule},
+    pipeline::{readdress, span_in_words},
+};
+pub use self::{
+    documents::{ImportError, ImportSettings, ImportSummary, Progress, import},
+    pipeline::{Poller, Report},
+};
+use crate::{
+    fetch::Fetch,
+    model::{
+        CommandError, Failure, FetchLimits, ItemLimits, MergeThresholds, Outcome, ScheduleLimits, Source, SourceId, SourceState, Timestamp,
+    },
+    schedule::{self, Place, Plan},
+};
+
+/// A clock that shows this much less than a moment ago was set back; everything is due anew (protocol S8).
+const STEP_BACK: Duration = Duration::from_secs(60);
+
+/// Who is polled, and within which limits. A reload replaces it whole.
+#[derive(Debug)]
+pub struct Roster {
+    /// The enabled sources.
+    pub sources: BTreeMap<SourceId, Arc<Source>>,
+    /// Their places among the sources of their hosts.
+    places: HashMap<SourceId, Place>,
+    /// Different public hosts among them.
+    pub hosts: usize,
+    /// Limits of scheduling.
+    pub schedule: ScheduleLimits,
+    /// Limits of one request.
+    pub fetch: FetchLimits,
+    /// Limits of an item.
+    pub items: ItemLimits,
+    /// When two items are one story.
+    pub merge: MergeThresholds,
+}
+
+impl Roster {
+    /// The enabled ones of `sources`, with the limits that hold for all.
+    pub fn new(sources: &[Source], schedule: ScheduleLimits, fetch: FetchLimits, items: ItemLimits, merge: MergeThresholds) -> Self {
+        let places = schedule::places(sources);
+        let sources: BTreeMap<_, _> =
+            sources.iter().filter(|source| source.enabled).map(|source| (source.id.clone(), Arc::new(source.clone()))).collect();
+        let public = sources.values().filter(|source| !source.is_on_private_host());
+        let hosts = public.map(|source| source.url.host()).collect::<HashSet<_>>().len();
+        Self { sources, places, hosts, schedule, fetch, items, merge }
+    }
+
+    /// What the due times of a source are made from.
+    fn plan<'a>(&'a self, source: &'a Source) -> Plan<'a> {
+        Plan { source, place: self.places.get(&source.id).copied().unwrap_or_default(), limits: &self.schedule }
+    }
+}
+
+/// Whether the loop polls by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything at its time, until shutdown.
+    Daemon,
+    /// Only what is ordered.
+    OnDemand,
+}
+
+/// A person's wish to poll now: one source, or everything that is due. Answered when the polls have ended.
+#[derive(Debug)]
+pub struct PollOrder {
+    /// Which source; `None` for all that are due.
+    pub source: Option<SourceId>,
+    /// Where the reports go.
+    pub reply: oneshot::Sender<Result<Vec<Report>, CommandError>>,
+}
+
+/// Runs polls until `shutdown`, then waits for those in flight. The caller bounds that wait.
+pub async fn run<F: Fetch>(
+    poller: Arc<Poller<F>>,
+    mut roster: watch::Receiver<Arc<Roster>>,
+    mut orders: mpsc::Receiver<PollOrder>,
+    mode: Mode,
+    shutdown: CancellationToken,
+) {
+    let mut table = Table { agenda: Agenda::default(), polls: JoinSet::new(), waiters: Vec::new(), mode };
+    let mut current = roster.borrow_and_update().clone();
+    table.seat(&poller, &current);
+    let mut seen = poller.clock().now();
+    loop {
+        let now = poller.clock().now();
+        if now + STEP_BACK < seen {
+            tracing::warn!("the clock was set back by {}", span_in_words(seen.since(now)));
+            table.seat(&poller, &current);
+        }
+        seen = now;
+        table.start_due(&poller, &current);
+        let wake = table.next_start(&current);
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            Some(ended) = table.polls.join_next() => table.finish(ended, &poller, &current),
+            Ok(()) = roster.changed() => {
+                current = roster.borrow_and_update().clone();
+                table.seat(&poller, &current);
+            }
+            Some(order) = orders.recv() => table.take_order(order, &poller, &current),
+            () = sleep_until(&poller, wake) => {}
+        }
+    }
+    while let Some(ended) = table.polls.join_next().await {
+        table.finish(ended, &poller, &current);
+    }
+}
+
+async fn sleep_until<F: Fetch>(poller: &Poller<F>, wake: Option<Timestamp>) {
+    match wake {
+        Some(at) => poller.clock().sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What the loop holds: who is due, what is in flight, who waits for an answer.
+struct Table {
+    agenda: Agenda,
+    polls: JoinSet<Report>,
+    waiters: Vec<Waiter>,
+    mode: Mode,
+}
+
+struct Waiter {
+    awaited: HashSet<SourceId>,
+    reports: Vec<Report>,
+    reply: oneshot::Sender<Result<Vec<Report>, CommandError>>,
+}
+
+impl Table {
+    /// Puts every source of the roster on the agenda and takes the others off.
+    fn seat<F: Fetch>(&mut self, poller: &Poller<F>, roster: &Roster) {
+        let left: Vec<_> = self.agenda.known().filter(|id| !roster.sources.contains_key(id)).cloned().collect();
+        for id in left {
+            self.agenda.forget(&id);
+        }
+        if self.mode == Mode::Daemon {
+            for (id, at) in due_times(poller, roster) {
+                self.agenda.schedule(&id, at);
+            }
+        }
+        self.hold_silent_hosts(poller, roster, None);
+    }
+
+    /// Leaves hosts in peace of which several sources were told to wait (protocol F13): all hosts, or that of one source. What
+    /// was told stands in the sources' own memories, so it outlives a restart.
+    fn hold_silent_hosts<F: Fetch>(&mut self, poller: &Poller<F>, roster: &Roster, told: Option<&SourceId>) {
+        let now = poller.clock().now();
+        let gap = roster.schedule.host_gap;
+        let only = told.and_then(|id| roster.sources.get(id)).map(|source| HostRule::of(source, gap).name);
+        let mut hosts: HashMap<HostRule, Vec<(&Source, SourceState)>> = HashMap::new();
+        for source in roster.sources.values() {
+            let rule = HostRule::of(source, gap);
+            if only.as_ref().is_none_or(|name| *name == rule.name)
+                && let Ok(state) = poller.store().source_state(&source.id)
+            {
+                hosts.entry(rule).or_default().push((source, state));
+            }
+        }
+        for (rule, members) in hosts {
+            if let Some(until) = schedule::host_silence(members.iter().map(|(source, state)| (*source, state)), now) {
+                tracing::warn!("several sources on {} were told to wait: none of them is asked before {}", rule.name, until.rfc3339());
+                self.agenda.hold(rule, until);
+            }
+        }
+    }
+
+    fn room(&self, roster: &Roster) -> usize {
+        roster.schedule.concurrency.saturating_sub(self.agenda.in_flight())
+    }
+
+    fn next_start(&self, roster: &Roster) -> Option<Timestamp> {
+        if self.room(roster) > 0 { self.agenda.next_start() } else { None }
+    }
+
+    fn start_due<F: Fetch>(&mut self, poller: &Arc<Poller<F>>, roster: &Arc<Roster>) {
+        let rule_of = |id: &SourceId| roster.sources.get(id).map(|source| HostRule::of(source, roster.schedule.host_gap));
+        for id in self.agenda.start(poller.clock().now(), self.room(roster), rule_of) {
+            match roster.sources.get(&id) {
+                Some(source) => drop(self.polls.spawn(poller.clone().poll(source.clone(), roster.clone()))),
+                None => self.agenda.finish(&id),
+            }
+        }
+    }
+
+    fn finish<F: Fetch>(&mut self, ended: Result<Report, tokio::task::JoinError>, poller: &Poller<F>, roster: &Roster) {
+        let Ok(report) = ended else { return };
+        self.agenda.finish(&report.source);
+        if matches!(report.outcome, Outcome::Failed(Failure::TooManyRequests { .. })) {
+            self.hold_silent_hosts(poller, roster, Some(&report.source));
+        }
+        if let (Mode::Daemon, Some(at)) = (self.mode, report.next_due) {
+            self.agenda.schedule(&report.source, at);
+        }
+        for waiter in &mut self.waiters {
+            if waiter.awaited.remove(&report.source) {
+                waiter.reports.push(report.clone());
+            }
+        }
+        self.answer_waiters();
+    }
+
+    fn take_order<F: Fetch>(&mut self, order: PollOrder, poller: &Poller<F>, roster: &Roster) {
+        let now = poller.clock().now();
+        let awaited = match &order.source {
+            Some(id) => may_poll_now(poller, roster, id, now).map(|()| vec![id.clone()]),
+            None => Ok(due_times(poller, roster).into_iter().filter(|(_, at)| *at <= now).map(|(id, _)| id).collect()),
+        };
+        match awaited {
+            Ok(ids) => {
+                for id in &ids {
+                    self.agenda.schedule(id, now);
+                }
+                let awaited = ids.into_iter().collect();
+                self.waiters.push(Waiter { awaited, reports: Vec::new(), reply: order.reply });
+                self.answer_waiters();
+            }
+            // Whoever asked may have gone.
+            Err(refusal) => drop(order.reply.send(Err(refusal))),
+        }
+    }
+
+    fn answer_waiters(&mut self) {
+        let (done, waiting) = std::mem::take(&mut self.waiters).into_iter().partition(|waiter| waiter.awaited.is_empty());
+        self.waiters = waiting;
+        for waiter in done {
+            drop(waiter.reply.send(Ok(waiter.reports)));
+        }
+    }
+}
+
+/// When each source of the roster is due, from what the store remembers. A source whose memory cannot be read is left out
+/// until the next reload: without it we might ask too often.
+fn due_times<F: Fetch>(poller: &Poller<F>, roster: &Roster) -> Vec<(SourceId, Timestamp)> {
+    let now = poller.clock().now();
+    let due = |(id, source): (&SourceId, &Arc<Source>)| match poller.store().source_state(id) {
+        Ok(state) => roster.plan(source).start_turn(&readdress(state, source), now).at.map(|at| (id.clone(), at)),
+        Err(error) => {
+            tracing::error!(source = %id, "not polled: {error}");
+            None
+        }
+    };
+    roster.sources.iter().filter_map(due).collect()
+}
+
+/// Whether a person may have a source polled now, whatever its due time.
+fn may_poll_now<F: Fetch>(poller: &Poller<F>, roster: &Roster, id: &SourceId, now: Timestamp) -> Result<(), CommandError> {
+    let Some(source) = roster.sources.get(id) else {
+        return Err(CommandError::Refused(format!("no enabled source is called `{id}`")));
+    };
+    let state = poller.store().source_state(id).map_err(|error| CommandError::Failed(error.to_string()))?;
+    let state = readdress(state, source);
+    let at = roster.plan(source).manual_turn(&state, now);
+    if at <= now {
+        return Ok(());
+    }
+    let at = at.rfc3339();
+    Err(CommandError::Refused(match state.silent_until {
+        Some(until) if until > now => format!("`{id}` asked us to wait until {at}"),
+        _ => format!("`{id}` was asked a moment ago; by hand it can be polled again at {at}"),
+    }))
+}

@@ -1,0 +1,371 @@
+//! One poll from reservation to commit. Every path through here ends in one outcome, recorded once and logged once.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::Semaphore;
+
+use super::{
+    Roster,
+    assemble::{self, Desk},
+    network::{Change, Network},
+};
+use crate::{
+    clock::Clock,
+    feed::{self, Hints, NotAFeed},
+    fetch::{Fetch, Request, Response},
+    model::{Digest, Failure, Outcome, Source, SourceId, SourceState, Tally, Text, Timestamp, Validators, Why, ZonedTime},
+    schedule,
+    store::{PollCommit, Store, StoreError},
+};
+
+/// Everything that polls share.
+pub struct Poller<F> {
+    store: Store,
+    fetcher: F,
+    clock: Clock,
+    network: Mutex<Network>,
+    /// Parsing cannot be cancelled, so it must not take every thread (protocol X6).
+    readers: Arc<Semaphore>,
+}
+
+/// How one poll ended, and when the next one is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Who was asked.
+    pub source: SourceId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it is asked again; `None`: never.
+    pub next_due: Option<Timestamp>,
+    /// Why then.
+    pub why: Option<Why>,
+}
+
+impl<F: Fetch> Poller<F> {
+    /// Polls go through `fetcher` and end in `store`.
+    pub fn new(store: Store, fetcher: F, clock: Clock) -> Self {
+        let readers = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        Self { store, fetcher, clock, network: Mutex::default(), readers: Arc::new(Semaphore::new(readers)) }
+    }
+
+    pub(super) const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(super) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Polls one source: reserve, ask, settle.
+    pub(super) async fn poll(self: Arc<Self>, source: Arc<Source>, roster: Arc<Roster>) -> Report {
+        let started = self.clock.now();
+        let (outcome, state) = match self.reserve(&source, &roster, started) {
+            Ok(state) => match self.ask(&source, &roster, &state, started).await {
+                Ok(response) => self.settle(&source, &roster, state, response).await,
+                Err(failure) => self.fail(&source, &roster, &state, failure),
+            },
+            // Without its memory a source is not asked: it might be told something twice, or be asked too often.
+            Err(error) => {
+                let state =
+                    SourceState { next_due: Some(started + roster.schedule.interval), why: Some(Why::Backoff), ..SourceState::default() };
+                (Outcome::Failed(Failure::Store(error.to_string())), state)
+            }
+        };
+        let report = Report { source: source.id.clone(), outcome, next_due: state.next_due, why: state.why };
+        report.log(started, self.clock.now(), self.network().is_offline());
+        report
+    }
+
+    /// Writes the next due time down before the request goes out, so that a restart does not ask again (protocol S1).
+    fn reserve(&self, source: &Source, roster: &Roster, now: Timestamp) -> Result<SourceState, StoreError> {
+        let remembered = self.store.source_state(&source.id)?;
+        let state = roster.plan(source).reservation(recall(remembered, source, now), now);
+        self.store.reserve(&source.id, &state)?;
+        Ok(state)
+    }
+
+    async fn ask(&self, source: &Source, roster: &Roster, state: &SourceState, now: Timestamp) -> Result<Response, Failure> {
+        let request = Request {
+            url: schedule::address(source, state, now).clone(),
+            configured: source.url.clone(),
+            headers: source.headers.clone(),
+            validators: state.validators.clone(),
+            allow_private: source.allow_private.clone(),
+            limits: roster.fetch,
+            now,
+        };
+        let after = roster.fetch.poll;
+        let answer = tokio::time::timeout(after, self.fetcher.fetch(request)).await;
+        answer.unwrap_or(Err(Failure::Timeout { phase: "poll", after }))
+    }
+
+    /// A response came: 304 and known bytes go straight to the record, anything else is read.
+    async fn settle(&self, source: &Arc<Source>, roster: &Arc<Roster>, state: SourceState, response: Response) -> (Outcome, SourceState) {
+        if !source.is_on_private_host() {
+            self.note(self.network().answered());
+        }
+        let mut state = learn(state, source, &response, self.clock.now());
+        let digest = Digest::of(&[&response.body]);
+        let outcome = if response.not_modified {
+            Outcome::Unchanged
+        } else if state.body_digest == Some(digest) {
+            state.last_full = Some(self.clock.now());
+            Outcome::SameBytes
+        } else {
+            return self.read(source, roster, state, response).await;
+        };
+        let now = self.clock.now();
+        let state = roster.plan(source).after_success(record(state, &outcome), now);
+        self.keep(source, outcome, state)
+    }
+
+    /// Reads the document and commits what it brought, off the I/O threads. A panic in there is this source's failure.
+    async fn read(&self, source: &Arc<Source>, roster: &Arc<Roster>, state: SourceState, response: Response) -> (Outcome, SourceState) {
+        let permit = self.readers.clone().acquire_owned().await;
+        let now = self.clock.now();
+        let work = {
+            let (source, roster, state, store) = (source.clone(), roster.clone(), state.clone(), self.store.clone());
+            move || {
+                let _permit = permit;
+                read_document(&store, &source, &roster, state, &response, now)
+            }
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(failure)) => self.fail(source, roster, &state, failure),
+            Err(crash) => self.fail(source, roster, &state, Failure::Panicked(words_of(crash))),
+        }
+    }
+
+    /// Nothing could be read: record it, unless it is our own network that is down.
+    fn fail(&self, source: &Source, roster: &Roster, state: &SourceState, failure: Failure) -> (Outcome, SourceState) {
+        let now = self.clock.now();
+        let is_ours = !source.is_on_private_host() && self.observe(source, roster, &failure, now);
+        let plan = roster.plan(source);
+        let outcome = Outcome::Failed(failure.clone());
+        let state = record(state.clone(), &outcome);
+        let state = if is_ours { plan.after_offline(state, now) } else { plan.after_failure(state, &failure, now) };
+        self.keep(source, outcome, state)
+    }
+
+    /// Takes note of a failure, and says whether it is our own network's.
+    fn observe(&self, source: &Source, roster: &Roster, failure: &Failure, now: Timestamp) -> bool {
+        let mut network = self.network();
+        if !failure.looks_offline() {
+            self.note(network.answered());
+            return false;
+        }
+        let host = source.url.host();
+        let is_excused = network.excuses(&host);
+        self.note(network.silent(&host, roster.hosts, now));
+        is_excused || network.is_offline()
+    }
+
+    fn keep(&self, source: &Source, outcome: Outcome, state: SourceState) -> (Outcome, SourceState) {
+        match self.store.reserve(&source.id, &state) {
+            Ok(()) => (outcome, state),
+            Err(error) => (Outcome::Failed(Failure::Store(error.to_string())), state),
+        }
+    }
+
+    fn network(&self) -> std::sync::MutexGuard<'_, Network> {
+        // Whoever panicked while holding it left a plain set behind.
+        self.network.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, change: Option<Change>) {
+        match change {
+            Some(Change::WentOffline) => {
+                tracing::warn!("we seem to be offline: no host answers; serving what is stored, trying again every minute or two");
+            }
+            Some(Change::CameBack { since }) => {
+                let secs = self.clock.now().since(since).as_secs();
+                tracing::info!("back online after {secs}s");
+            }
+            None => {}
+        }
+    }
+}
+
+impl Report {
+    /// The one log line of a poll.
+    fn log(&self, started: Timestamp, ended: Timestamp, is_offline: bool) {
+        let Self { source, outcome, next_due, why } = self;
+        let took = ended.since(started).as_millis();
+        let next = next_due.map_or_else(|| "never".to_owned(), |at| format!("in {}", span_in_words(at.since(ended))));
+        let why = why.map_or("", Why::as_str);
+        // What a publisher or a peer wrote may stand in a failure: one line, visible characters only (protocol X11).
+        let words = Text::line(&outcome.to_string(), 200);
+        match outcome {
+            Outcome::Failed(failure) if is_offline && failure.looks_offline() => {
+                tracing::debug!(%source, "{words}; next {next} ({why}), took {took}ms");
+            }
+            Outcome::Failed(_) => tracing::warn!(%source, "{words}; next {next} ({why}), took {took}ms"),
+            _ => tracing::info!(%source, "{words}; next {next} ({why}), took {took}ms"),
+        }
+    }
+}
+
+/// What still holds of a source's memory when it is asked now: validators belong to one request and one reader
+/// (protocol F6) and are left out once a week (F9).
+fn recall(state: SourceState, source: &Source, now: Timestamp) -> SourceState {
+    let mut state = readdress(state, source);
+    if state.reader_version != feed::VERSION {
+        (state.validators, state.body_digest) = (Validators::default(), None);
+        state.reader_version = feed::VERSION;
+    }
+    if schedule::is_validator_stale(&state, now) {
+        state.validators = Validators::default();
+    }
+    state
+}
+
+/// A source's memory, if it is of the request that the configuration describes now. What another address did is not held
+/// against this one: it is asked at once, gone or not.
+pub(super) fn readdress(state: SourceState, source: &Source) -> SourceState {
+    let request_digest = Some(request_digest(source));
+    if state.request_digest == request_digest {
+        return state;
+    }
+    let SourceState { items, arrivals, title, feed_id, site, .. } = state;
+    SourceState { request_digest, items, arrivals, title, feed_id, site, ..SourceState::default() }
+}
+
+/// Names a request: whom it asks, and as whom.
+fn request_digest(source: &Source) -> Digest {
+    let mut parts = vec![source.url.as_str().as_bytes()];
+    for header in &source.headers {
+        parts.extend([header.name.as_bytes(), header.value.as_bytes()]);
+    }
+    Digest::of(&parts)
+}
+
+/// What the answer itself teaches, whatever its body says.
+fn learn(mut state: SourceState, source: &Source, response: &Response, now: Timestamp) -> SourceState {
+    if response.not_modified {
+        // RFC 9111 section 4.3.4: a 304 may bring new validators, and leaves those it does not name.
+        let fresh = &response.validators;
+        state.validators.etag = fresh.etag.clone().or(state.validators.etag);
+        state.validators.last_modified = fresh.last_modified.clone().or(state.validators.last_modified);
+    }
+    state.freshness.max_age = response.max_age;
+    match response.permanent_url.as_ref().filter(|moved| **moved != source.url) {
+        Some(moved) => {
+            if state.effective_url.as_ref() != Some(moved) {
+                let to = moved.host();
+                tracing::warn!(source = %source.id, "moved for good, to `{to}`; asking there from now on; the configuration is yours to change");
+            }
+            state.effective_url = Some(moved.clone());
+            state.effective_since = Some(now);
+        }
+        // The configured address answers by itself again.
+        None if response.final_url == source.url => state.effective_url = None,
+        None => {}
+    }
+    state
+}
+
+/// Bytes to drafts to items to one commit.
+fn read_document(
+    store: &Store,
+    source: &Source,
+    roster: &Roster,
+    mut state: SourceState,
+    response: &Response,
+    now: Timestamp,
+) -> Result<(Outcome, SourceState), Failure> {
+    let hints = Hints {
+        content_type: response.content_type.as_deref(),
+        base: Some(response.content_location.as_ref().unwrap_or(&response.final_url)),
+        timezone: source.timezone,
+        encoding: source.encoding.as_deref(),
+        entries_max: roster.items.entries_max,
+    };
+    let reading = feed::read(&response.body, &hints).map_err(|not| match not {
+        NotAFeed::Empty => Failure::Empty,
+        NotAFeed::Html { alternate } => Failure::Html { alternate },
+        NotAFeed::Other(what) => Failure::NotAFeed(what),
+    })?;
+    let desk = Desk {
+        source: &source.id,
+        channel: &reading.channel,
+        limits: &roster.items,
+        thresholds: &roster.merge,
+        is_first_poll: state.items == 0,
+        now,
+    };
+    let (arrivals, refused) = assemble::assemble(reading.drafts, &desk);
+    let problems = u32::try_from(reading.problems.len()).unwrap_or(u32::MAX);
+    for problem in &reading.problems {
+        tracing::debug!(source = %source.id, "{}", Text::line(&problem.to_string(), 200));
+    }
+
+    // Validators of a document that came in part would hide the rest for ever (protocol F5).
+    (state.validators, state.body_digest) =
+        if reading.truncated { (Validators::default(), None) } else { (response.validators.clone(), Some(Digest::of(&[&response.body]))) };
+    state.body_bytes = response.body.len() as u64;
+    state.last_full = Some(now);
+    state.freshness.rhythm = reading.channel.rhythm;
+    state.gone = reading.channel.expired;
+    (state.title, state.feed_id, state.site) = (reading.channel.title, reading.channel.id, reading.channel.site);
+    if state.items == 0 {
+        let dates = arrivals.iter().filter_map(|arrival| arrival.item.published);
+        state.arrivals = schedule::remember_arrivals(&[], dates.map(ZonedTime::at).filter(|at| *at <= now));
+    }
+
+    let mut after = None;
+    let commit = PollCommit { source: source.id.clone(), arrivals, new_max: roster.items.new_max };
+    let tally = store.commit(commit, now, |tally| {
+        let tally = Tally { refused: tally.refused + refused, problems, ..*tally };
+        let state = count(state, &tally, now);
+        let state = roster.plan(source).after_success(record(state, &Outcome::Read(tally)), now);
+        after = Some((tally, state.clone()));
+        state
+    });
+    match (tally, after) {
+        (Ok(_), Some((tally, state))) => Ok((Outcome::Read(tally), state)),
+        (Err(error), _) => Err(Failure::Store(error.to_string())),
+        (Ok(_), None) => Err(Failure::Store("the commit did not ask for the state".to_owned())),
+    }
+}
+
+fn count(mut state: SourceState, tally: &Tally, now: Timestamp) -> SourceState {
+    let fresh = tally.new + tally.joined;
+    let is_history = state.items == 0;
+    state.items += u64::from(fresh);
+    if fresh > 0 && !is_history {
+        state.arrivals = schedule::remember_arrivals(&state.arrivals, [now]);
+    }
+    state
+}
+
+fn record(mut state: SourceState, outcome: &Outcome) -> SourceState {
+    state.last_outcome = Some(Text::line(&outcome.to_string(), 200).to_string());
+    state.last_failed = matches!(outcome, Outcome::Failed(_));
+    state
+}
+
+fn words_of(crash: tokio::task::JoinError) -> String {
+    match crash.try_into_panic() {
+        Ok(payload) => {
+            let words = payload.downcast_ref::<&str>().map(|words| (*words).to_owned());
+            words.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+        }
+        Err(_) => "cancelled".to_owned(),
+    }
+}
+
+/// "58m", "1h05m", "3d": for people, so one or two units.
+pub(crate) fn span_in_words(span: Duration) -> String {
+    let secs = span.as_secs();
+    match (secs / 86_400, secs / 3600 % 24, secs / 60 % 60, secs % 60) {
+        (0, 0, 0, secs) => format!("{secs}s"),
+        (0, 0, minutes, secs) if minutes < 5 && secs > 0 => format!("{minutes}m{secs:02}s"),
+        (0, 0, minutes, _) => format!("{minutes}m"),
+        (0, hours, minutes, _) => format!("{hours}h{minutes:02}m"),
+        (days, hours, ..) => format!("{days}d{hours:02}h"),
+    }
+}
