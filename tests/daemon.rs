@@ -1,0 +1,211 @@
+//! The daemon as its operator meets it: the real binary, real sockets, real signals.
+
+mod support;
+
+use std::{fs, time::Duration};
+
+use support::{
+    daemon::{Home, binary, request},
+    origin::{Origin, Reply},
+};
+
+/// A small RSS document with these items: (guid, title, link).
+fn rss(items: &[(&str, &str, &str)]) -> String {
+    let items: String = items
+        .iter()
+        .map(|(guid, title, link)| {
+            format!(
+                "<item><guid isPermaLink=\"false\">{guid}</guid><title>{title}</title><link>{}</link>\
+                 <pubDate>Fri, 20 Nov 2026 08:00:00 GMT</pubDate><description>About {title}.</description></item>",
+                link.replace('&', "&amp;")
+            )
+        })
+        .collect();
+    format!(
+        "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>Wire</title><link>https://wire.example/</link>{items}</channel></rss>"
+    )
+}
+
+/// A source table that may reach a scripted origin.
+fn source(id: &str, origin: &Origin, path: &str) -> String {
+    let address = origin.address();
+    format!("[[source]]\nid = \"{id}\"\nurl = \"http://{address}{path}\"\nallow_private = [\"{address}\"]\n")
+}
+
+#[test]
+fn first_start_imports_the_seeds_and_serves_them_later_ones_do_not_change_a_byte() {
+    let home = Home::new("");
+    let daemon = home.start();
+    let first = daemon.get("/feed.atom");
+    assert_eq!(first.status, 200);
+    for title in [
+        "鼓励企业加强“卡脖子”技术攻关",
+        "嘉兴市委书记陈伟调研360嘉兴数字安全公司事件分析",
+        "國家網信辦:做好頂層規劃",
+        "网安要闻｜2024全国两会",
+        "2024网安周",
+    ] {
+        assert!(first.body.contains(title), "{title} is missing:\n{}", first.body);
+    }
+    assert_eq!(first.body.matches("<entry>").count(), 5);
+    daemon.stop();
+    assert!(!home.path("data/daemon.json").exists());
+
+    let daemon = home.start();
+    let second = daemon.get("/feed.atom");
+    assert_eq!(header(&first.head, "etag"), header(&second.head, "etag"));
+    assert_eq!(header(&first.head, "last-modified"), header(&second.head, "last-modified"));
+    assert_eq!(first.body, second.body);
+    daemon.stop();
+}
+
+#[test]
+fn a_polled_copy_of_a_seed_joins_the_seeds_story() {
+    let origin = Origin::launch();
+    let link = "https://mp.weixin.qq.com/s?__biz=MzA4MTg0MDQ4Nw==&mid=2247575372&idx=1&sn=0000&scene=27&key=abc#wechat_redirect";
+    origin.on("/wx.xml", Reply::ok(rss(&[("g1", "全国政协调研", link), ("g2", "Another story", "https://wire.example/2")])));
+    let home = Home::new(&source("wx", &origin, "/wx.xml"));
+    let daemon = home.start();
+    daemon.wait_for("the poll", |daemon| daemon.get("/feed.atom").body.contains("Another story"));
+    let feed = daemon.get("/feed.atom").body;
+    assert_eq!(feed.matches("<entry>").count(), 6, "five seeds and one story more:\n{feed}");
+    let export = home.command(&["export"]);
+    assert!(export.status.success(), "{}", String::from_utf8_lossy(&export.stderr));
+    let lines = String::from_utf8(export.stdout).expect("UTF-8");
+    let story = lines.lines().find(|line| line.contains("wx:MzA4MTg0MDQ4Nw:2247575372:1")).expect("the seed's key");
+    let story: serde_json::Value = serde_json::from_str(story).expect("JSON");
+    assert_eq!(story["members"].as_array().expect("members").len(), 2, "{story}");
+    daemon.stop();
+}
+
+#[test]
+fn sigterm_finishes_the_poll_in_flight_and_exits_0() {
+    let origin = Origin::launch();
+    origin.on("/slow.xml", Reply::ok(rss(&[("g1", "Slow story", "https://wire.example/slow")])).after(Duration::from_millis(700)));
+    let home = Home::new(&source("slow", &origin, "/slow.xml"));
+    let mut daemon = home.start();
+    daemon.wait_for("the request", |_| !origin.requests("/slow.xml").is_empty());
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(), Some(0), "{}", daemon.log());
+    let export = home.command(&["export"]);
+    assert!(String::from_utf8_lossy(&export.stdout).contains("Slow story"), "{}", daemon.log());
+}
+
+#[test]
+fn a_restart_asks_nobody_again() {
+    let origin = Origin::launch();
+    origin.on("/feed.xml", Reply::ok(rss(&[("g1", "Story", "https://wire.example/1")])));
+    let home = Home::new(&source("one", &origin, "/feed.xml"));
+    for _ in 0..3 {
+        let daemon = home.start();
+        daemon.wait_for("the story", |daemon| daemon.get("/feed.atom").body.contains("Story"));
+        daemon.stop();
+    }
+    assert_eq!(origin.requests("/feed.xml").len(), 1);
+}
+
+#[test]
+fn a_killed_daemon_has_lost_nothing_that_it_served() {
+    let origin = Origin::launch();
+    let home = Home::new(&source("one", &origin, "/feed.xml"));
+    origin.on("/feed.xml", Reply::ok(rss(&[("g1", "Kept story", "https://wire.example/1")])));
+    let daemon = home.start();
+    daemon.wait_for("the story", |daemon| daemon.get("/feed.atom").body.contains("Kept story"));
+    let before = daemon.get("/feed.atom").body;
+    daemon.kill();
+    let daemon = home.start();
+    assert_eq!(daemon.get("/feed.atom").body, before);
+    daemon.stop();
+}
+
+#[test]
+fn a_broken_reload_keeps_the_old_configuration_and_a_good_one_replaces_it() {
+    let origin = Origin::launch();
+    origin.on("/feed.xml", Reply::ok(rss(&[("g1", "Reloaded story", "https://wire.example/1")])));
+    let home = Home::new("");
+    let daemon = home.start();
+    home.configure("[[source]]\nid = \"x\"\nurll = \"https://example.org/\"\n");
+    daemon.signal("HUP");
+    daemon.wait_for("the refusal", |daemon| daemon.log().contains("did you mean `url`"));
+    assert_eq!(daemon.get("/feed.atom").status, 200);
+    home.configure(&source("one", &origin, "/feed.xml"));
+    daemon.signal("HUP");
+    daemon.wait_for("the new source", |daemon| daemon.get("/feed.atom").body.contains("Reloaded story"));
+    daemon.stop();
+}
+
+#[test]
+fn commands_beside_a_running_daemon_go_through_it() {
+    let origin = Origin::launch();
+    origin.on("/feed.xml", Reply::ok(rss(&[("g1", "Story", "https://wire.example/1")])));
+    let home = Home::new(&source("one", &origin, "/feed.xml"));
+    let daemon = home.start();
+    daemon.wait_for("the story", |daemon| daemon.get("/feed.atom").body.contains("Story"));
+
+    let check = home.command(&["check"]);
+    assert!(check.status.success(), "{check:?}");
+    assert!(String::from_utf8_lossy(&check.stdout).contains("in use"), "{check:?}");
+
+    let sources = home.command(&["sources"]);
+    assert!(String::from_utf8_lossy(&sources.stdout).contains("1 new"), "{sources:?}");
+
+    fs::create_dir(home.path("notes")).expect("a folder");
+    fs::write(home.path("notes/a.md"), "---\ntitle: Imported note\nurl: https://notes.example/a\ndate: 2026-11-01\n---\n\nText.\n")
+        .expect("a file");
+    let import = home.command(&["import", "notes"]);
+    assert!(import.status.success(), "{import:?}");
+    daemon.wait_for("the note", |daemon| daemon.get("/feed.atom").body.contains("Imported note"));
+
+    let once = home.command(&["once", "--source", "one"]);
+    assert!(String::from_utf8_lossy(&once.stdout).contains("same bytes"), "{once:?}");
+    daemon.stop();
+}
+
+#[test]
+fn orders_need_the_token() {
+    let home = Home::new("");
+    let daemon = home.start();
+    for headers in [&[][..], &[("Authorization", "Bearer wrong")]] {
+        assert_eq!(request(daemon.address, "POST", "/admin/reload", headers, "").status, 401);
+    }
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(daemon.data_dir().join("daemon.json")).expect("a file").permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    daemon.stop();
+}
+
+#[test]
+fn what_cannot_start_says_why_in_one_line() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let home = Home::new("");
+    let text = fs::read_to_string(home.config()).expect("a configuration");
+    let busy = text.replace("127.0.0.1:0", &taken.local_addr().expect("an address").to_string());
+    fs::write(home.config(), busy).expect("a configuration");
+    let output = home.command(&["run"]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains("cannot listen on `127.0.0.1:"), "{words}");
+
+    let output = binary().args(["check", "--config", "/nowhere/watchfire.toml"]).output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(2));
+    let output = binary().args(["pol"]).output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn once_polls_what_is_due_and_prints_a_table() {
+    let origin = Origin::launch();
+    origin.on("/good.xml", Reply::ok(rss(&[("g1", "Story", "https://wire.example/1")])));
+    origin.on("/page", Reply::ok("<!doctype html><html><head><title>x</title></head><body>hello</body></html>"));
+    let home = Home::new(&format!("{}\n{}", source("good", &origin, "/good.xml"), source("page", &origin, "/page")));
+    let once = home.command(&["once"]);
+    let table = String::from_utf8(once.stdout).expect("UTF-8");
+    assert!(table.contains("1 new") && table.contains("a web page, not a feed"), "{table}");
+    let again = home.command(&["once"]);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("nothing is due"), "{again:?}");
+}
+
+/// The value of a header in a lowercase head.
+fn header<'a>(head: &'a str, name: &str) -> &'a str {
+    let line = head.lines().find(|line| line.starts_with(&format!("{name}:"))).unwrap_or_else(|| panic!("no {name} in {head}"));
+    line.split_once(':').map(|(_, value)| value.trim()).expect("a colon")
+}
