@@ -15,7 +15,7 @@ pub(super) fn is_markdown(text: &str) -> bool {
 }
 
 /// Lines that a link broken over lines may span.
-const LINK_LINES_MAX: usize = 6;
+const LINK_LINES_MAX: usize = 8;
 
 /// Markdown with two faults of converters repaired: links around several lines become one line, and a link that the end of the text cuts
 /// in two goes.
@@ -48,9 +48,12 @@ fn link_lines(lines: &[&str]) -> usize {
     if !opens(lines[0]) {
         return 1;
     }
+    let is_picture = |line: &str| line.starts_with("![") && !line.contains(")](");
     let later = lines.iter().enumerate().take(LINK_LINES_MAX).skip(1);
-    let closing = later.take_while(|(_, line)| !line.starts_with("```")).find(|(_, line)| line.contains(']'));
-    closing.filter(|(_, line)| line.split('[').next().is_some_and(|head| head.contains("]("))).map_or(1, |(at, _)| at + 1)
+    let closing = later.take_while(|(_, line)| !line.starts_with("```")).find(|(_, line)| line.contains(']') && !is_picture(line));
+    closing
+        .filter(|(_, line)| line.contains(")](") || line.split('[').next().is_some_and(|head| head.contains("](")))
+        .map_or(1, |(at, _)| at + 1)
 }
 
 /// Bold text whose end a Markdown reader misses, because a Chinese stop stands inside and a letter outside: `**背景：**文中`.
@@ -64,7 +67,7 @@ fn bold_mended(markdown: &str) -> Cow<'_, str> {
     for line in markdown.split_inclusive('\n') {
         fenced ^= line.trim_start().starts_with("```");
         let pieces: Vec<&str> = line.split("**").collect();
-        if fenced || pieces.len() % 2 == 0 || line.contains(['`', '\\']) {
+        if fenced || pieces.len().is_multiple_of(2) || line.contains(['`', '\\']) {
             mended.push_str(line);
             continue;
         }
@@ -117,6 +120,7 @@ mod tests {
     fn broken_links_are_mended() {
         for (markdown, wanted) in [
             ("[One\n\ntwo\n](https://a.example/)\nthree", "[One two](https://a.example/)\nthree\n"),
+            ("[One\n\n![x](/i.png)](/a)", "[One ![x](/i.png)](/a)\n"),
             ("* [One\n  two](/a) [b](/c)", "* [One two](/a) [b](/c)\n"),
             ("[note\nno link]\n[a](/b)", "[note\nno link]\n[a](/b)\n"),
             ("```\n[a\n](b)\n```", "```\n[a\n](b)\n```\n"),

@@ -13,7 +13,10 @@ use std::borrow::Cow;
 use chrono_tz::Tz;
 
 use crate::{
-    clean::{self, boilerplate},
+    clean::{
+        self,
+        boilerplate::{self, Shell},
+    },
     model::{Draft, Link, Markup, Origin},
 };
 use citations::Citations;
@@ -35,7 +38,7 @@ pub struct Document {
     /// Where the text says that it was published first. A text that is merely based on another has `related` links instead.
     pub declared_origin: Option<Link>,
     /// Why the body was dropped, if it was.
-    pub dropped: Option<boilerplate::Shell>,
+    pub dropped: Option<Shell>,
 }
 
 /// Why a file is no document.
@@ -65,7 +68,8 @@ pub fn read(name: &str, bytes: &[u8], timezone: Tz) -> Result<Document, Refusal>
     } else {
         Cow::Borrowed(body)
     };
-    let dropped = boilerplate::shell(&article, &title);
+    let is_menu = article.len() * 3 < body.len() && !article.contains("![") && boilerplate::is_labels(&article);
+    let dropped = boilerplate::shell(&article, &title).or(is_menu.then_some(Shell::Empty));
     let account = fields.source.clone().or_else(|| testimony::agency(body));
     let content = dropped.is_none().then(|| boilerplate::strip(&article, &title, account.as_deref())).filter(|text| !text.is_empty());
     let content = content.map(|text| if is_markdown { Markup::Html(markdown::to_html(&text)) } else { Markup::Plain(text) });
@@ -102,7 +106,7 @@ fn title(fields: &Fields, body: &str) -> String {
 mod tests {
     use chrono_tz::{America::New_York, Asia::Shanghai};
 
-    use super::{Refusal, boilerplate::Shell, read};
+    use super::{Refusal, Shell, read};
     use crate::model::{Link, Markup, ZonedTime};
 
     #[test]
@@ -148,7 +152,7 @@ mod tests {
         for piece in
             ["> ", "[", "*", "`", "| a ", "---\n", "# ", "(ā", "文章来源：", "![](", "<b x>", "1. ", "\u{feff}", "2025年4月10日", "&#"]
         {
-            let file = piece.repeat(40_000);
+            let file = piece.repeat(10_000);
             let _ = read("x.md", file.as_bytes(), Shanghai);
             let _ = read("x.md", format!("---\ntitle: t\n---\n# t\n\n**b** {file}").as_bytes(), Shanghai);
         }

@@ -95,8 +95,6 @@ const RULES: &[(Fit, Deed, &[&str])] = &[
         Start,
         CutBehindText,
         &[
-            "theend",
-            "the end",
             "如若转载",
             "转载，请参考转载声明",
             "本文转载自:",
@@ -106,10 +104,6 @@ const RULES: &[(Fit, Deed, &[&str])] = &[
             "sent through the full disclosure mailing list",
             "vote for this issue:",
             "databases links sites solutions",
-            "copyright ©",
-            "© 20",
-            "©20",
-            "all rights reserved",
             "本站提到的所有注册商标属于",
             "分享到：微信",
             "发表评论",
@@ -127,11 +121,7 @@ const RULES: &[(Fit, Deed, &[&str])] = &[
             "コメントを残す",
         ],
     ),
-    (
-        Whole,
-        CutBehindText,
-        &["- end -", "-end-", "— end —", "—end—", "end", "【end】", "- 完 -", "· end ·", "/end/", "版权声明", "comments", "评论列表"],
-    ),
+    (Whole, CutBehindText, &["theend", "the end", "版权声明", "comments", "评论列表"]),
     (
         Start,
         Drop,
@@ -145,14 +135,12 @@ const RULES: &[(Fit, Deed, &[&str])] = &[
             "skip to footer",
             "skip to primary",
             "skip to navigation",
-            "本文翻译自 原文链接",
             "click to share on ",
             "click to email ",
             "click to print ",
             "share on facebook",
             "share on twitter",
             "share on linkedin",
-            "tweet",
             "jump to content",
             "toggle navigation",
             "toggle menu",
@@ -167,6 +155,7 @@ const RULES: &[(Fit, Deed, &[&str])] = &[
             "share",
             "share this:",
             "share this",
+            "tweet",
             "copy",
             "dark mode",
             "search",
@@ -249,8 +238,15 @@ const RULES: &[(Fit, Deed, &[&str])] = &[
 /// Longest line a list's heading may be, in characters; a longer one is a sentence that happens to begin so.
 const HEADING_CHARS_MAX: usize = 24;
 
+/// Ends of articles, where something decorates them: `- END -`, `【完】`. Bare, they are also words of code and of sentences.
+const DECORATED_ENDS: &[&str] = &["end", "the end", "完", "fin", "全文完"];
+
 /// What the table says about a line, given its visible text in lowercase.
 pub(super) fn deed(line: &str) -> Option<Deed> {
+    let bare = line.trim_matches(|c: char| !c.is_alphanumeric());
+    if bare.len() < line.len() && DECORATED_ENDS.contains(&bare) && line.starts_with(|c: char| !c.is_alphanumeric()) {
+        return Some(CutBehindText);
+    }
     RULES.iter().find_map(|(fit, deed, words)| {
         let fits = match fit {
             Whole => words.contains(&line),
@@ -280,5 +276,15 @@ mod tests {
         assert_eq!(deed("相关阅读："), Some(Deed::DropList));
         assert_eq!(deed("相关文章指出，该漏洞影响多个版本，建议用户尽快升级到最新版本。"), None);
         assert_eq!(deed("searching"), None);
+    }
+
+    #[test]
+    fn an_end_is_decorated() {
+        for line in ["— 【 the end 】—", "-end-", "【完】", "theend"] {
+            assert_eq!(deed(line), Some(Deed::CutBehindText), "{line}");
+        }
+        for line in ["end", "end;", "end)", "endif", "完"] {
+            assert_eq!(deed(line), None, "{line}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Pages that hold no article: empty shells, captchas, rate limits, deletions, texts in a broken encoding.
 
-use super::{strip, useful_chars};
+use super::{shown_chars, strip};
 
 /// Why a body is not the article it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,14 +97,16 @@ const TEXT_CHARS_MIN: usize = 10;
 /// What sort of shell a text is, if it is one. `text` is Markdown or plain text before or after `strip`; `title` the title it came with.
 pub fn shell(text: &str, title: &str) -> Option<Shell> {
     let stripped = strip(text, title, None);
-    let useful = useful_chars(&stripped);
+    let useful = shown_chars(&stripped);
     if useful <= PAGE_CHARS_MAX {
         let found = PHRASES.iter().find(|(_, phrases)| phrases.iter().any(|phrase| text.contains(phrase)));
         if let Some((shell, _)) = found {
             return Some(*shell);
         }
     }
-    if useful < TEXT_CHARS_MIN {
+    // An article may be pictures alone.
+    let has_picture = stripped.lines().any(|line| line.contains("![") && line.contains("](http"));
+    if useful < TEXT_CHARS_MIN && !has_picture {
         return Some(Shell::Empty);
     }
     is_mojibake(&stripped, title).then_some(Shell::Mojibake)
@@ -146,6 +148,7 @@ mod tests {
             ("500\n## Server Error (500)".to_owned(), "t", Some(Shell::ServerError)),
             ("{\"l1\":\"var arg1='0E9C';\"}".to_owned(), "t", Some(Shell::Captcha)),
             ("It looks like your JavaScript is disabled.".to_owned(), "t", Some(Shell::Captcha)),
+            (format!("![](https://a.example/report.png)\n\n{wechat}"), "月报", None),
             (article.clone(), "漏洞", None),
             (format!("{article}\n该内容已被发布者删除，环境异常"), "漏洞", None),
             ("Р°Р±РІ РіРґРµ Р¶Р·Рё Р№РєР» РјРЅРѕ РїСЂСЃ С‚СѓС„ С…С†С‡ С€С‰".repeat(5), "网络安全", Some(Shell::Mojibake)),
