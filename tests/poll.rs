@@ -89,10 +89,13 @@ fn unchanged(url: &str) -> Response {
 /// What a script says to one request.
 type Answer = Box<dyn Fn(&Request, usize) -> Result<Response, Failure> + Send + Sync>;
 
+/// Delay and answer by URL.
+type Answers = HashMap<String, (Duration, Arc<Answer>)>;
+
 /// Answers from a script by URL and remembers who asked when.
 #[derive(Clone, Default)]
 struct Script {
-    answers: Arc<Mutex<HashMap<String, (Duration, Arc<Answer>)>>>,
+    answers: Arc<Mutex<Answers>>,
     log: Arc<Mutex<Vec<(Timestamp, String, Validators)>>>,
 }
 

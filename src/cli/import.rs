@@ -12,7 +12,7 @@ pub(super) struct Arguments {
     paths: Vec<PathBuf>,
 }
 
-pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     app::start_logging(true);
     let bar = bar("importing");
     let row = block_on(app::import(choice, &arguments.paths, |done, total| {

@@ -28,8 +28,9 @@ const THREADS_GRACE: Duration = Duration::from_secs(2);
 
 /// Polls security news feeds, tells each story once, and republishes them as one Atom feed.
 ///
-/// Without a command it runs the daemon. The configuration is searched at --config, $WATCHFIRE_CONFIG,
-/// ./config/watchfire.toml and /etc/watchfire/watchfire.toml. Levels of log lines: $WATCHFIRE_LOG (`debug`, `watchfire::poll=trace`).
+/// Without a command it runs the daemon. The configuration is searched at `--config`, `$WATCHFIRE_CONFIG`,
+/// `./config/watchfire.toml` and `/etc/watchfire/watchfire.toml`. `$WATCHFIRE_LOG` sets the levels of log lines: `debug`,
+/// `watchfire::poll=trace`.
 #[derive(Debug, Parser)]
 #[command(name = "watchfire", version, max_term_width = 100)]
 struct Arguments {
@@ -77,7 +78,7 @@ pub fn main() -> ExitCode {
         Verb::DefaultConfig => default_config::run(),
         Verb::Once(arguments) => once::run(&choice, arguments),
         Verb::Inspect(arguments) => inspect::run(&choice, &arguments),
-        Verb::Import(arguments) => import::run(&choice, arguments),
+        Verb::Import(arguments) => import::run(&choice, &arguments),
         Verb::Export => export::run(&choice),
         Verb::Sources => sources::run(&choice),
     };

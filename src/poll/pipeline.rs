@@ -65,7 +65,7 @@ impl<F: Fetch> Poller<F> {
         let (outcome, state) = match self.reserve(&source, &roster, started) {
             Ok(state) => match self.ask(&source, &roster, &state, started).await {
                 Ok(response) => self.settle(&source, &roster, state, response).await,
-                Err(failure) => self.fail(&source, &roster, &state, failure),
+                Err(failure) => self.fail(&source, &roster, &state, &failure),
             },
             // Without its memory a source is not asked: it might be told something twice, or be asked too often.
             Err(error) => {
@@ -135,19 +135,19 @@ impl<F: Fetch> Poller<F> {
         };
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(done)) => done,
-            Ok(Err(failure)) => self.fail(source, roster, &state, failure),
-            Err(crash) => self.fail(source, roster, &state, Failure::Panicked(words_of(crash))),
+            Ok(Err(failure)) => self.fail(source, roster, &state, &failure),
+            Err(crash) => self.fail(source, roster, &state, &Failure::Panicked(words_of(crash))),
         }
     }
 
     /// Nothing could be read: record it, unless it is our own network that is down.
-    fn fail(&self, source: &Source, roster: &Roster, state: &SourceState, failure: Failure) -> (Outcome, SourceState) {
+    fn fail(&self, source: &Source, roster: &Roster, state: &SourceState, failure: &Failure) -> (Outcome, SourceState) {
         let now = self.clock.now();
-        let is_ours = !source.is_on_private_host() && self.observe(source, roster, &failure, now);
+        let is_ours = !source.is_on_private_host() && self.observe(source, roster, failure, now);
         let plan = roster.plan(source);
         let outcome = Outcome::Failed(failure.clone());
         let state = record(state.clone(), &outcome);
-        let state = if is_ours { plan.after_offline(state, now) } else { plan.after_failure(state, &failure, now) };
+        let state = if is_ours { plan.after_offline(state, now) } else { plan.after_failure(state, failure, now) };
         self.keep(source, outcome, state)
     }
 
