@@ -402,3 +402,55 @@ async fn stopping_finishes_what_is_being_sent_and_closes_what_is_idle() {
     timeout(PATIENCE, idle.read_to_end(&mut rest)).await.expect("closed").expect("closed in order");
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_does_not_end_is_cut_after_ten_seconds() {
+    let server = Server::start(&Library::with(&[])).await;
+    for begun in ["", "G", "GET / HTTP/1.1\r\nHost: x\r\n"] {
+        let mut stream = TcpStream::connect(server.address).await.expect("connected");
+        stream.write_all(begun.as_bytes()).await.expect("sent");
+        let began = tokio::time::Instant::now();
+        assert_eq!(stream.read(&mut [0; 64]).await.unwrap_or_default(), 0, "closed without an answer");
+        let took = began.elapsed();
+        assert!((9..12).contains(&took.as_secs()), "{begun:?} {took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_connection_is_kept_for_a_minute_between_requests() {
+    let server = Server::start(&Library::with(&[])).await;
+    let mut stream = TcpStream::connect(server.address).await.expect("connected");
+    for _ in 0..2 {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\nok\n") {
+            assert!(stream.read_buf(&mut answer).await.expect("read") > 0, "still open");
+        }
+        tokio::time::sleep(Duration::from_secs(30)).await;
+    }
+    let began = tokio::time::Instant::now();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.expect("closed in order");
+    assert!((20..40).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_stops_reading_is_cut_after_thirty_seconds() {
+    let items: Vec<_> =
+        (0..50).map(|n| item(["a", "b", "c", "d", "e"][n % 5], &format!("{n} {}", "long title ".repeat(25)), n as i64)).collect();
+    let server = Server::start(&Library::with(&items)).await;
+    let bytes = server.ask("GET", "/feed.atom", &[]).await.body.len();
+    let mut stream = TcpStream::connect(server.address).await.expect("connected");
+    let count = (64 << 20) / bytes;
+    let requests = "GET /feed.atom HTTP/1.1\r\nHost: x\r\n\r\n".repeat(count);
+    let (mut reading, mut writing) = stream.split();
+    // More answers than the sockets of both sides can hold.
+    let _ = timeout(Duration::from_secs(40), writing.write_all(requests.as_bytes())).await;
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    let mut taken = 0;
+    let mut buffer = vec![0; 1 << 20];
+    while let Ok(count @ 1..) = reading.read(&mut buffer).await {
+        taken += count;
+    }
+    assert!(taken < count * bytes, "{taken} bytes of {}", count * bytes);
+}
