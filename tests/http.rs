@@ -376,6 +376,21 @@ async fn heads_that_are_too_long_are_refused() {
 }
 
 #[tokio::test]
+async fn a_request_names_one_host_or_is_refused() {
+    let server = Server::start(&Library::with(&[])).await;
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", 200),
+        ("GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 200),
+        ("GET / HTTP/1.0\r\n\r\n", 200),
+        ("nonsense\r\n\r\n", 400),
+    ] {
+        assert_eq!(server.send(request).await.status, status, "{request}");
+    }
+}
+
+#[tokio::test]
 async fn clients_that_send_nothing_do_not_shut_out_one_that_asks() {
     let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
     let mut slow = Vec::new();

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{Response, StatusCode, header},
+    http::{Response, StatusCode, Version, header},
 };
 use hyper::{
     body::Incoming,
@@ -84,9 +84,10 @@ async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, (guest, dra
         request.extensions_mut().insert(ConnectInfo(peer));
         // An order may take as long as it takes, and only the operator gives orders.
         let patience = if request.uri().path().starts_with("/admin/") { Duration::from_secs(24 * 3600) } else { ANSWER };
+        let is_addressed = is_addressed(&request);
         let (answer, phase) = (tokio::time::timeout(patience, service.call(request)), phase.clone());
         async move {
-            let answer = answer.await;
+            let answer = if is_addressed { answer.await } else { Ok(Ok(status_only(StatusCode::BAD_REQUEST))) };
             phase.set(Phase::Idle);
             Ok::<_, Infallible>(match answer {
                 Ok(Ok(response)) => without_length_of_nothing(response),
@@ -115,6 +116,12 @@ async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, (guest, dra
             }
         }
     }
+}
+
+/// Whether a request names one host, as HTTP/1.1 must (RFC 9112 section 3.2). Which one it names is nothing to us.
+fn is_addressed(request: &hyper::Request<Incoming>) -> bool {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11)
 }
 
 /// A 304 has no content, and saying that it has 0 bytes of it would be wrong (RFC 9110 section 8.6).

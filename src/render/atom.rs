@@ -201,3 +201,31 @@ fn is_language_tag(tag: &str) -> bool {
 fn is_media_type(text: &str) -> bool {
     text.split_once('/').is_some_and(|(kind, rest)| !kind.is_empty() && !rest.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{is_absolute_iri, is_language_tag, is_media_type};
+
+    #[test]
+    fn only_what_the_format_allows_is_written() {
+        for (id, wanted) in [
+            ("https://example.com/?p=1", true),
+            ("tag:example.com,2024:1", true),
+            ("urn:网安", true),
+            ("12345", false),
+            ("a b:c", false),
+            ("http:", false),
+            ("://x", false),
+            ("http://example.com/a b", false),
+            ("", false),
+        ] {
+            assert_eq!(is_absolute_iri(id), wanted, "{id}");
+        }
+        for (tag, wanted) in
+            [("zh-Hans", true), ("en", true), ("en-419", true), ("", false), ("zh_CN", false), ("1a", false), ("en-", false)]
+        {
+            assert_eq!(is_language_tag(tag), wanted, "{tag}");
+        }
+        assert!(is_media_type("audio/mpeg") && !is_media_type("audio") && !is_media_type("/"));
+    }
+}
