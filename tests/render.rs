@@ -373,6 +373,16 @@ fn pages_load_nothing_and_say_what_they_are() {
 }
 
 #[test]
+fn only_an_edit_is_called_an_update() {
+    let older = item("freebuf", "旧", None, 1);
+    let mut told = story(vec![item("anquanke", "新", None, 9), older.clone()]);
+    told.published = older.dated();
+    assert!(!text(render::story_page(&site(), &told, &cards())).contains("updated "), "an older copy joined");
+    told.updated = ZonedTime::utc(Timestamp::from_secs(MIDNIGHT + 100 * 3600));
+    assert!(text(render::story_page(&site(), &told, &cards())).contains("updated <time"));
+}
+
+#[test]
 fn the_policy_names_the_style_sheet_that_pages_carry() {
     use base64::Engine as _;
     use sha2::Digest as _;

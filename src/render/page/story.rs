@@ -50,7 +50,8 @@ fn write_byline(html: &mut Html, story: &Story, arranged: &Arranged<'_>) {
             html.element("span", &[], &authors.join(", "));
         }
         html.wrap("span", &[("lang", "en")], |html| words::write_time(html, story.published));
-        if story.updated.at() > story.published.at() {
+        // An older copy that joined later moves `published` back: that is no edit.
+        if story.updated.at() > arranged.first.dated().at() {
             html.wrap("span", &[("lang", "en")], |html| {
                 html.text("updated ");
                 words::write_time(html, story.updated);
