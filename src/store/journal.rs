@@ -87,9 +87,10 @@ impl Journal {
         file.seek(SeekFrom::Start(from)).map_err(|error| self.failed(error))?;
         let mut at = from;
         while at < length {
-            match read_commit(&mut file, length - at).map_err(|error| self.failed(error))? {
-                Some((commit, bytes)) => {
-                    at += bytes;
+            match read_frame(&mut file, length - at).map_err(|error| self.failed(error))? {
+                Some(bytes) => {
+                    let commit = frame::read(&bytes).and_then(Commit::decode).ok_or_else(|| self.unknown(at))?;
+                    at += bytes.len() as u64;
                     visit(Entry::Commit(Box::new(commit), at))?;
                 }
                 None => match self.next_frame(at, length)? {
@@ -112,13 +113,18 @@ impl Journal {
         Ok(frame::find(&bytes, 1).map(|found| at + found as u64))
     }
 
+    /// An undamaged commit that makes no sense to this program must not be taken for damage, and cut off.
+    fn unknown(&self, at: u64) -> StoreError {
+        StoreError::Corrupt(format!("`{}` holds a commit at byte {at} that this program does not understand", self.path.display()))
+    }
+
     fn failed(&self, error: io::Error) -> StoreError {
         StoreError::io(&self.path, error)
     }
 }
 
-/// Reads one frame of at most `bytes_max` bytes with a commit in it, and says how long it is; `None` where there is none.
-fn read_commit(file: &mut impl Read, bytes_max: u64) -> io::Result<Option<(Commit, u64)>> {
+/// Reads one whole, undamaged frame of at most `bytes_max` bytes; `None` where there is none.
+fn read_frame(file: &mut impl Read, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = vec![0; frame::OVERHEAD];
     if bytes_max < bytes.len() as u64 {
         return Ok(None);
@@ -126,7 +132,7 @@ fn read_commit(file: &mut impl Read, bytes_max: u64) -> io::Result<Option<(Commi
     file.read_exact(&mut bytes)?;
     let Some(total) = frame::length(&bytes).filter(|total| *total <= bytes_max) else { return Ok(None) };
     file.take(total - bytes.len() as u64).read_to_end(&mut bytes)?;
-    Ok(frame::read(&bytes).and_then(Commit::decode).map(|commit| (commit, total)))
+    Ok(frame::read(&bytes).is_some().then_some(bytes))
 }
 
 fn check_header(path: &Path, file: &File) -> Result<()> {
@@ -192,6 +198,17 @@ mod tests {
             journal.cut(length).expect("cut");
             assert_eq!(told(&journal, ends[1]), [format!("2 to {}", ends[2]), format!("torn at {}", ends[2])]);
         }
+    }
+
+    #[test]
+    fn commit_of_a_later_program_is_not_taken_for_damage() {
+        let (_folder, journal, ends) = journal();
+        let mut bytes = Vec::new();
+        frame::write(&mut bytes, b"\xFFfuture");
+        journal.file.write_all_at(&bytes, ends[3]).expect("written");
+        let refused = journal.replay(HEADER_BYTES, |_| Ok(())).expect_err("refused");
+        assert!(matches!(refused, StoreError::Corrupt(_)), "{refused}");
+        assert_eq!(journal.length().expect("length"), ends[3] + bytes.len() as u64, "nothing was cut");
     }
 
     #[test]
