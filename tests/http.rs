@@ -42,6 +42,7 @@ fn served(title: &str) -> Arc<Served> {
         site: Site {
             feed_uuid: uuid::Uuid::from_u128(7),
             title: Text::line(title, 80),
+            author: Text::line(title, 80),
             subtitle: Text::default(),
             home: Link::parse("https://watch.example.org/").expect("a link"),
             timezone: chrono_tz::UTC,
@@ -70,6 +71,7 @@ impl Server {
             served: receiver,
             orders: sender,
             token: AdminToken::new(TOKEN.to_owned()),
+            connections_max: 512,
             clock: Clock::System,
         };
         let running = tokio::spawn(http::run(listener, service, async { drop(stopped.await) }));

@@ -19,6 +19,7 @@ fn site() -> Site {
     Site {
         feed_uuid: uuid::Uuid::from_u128(0x5eed),
         title: Text::line("Watchfire", 80),
+        author: Text::line("Watchfire", 80),
         subtitle: Text::line("Each story once", 80),
         home: link("https://watch.example.org/"),
         timezone: chrono_tz::Asia::Shanghai,

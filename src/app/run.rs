@@ -89,7 +89,14 @@ impl Daemon {
         let poller = Arc::new(Poller::new(store.clone(), fetcher, Clock::System));
         let polling = tokio::spawn(poll::run(poller, roster_out, poll_orders, Mode::Daemon, polls_end.clone()));
         let token = http::AdminToken::new(token);
-        let service = http::Service { store: store.clone(), served: served_out, orders: orders_in, token, clock: Clock::System };
+        let service = http::Service {
+            store: store.clone(),
+            served: served_out,
+            orders: orders_in,
+            token,
+            connections_max: settings_out.borrow().http.connections_max,
+            clock: Clock::System,
+        };
         let reading = tokio::spawn(http::run(listener, service, readers_end.clone().cancelled_owned()));
         let clerk = Clerk { store: store.clone(), settings: settings_out, polls, reloads: reloads_in };
         Ok(Self { choice, store, address, settings, roster, served, orders, clerk, reloads, polls_end, readers_end, polling, reading })

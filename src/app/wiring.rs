@@ -45,6 +45,7 @@ pub(super) fn served(settings: &Settings, store: &Store, address: SocketAddr) ->
     let site = Site {
         feed_uuid: Uuid::parse_str(&store.feed_uuid())?,
         title: Text::line(&settings.feed.title, TITLE_CHARS_MAX),
+        author: Text::line(&settings.feed.author, TITLE_CHARS_MAX),
         subtitle: Text::line(settings.feed.subtitle.as_deref().unwrap_or_default(), TITLE_CHARS_MAX),
         home: http.base_url(),
         timezone: settings.documents.timezone,

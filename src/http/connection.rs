@@ -25,9 +25,6 @@ use super::{
     socket::{Phase, Socket},
 };
 
-/// Connections at once (protocol V9, as all that follow).
-const CONNECTIONS_MAX: usize = 512;
-
 /// A connection without a request is kept so long.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -47,8 +44,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown` is ready, then lets answers in flight finish. True if all of them did.
-pub(super) async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) -> bool {
-    let (guests, tasks, draining) = (Guests::new(CONNECTIONS_MAX), TaskTracker::new(), CancellationToken::new());
+pub(super) async fn serve(listener: TcpListener, router: Router, connections_max: usize, shutdown: impl Future<Output = ()>) -> bool {
+    let (guests, tasks, draining) = (Guests::new(connections_max), TaskTracker::new(), CancellationToken::new());
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {

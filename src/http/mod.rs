@@ -39,6 +39,8 @@ pub struct Service {
     pub orders: mpsc::Sender<Order>,
     /// What an operator must show.
     pub token: AdminToken,
+    /// Connections at once; when there are more, the one that has been idle the longest makes room.
+    pub connections_max: usize,
     /// The present.
     pub clock: Clock,
 }
@@ -115,7 +117,7 @@ pub async fn run(listener: TcpListener, service: Service, shutdown: impl Future<
         clock: service.clock,
     });
     tokio::select! {
-        is_drained = connection::serve(listener, router, shutdown) => is_drained,
+        is_drained = connection::serve(listener, router, service.connections_max, shutdown) => is_drained,
         never = shelf.keep_fresh() => match never {},
     }
 }

@@ -17,7 +17,7 @@ pub fn atom(site: &Site, stories: &[Story], cards: &SourceCards, changed_at: Tim
         title: plain(site.title.as_str()),
         id: site.feed_id(),
         updated: date(ZonedTime::utc(updated)),
-        authors: vec![person(site.title.as_str())],
+        authors: vec![person(site.author.as_str())],
         generator: Some(atom::Generator { value: GENERATOR.0.to_owned(), uri: None, version: Some(GENERATOR.1.to_owned()) }),
         links: vec![typed("self", &site.feed_url(), "application/atom+xml"), typed("alternate", &site.home, "text/html")],
         subtitle: (!site.subtitle.is_empty()).then(|| plain(site.subtitle.as_str())),

@@ -17,6 +17,8 @@ pub struct Site {
     pub feed_uuid: Uuid,
     /// Name of the feed.
     pub title: Text,
+    /// Who publishes it.
+    pub author: Text,
     /// One sentence about it; may be empty.
     pub subtitle: Text,
     /// Where the daemon's pages are, ending in `/`. From `public_url`, else from the configured address; never from a request.
@@ -73,6 +75,7 @@ impl Site {
             GENERATOR.1.as_bytes(),
             self.feed_uuid.as_bytes(),
             self.title.as_str().as_bytes(),
+            self.author.as_str().as_bytes(),
             self.subtitle.as_str().as_bytes(),
             self.home.as_str().as_bytes(),
             self.timezone.name().as_bytes(),
