@@ -72,7 +72,7 @@
 //!
 //! # One walk through
 //!
-//! [`poll::run`] sleeps until the earliest due time. `poll::pipeline` writes the next due time down ([`schedule::reservation`],
+//! [`poll::run`] sleeps until the earliest due time. `poll::pipeline` writes the next due time down ([`schedule::Plan::reservation`],
 //! [`store::Store::reserve`]), asks ([`fetch::Fetch`]), and on new bytes goes to a blocking thread: [`feed::read`] gives drafts,
 //! `poll::assemble` makes items of them ([`clean::html`], [`dedup::native_ids`], [`dedup::Fingerprint`]), and
 //! [`store::Store::commit`] finds each one's story and writes everything at once. The generation moves; [`http`] notices, takes the newest
