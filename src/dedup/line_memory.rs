@@ -1,4 +1,6 @@
 //! Lines that one source repeats under many items: its boilerplate, learned from the items themselves.
+//!
+//! Observe all items of a document before stripping any of them: then their order matters least, and a source's first poll is clean too.
 
 use xxhash_rust::xxh3::xxh3_64;
 

@@ -15,6 +15,8 @@ pub fn link_key(link: &Link) -> Option<LinkKey> {
         "theregister.com" | "go.theregister.com" | "theregister.co.uk" => register_key(url.path()),
         "freebuf.com" => numbered_key("freebuf", url.path(), "", ".html"),
         "anquanke.com" => numbered_key("anquanke", url.path(), "/post/id/", ""),
+        // A post is its number; what follows says who shared it.
+        "twitter.com" => url.path().contains("/status/").then(|| format!("twitter.com{}", bare_path(url.path()))),
         "exploit-db.com" => numbered_key("exploit-db", url.path(), "/exploits/", ""),
         "buaq.net" | "unsafe.sh" => {
             numbered_key("buaq", url.path(), "/go-", ".html").or_else(|| numbered_key("buaq", url.path(), "/jump-", ".htm"))
@@ -194,7 +196,7 @@ mod tests {
                 ],
             ),
             ("example.com/a%2Fb?a=1&b=%E7%BD%91", &["https://example.com/a%2fb?b=%e7%bd%91&a=1", "https://example.com/a%2Fb?a=1&b=网"]),
-            ("twitter.com/user/status/1", &["https://x.com/user/status/1", "https://mobile.twitter.com/user/status/1?s=20&t=abc"][..1]),
+            ("twitter.com/user/status/1", &["https://x.com/user/status/1", "https://mobile.twitter.com/user/status/1?s=20&t=abc"]),
             (
                 "reg:2024/05/02/slug",
                 &["https://www.theregister.com/2024/05/02/slug/", "https://go.theregister.com/feed/www.theregister.com/2024/05/02/slug/"],

@@ -160,6 +160,9 @@ pub fn judge_with_key(new: &Fingerprint, old: &Fingerprint, seen: &KeyTitles, th
     }
 }
 
+/// Less than this in common is nothing in common.
+const TEXT_AT_ALL: f32 = 0.04;
+
 /// Titles that are this like mean the same article if its link or a declaration says so already.
 const TITLE_CONFIRMS: f32 = 0.6;
 
@@ -177,6 +180,12 @@ const CONTAINED_VERSION: f32 = 0.7;
 
 /// What leans on a title holds within days only, fewer than a week: next week's column has this week's title.
 const TITLE_WINDOW: Duration = Duration::from_secs(7 * 86_400 - 1);
+
+/// Least weight of a title that is enough by itself: ten ideographs or twenty letters. `Weekly report` is not.
+const TITLE_WEIGHT_MIN: usize = 20;
+
+/// Two versions of one text come within a day.
+const AT_ONCE: Duration = Duration::from_secs(86_400);
 
 /// By how much a title that is more alike than it must be lowers what is asked of the text.
 const TEXT_FOR_TITLE: f32 = 0.5;
@@ -246,13 +255,19 @@ impl<'a> Pair<'a> {
             Err(Obstacle::Unlike)
         } else if self.has_same_title() {
             if self.has_other_text() { Err(Obstacle::OtherText) } else { Ok(JoinRule::SameTitle) }
-        } else if title >= title_beside_text && text >= text_beside_title - TEXT_FOR_TITLE * (title - title_beside_text) {
+        } else if title >= title_beside_text && text >= self.text_for_title() {
             Ok(JoinRule::LikeTextLikeTitle)
-        } else if contained >= CONTAINED_VERSION && text >= 0.1 && title >= 0.8 {
+        } else if contained >= CONTAINED_VERSION && text >= TEXT_AT_ALL && title >= TITLE_CONFIRMS {
             Ok(JoinRule::ContainedText)
         } else {
             Err(Obstacle::Unlike)
         }
+    }
+
+    /// How like the texts must be for titles as like as these: the less, the more alike the titles are.
+    fn text_for_title(&self) -> f32 {
+        let spare = self.scores.title - self.thresholds.title_beside_text;
+        (self.thresholds.text_beside_title - TEXT_FOR_TITLE * spare).max(TEXT_AT_ALL)
     }
 
     /// What speaks against a likeness.
@@ -264,10 +279,7 @@ impl<'a> Pair<'a> {
         if !new.ids.is_empty() && !old.ids.is_empty() && !is_overlapping(&new.ids, &old.ids) {
             return Err(Obstacle::OtherIds);
         }
-        // In one source a number is what tells the parts of a series apart, however alike they look.
-        let is_series =
-            if is_one_source { new.numbers != old.numbers } else { text < TEXT_SAME && !is_subset_either_way(&new.numbers, &old.numbers) };
-        if is_series {
+        if self.is_other_part() {
             return Err(Obstacle::OtherNumbers);
         }
         if is_one_source && !self.is_repetition() {
@@ -283,9 +295,25 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
+    /// Whether the numbers in the titles say that these are parts of a series.
+    fn is_other_part(&self) -> bool {
+        let (new, old) = (&self.new.numbers, &self.old.numbers);
+        let Scores { text, title, distance, .. } = self.scores;
+        let is_later = distance >= AT_ONCE;
+        // With one publisher a number is all that tells the parts of a series apart, however alike they look.
+        if new == old || self.is_one_source() || (self.is_one_site() && is_later) {
+            return new != old;
+        }
+        // The same text at the same time is an edited title; under a like title days later, it is the next part's template.
+        if text.is_some_and(|text| text >= TEXT_SAME) && (!is_later || title < TITLE_OF_ONE_SOURCE) {
+            return false;
+        }
+        let is_unlike = title < self.thresholds.title_beside_text && !new.is_empty() && !old.is_empty();
+        is_unlike || !is_subset_either_way(new, old)
+    }
+
     /// Whether a source says the same thing twice: the same text again, or a longer or shorter version under the same title at once.
     fn is_repetition(&self) -> bool {
-        const AT_ONCE: Duration = Duration::from_secs(86_400);
         let Scores { text, contained, title, distance } = self.scores;
         let is_same_text = text.is_some_and(|text| text >= TEXT_SAME) && title >= TITLE_OF_ONE_SOURCE;
         let is_version = contained.is_some_and(|contained| contained >= CONTAINED_VERSION) && self.has_same_title() && distance <= AT_ONCE;
@@ -306,7 +334,7 @@ impl<'a> Pair<'a> {
     }
 
     fn has_same_title(&self) -> bool {
-        self.new.title == self.old.title && weight(&self.new.title) >= super::fingerprint::TITLE_WEIGHT_MIN
+        self.new.title == self.old.title && weight(&self.new.title) >= TITLE_WEIGHT_MIN
     }
 
     /// Two long texts of like length with nothing in common.
@@ -315,7 +343,7 @@ impl<'a> Pair<'a> {
         let long = |print: &'a Fingerprint| print.text.as_ref().filter(|text| text.useful >= LONG);
         long(self.new).zip(long(self.old)).is_some_and(|(one, other)| {
             let (least, most) = (one.useful.min(other.useful), one.useful.max(other.useful));
-            one.sketch.likeness(&other.sketch) < 0.04 && u64::from(most) < 2 * u64::from(least)
+            one.sketch.likeness(&other.sketch) < TEXT_AT_ALL && u64::from(most) < 2 * u64::from(least)
         })
     }
 }
