@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use feed_rs::model::{Content, Entry, Feed, Text};
 
 use super::{
-    cut, date,
+    address, cut, date,
     survey::{ChannelNotes, Notes},
 };
 use crate::model::{Channel, Draft, Enclosure, Link, Markup};
@@ -38,7 +38,7 @@ pub(super) struct Frame<'a> {
 /// An entry as a draft.
 pub(super) fn draft(entry: Entry, notes: Notes, frame: Frame<'_>) -> Draft {
     let base = notes.base.or_else(|| frame.base.cloned());
-    let resolve = |text: &str| Link::resolve(base.as_ref(), text).ok();
+    let resolve = |text: &str| address::resolve(base.as_ref(), text);
     let native_id = kept(Some(entry.id)).or(notes.id).or(notes.about.clone()).map(|id| cut(id, ID_BYTES_MAX));
     let permalink = native_id.as_deref().filter(|_| notes.is_permalink != Some(false)).and_then(|id| Link::parse(id).ok());
     let native_link = || entry.links.iter().filter(|link| link.target.is_none() && link.rel.is_none()).find_map(|link| resolve(&link.href));
@@ -85,7 +85,7 @@ pub(super) fn channel(feed: Option<Feed>, noted: ChannelNotes, frame: Frame<'_>,
     };
     let own_authors = || own_authors.into_iter().filter_map(|person| kept(person.name).or(kept(person.email))).collect();
     let authors: Vec<String> = [notes.authors, notes.other_authors].into_iter().find(|names| !names.is_empty()).unwrap_or_else(own_authors);
-    let native_site = || links.iter().filter(|link| link.rel.is_none()).find_map(|link| Link::resolve(frame.base, &link.href).ok());
+    let native_site = || links.iter().filter(|link| link.rel.is_none()).find_map(|link| address::resolve(frame.base, &link.href));
     let dates = [&notes.updated, &notes.dated, &notes.published];
     let mut rhythm = noted.rhythm;
     rhythm.update_period = noted.period_secs.map(|secs| Duration::from_secs(secs / noted.frequency.unwrap_or(1)));

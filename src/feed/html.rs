@@ -1,6 +1,7 @@
 //! Web pages in the place of feeds: which feed they name.
 
 use super::{
+    address,
     attributes::Attributes,
     cut::cut,
     tokens::{Kind, Tokens},
@@ -18,7 +19,7 @@ pub(super) fn alternate(text: &str, base: Option<&Link>) -> Option<Link> {
         let Kind::Start { name, attributes, .. } = token.kind else { continue };
         if name.eq_ignore_ascii_case("base") {
             let href = Attributes::read(attributes);
-            if let Some(href) = href.get("href").and_then(|href| Link::resolve(base.as_ref(), &href).ok()) {
+            if let Some(href) = href.get("href").and_then(|href| address::resolve(base.as_ref(), &href)) {
                 base = Some(href);
             }
         } else if name.eq_ignore_ascii_case("link") {
@@ -28,7 +29,7 @@ pub(super) fn alternate(text: &str, base: Option<&Link>) -> Option<Link> {
             let is_feed = attributes.get("type").is_some_and(|kind| is_feed_type(&kind));
             if is_alternate
                 && is_feed
-                && let Some(link) = attributes.get("href").and_then(|href| Link::resolve(base.as_ref(), &href).ok())
+                && let Some(link) = attributes.get("href").and_then(|href| address::resolve(base.as_ref(), &href))
             {
                 return Some(link);
             }

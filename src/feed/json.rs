@@ -3,11 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::{
+    address,
     drafts::{self, Frame, kept},
     strict,
     survey::{ChannelNotes, Notes},
 };
-use crate::model::{Channel, Draft, Link, Problem, ProblemKind};
+use crate::model::{Channel, Draft, Problem, ProblemKind};
 
 /// A JSON feed as read.
 pub(super) struct JsonReading {
@@ -200,7 +201,7 @@ fn repair_authors(fields: &mut Map<String, Value>, faults: &mut u32) {
 /// What feed-rs drops of an item.
 fn item_notes(item: &Value, frame: Frame<'_>) -> Notes {
     let text = |name: &str| kept(item.get(name).and_then(Value::as_str).map(str::to_owned));
-    let link = |name: &str| text(name).and_then(|address| Link::resolve(frame.base, &address).ok());
+    let link = |name: &str| text(name).and_then(|address| address::resolve(frame.base, &address));
     let external = link("external_url");
     let own = link("url");
     Notes {
@@ -218,7 +219,7 @@ fn item_notes(item: &Value, frame: Frame<'_>) -> Notes {
 fn enclosures(item: &Value, frame: Frame<'_>) -> Vec<crate::model::Enclosure> {
     let attachments = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
     let read = |attachment: &Value| {
-        let link = Link::resolve(frame.base, attachment.get("url")?.as_str()?).ok()?;
+        let link = address::resolve(frame.base, attachment.get("url")?.as_str()?)?;
         let media_type = kept(attachment.get("mime_type").and_then(Value::as_str).map(str::to_owned));
         Some(crate::model::Enclosure { link, media_type, bytes: attachment.get("size_in_bytes").and_then(Value::as_u64) })
     };
@@ -227,9 +228,9 @@ fn enclosures(item: &Value, frame: Frame<'_>) -> Vec<crate::model::Enclosure> {
 
 /// What feed-rs drops of the feed.
 fn feed_notes(feed: &Map<String, Value>, frame: Frame<'_>) -> ChannelNotes {
-    let link = |name: &str| feed.get(name).and_then(Value::as_str).and_then(|address| Link::resolve(frame.base, address).ok());
+    let link = |name: &str| feed.get(name).and_then(Value::as_str).and_then(|address| address::resolve(frame.base, address));
     let hubs = feed.get("hubs").and_then(Value::as_array).into_iter().flatten();
-    let hubs = hubs.filter_map(|hub| Link::resolve(frame.base, hub.get("url")?.as_str()?).ok()).collect();
+    let hubs = hubs.filter_map(|hub| address::resolve(frame.base, hub.get("url")?.as_str()?)).collect();
     let notes = Notes { link: link("home_page_url"), ..Notes::default() };
     ChannelNotes { notes, hubs, self_link: link("feed_url"), ..ChannelNotes::default() }
 }

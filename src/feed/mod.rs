@@ -4,6 +4,7 @@
 //! read as it was meant, and notes what it would drop; `strict` hands the text to feed-rs; `drafts` joins both. A clean document is never
 //! copied nor changed. JSON Feed takes the same way through `json`.
 
+mod address;
 mod attributes;
 mod cut;
 mod date;

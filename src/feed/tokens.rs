@@ -5,6 +5,8 @@
 //! the caller replaces them. (xml5ever recovers as well, but tells neither where a fault was nor what its tokens looked like, so that
 //! nothing could be left as the publisher wrote it.)
 
+use memchr::{memchr, memchr2, memmem::find};
+
 /// One token and where it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token<'a> {
@@ -71,8 +73,8 @@ impl<'a> Tokens<'a> {
 
     /// Everything up to the next markup.
     fn text(&mut self) -> Token<'a> {
-        let rest = &self.text[self.at..];
-        let end = rest.find('<').map_or(self.text.len(), |offset| self.at + offset);
+        let rest = &self.text.as_bytes()[self.at..];
+        let end = memchr(b'<', rest).map_or(self.text.len(), |offset| self.at + offset);
         self.token(Kind::Text(&self.text[self.at..end]), end, None)
     }
 
@@ -86,7 +88,7 @@ impl<'a> Tokens<'a> {
     fn declaration(&mut self, rest: &'a str) -> Token<'a> {
         if let Some(inside) = rest.strip_prefix("<!--") {
             if !self.spent.comment {
-                if let Some(length) = inside.find("-->") {
+                if let Some(length) = find(inside.as_bytes(), b"-->") {
                     return self.token(Kind::Comment, self.at + 4 + length + 3, None);
                 }
                 self.spent.comment = true;
@@ -97,7 +99,7 @@ impl<'a> Tokens<'a> {
             let from = self.at + 9;
             let flaw = (!rest.starts_with("<![CDATA[")).then_some("CDATA in the wrong case");
             if !self.spent.cdata {
-                if let Some(length) = self.text[from..].find("]]>") {
+                if let Some(length) = find(&self.text.as_bytes()[from..], b"]]>") {
                     return self.token(Kind::Cdata(&self.text[from..from + length]), from + length + 3, flaw);
                 }
                 self.spent.cdata = true;
@@ -127,7 +129,7 @@ impl<'a> Tokens<'a> {
     /// `<?target ...?>`.
     fn instruction(&mut self, rest: &'a str) -> Token<'a> {
         if !self.spent.instruction {
-            if let Some(length) = rest.find("?>") {
+            if let Some(length) = find(rest.as_bytes(), b"?>") {
                 return self.token(Kind::Instruction, self.at + length + 2, Some("processing instruction, dropped"));
             }
             self.spent.instruction = true;
@@ -150,7 +152,7 @@ impl<'a> Tokens<'a> {
 
     /// `</name>`.
     fn end_tag(&mut self, rest: &'a str) -> Token<'a> {
-        let Some(length) = rest[2..].find(['>', '<']).map(|length| length + 2) else { return self.cut() };
+        let Some(length) = memchr2(b'>', b'<', &rest.as_bytes()[2..]).map(|length| length + 2) else { return self.cut() };
         let inside = &rest[2..length];
         let name = inside.trim().split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
         let flaw = match rest.as_bytes()[length] {

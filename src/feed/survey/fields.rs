@@ -11,8 +11,8 @@ use super::{
     stack::Role,
 };
 use crate::{
-    feed::{attributes::Attributes, cut::cut, names, person},
-    model::{Enclosure, Link, Origin},
+    feed::{address, attributes::Attributes, cut::cut, names, person},
+    model::{Enclosure, Origin},
 };
 
 /// Longest text noted of one field, in bytes (protocol P7).
@@ -40,13 +40,13 @@ impl<'a> Walk<'a> {
                 self.notes().is_permalink = is_permalink;
             }
             Slot::LinkText => {
-                let href = tag.attributes.get("href").and_then(|href| Link::resolve(self.base(), &href).ok());
+                let href = tag.attributes.get("href").and_then(|href| address::resolve(self.base(), &href));
                 if href.is_some() && self.notes().link.is_none() {
                     self.notes().link = href;
                 }
             }
             Slot::Source => {
-                let link = tag.attributes.get("url").and_then(|url| Link::resolve(self.base(), &url).ok());
+                let link = tag.attributes.get("url").and_then(|url| address::resolve(self.base(), &url));
                 self.notes().origin = Some(Origin { link, ..Origin::default() });
             }
             Slot::Author | Slot::SpareAuthor => self.person = (None, None),
@@ -84,6 +84,9 @@ impl<'a> Walk<'a> {
     fn open_construct(&mut self, tag: &Tag<'a>, slot: Slot) {
         if let Some(language) = tag.attributes.get("xml:lang").filter(|_| slot == Slot::NativeContent) {
             self.notes().language = Some(language.trim().to_owned());
+        }
+        if slot == Slot::NativeContent && tag.attributes.get("xml:base").is_some() {
+            self.notes().base = self.base().cloned();
         }
         let declared = tag.attributes.get("type").map(|value| value.trim().to_ascii_lowercase());
         let is_outside = slot == Slot::NativeContent && tag.attributes.get("src").is_some();
@@ -147,14 +150,14 @@ impl<'a> Walk<'a> {
 
     /// `content/@src`: the entry's content stands elsewhere.
     fn note_outside_content(&mut self, tag: &Tag<'a>) {
-        let link = tag.attributes.get("src").and_then(|src| Link::resolve(self.base(), &src).ok());
+        let link = tag.attributes.get("src").and_then(|src| address::resolve(self.base(), &src));
         self.notes().related.extend(link);
     }
 
     /// `rdf:about`, `xml:lang`, and what CDF writes into attributes.
     pub(super) fn read_entry_attributes(&mut self, tag: &Tag<'a>) {
         let attribute = |name: &str| tag.attributes.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let link = attribute("href").and_then(|href| Link::resolve(self.base(), &href).ok());
+        let link = attribute("href").and_then(|href| address::resolve(self.base(), &href));
         let notes = self.notes();
         notes.about = attribute("rdf:about").or_else(|| attribute("about"));
         notes.language = attribute("xml:lang");
@@ -164,16 +167,16 @@ impl<'a> Walk<'a> {
 
     /// The same for a channel.
     pub(super) fn read_channel_attributes(&mut self, tag: &Tag<'a>) {
-        if let Some(base) = tag.attributes.get("base").and_then(|base| Link::resolve(self.base(), &base).ok()) {
+        if let Some(base) = tag.attributes.get("base").and_then(|base| address::resolve(self.base(), &base)) {
             self.bases.push((self.stack.len() + 1, base));
         }
-        self.channel.notes.link = tag.attributes.get("href").and_then(|href| Link::resolve(self.base(), &href).ok());
+        self.channel.notes.link = tag.attributes.get("href").and_then(|href| address::resolve(self.base(), &href));
         self.channel.notes.updated = tag.attributes.get("lastmod").map(Cow::into_owned);
     }
 
     /// An Atom `link` by what it relates to (RFC 4287 section 4.2.7).
     fn note_link(&mut self, tag: &Tag<'a>) {
-        let Some(link) = tag.attributes.get("href").and_then(|href| Link::resolve(self.base(), &href).ok()) else { return };
+        let Some(link) = tag.attributes.get("href").and_then(|href| address::resolve(self.base(), &href)) else { return };
         let relation = tag.attributes.get("rel").map_or_else(|| "alternate".to_owned(), |rel| rel.trim().to_ascii_lowercase());
         let media_type = tag.attributes.get("type").map(Cow::into_owned);
         let is_in_source = matches!(self.role(), Some(Role::Part(Slot::Source)));
@@ -204,7 +207,7 @@ impl<'a> Walk<'a> {
 
     /// `media:content`.
     fn note_media_file(&mut self, tag: &Tag<'a>) {
-        let Some(link) = tag.attributes.get("url").and_then(|url| Link::resolve(self.base(), &url).ok()) else { return };
+        let Some(link) = tag.attributes.get("url").and_then(|url| address::resolve(self.base(), &url)) else { return };
         let media_type = tag.attributes.get("type").or_else(|| tag.attributes.get("medium")).map(Cow::into_owned);
         let bytes = tag.attributes.get("fileSize").and_then(|size| size.trim().parse().ok());
         self.notes().enclosures.push(Enclosure { link, media_type, bytes });
@@ -243,9 +246,9 @@ impl<'a> Walk<'a> {
             Slot::Created => notes.created = Some(text),
             Slot::Category => notes.categories.push(text),
             Slot::Language => notes.language = Some(text),
-            Slot::OriginalLink => notes.original_link = Link::resolve(base.as_ref(), &text).ok(),
+            Slot::OriginalLink => notes.original_link = address::resolve(base.as_ref(), &text),
             Slot::LinkText => {
-                if let Ok(link) = Link::resolve(base.as_ref(), &text) {
+                if let Some(link) = address::resolve(base.as_ref(), &text) {
                     notes.link.get_or_insert(link);
                 }
             }

@@ -90,7 +90,7 @@ impl<'a> Walk<'a> {
 
     /// Escapes each `&` of markup once more.
     pub(super) fn escape_ampersands(&mut self, start: usize, text: &str) {
-        for (offset, _) in text.match_indices('&') {
+        for offset in memchr::memchr_iter(b'&', text.as_bytes()) {
             self.edits.insert(start + offset + 1, "amp;");
         }
     }

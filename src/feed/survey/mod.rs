@@ -14,6 +14,8 @@ mod stack;
 
 use std::{borrow::Cow, ops::Range};
 
+use memchr::memchr_iter;
+
 use super::{
     attributes::Attributes,
     edits::{Edited, Edits},
@@ -213,7 +215,7 @@ impl<'a> Walk<'a> {
 
     /// Finds each `&` that does not begin a good reference.
     fn check_references(&mut self, start: usize, text: &str) {
-        for (offset, _) in text.match_indices('&') {
+        for offset in memchr_iter(b'&', text.as_bytes()) {
             let at = start + offset;
             match references::inspect(&text[offset..]) {
                 Reference::Sound { .. } => {}

@@ -9,11 +9,12 @@ use super::{
 };
 use crate::{
     feed::{
+        address,
         attributes::{self, Attributes},
         names::{self, Space},
         tokens::Token,
     },
-    model::{Link, ProblemKind},
+    model::ProblemKind,
 };
 
 /// Attribute lists shorter than this cannot hold enough attributes to be slow to compare.
@@ -27,6 +28,8 @@ pub(super) struct Tag<'a> {
     pub is_empty: bool,
     /// Whether the tag must be written anew for feed-rs to read it.
     pub needs_rewrite: bool,
+    /// Whether its `xml:base` is no address.
+    pub has_bad_base: bool,
 }
 
 impl<'a> Tag<'a> {
@@ -76,6 +79,7 @@ impl<'a> Walk<'a> {
             attributes: if attributes.is_empty() { Attributes::default() } else { Attributes::read(attributes) },
             is_empty,
             needs_rewrite: token.flaw.is_some(),
+            has_bad_base: false,
         };
         if tag.attributes.has_flaw {
             tag.needs_rewrite = true;
@@ -108,7 +112,6 @@ impl<'a> Walk<'a> {
 
     /// `xmlns` and `xml:base`, which hold for all that the element contains.
     fn read_frame_attributes(&mut self, tag: &mut Tag<'a>, depth: usize) {
-        let mut has_bad_base = false;
         for attribute in tag.attributes.iter() {
             let prefix = match attribute.name.strip_prefix("xmlns") {
                 Some("") => Some(""),
@@ -119,14 +122,14 @@ impl<'a> Walk<'a> {
                 let address = attribute.value();
                 tag.needs_rewrite |= !self.bindings.declare(prefix, &address, depth) || names::shown_address(&address).is_some();
             } else if attribute.name == "xml:base" {
-                match Link::resolve(self.bases.last().map(|(_, base)| base), &attribute.value()) {
-                    Ok(base) => self.bases.push((depth + 1, base)),
-                    Err(_) => has_bad_base = true,
+                match address::resolve(self.base(), &attribute.value()) {
+                    Some(base) => self.bases.push((depth + 1, base)),
+                    None => tag.has_bad_base = true,
                 }
             }
         }
         // A base that is no URL costs feed-rs the whole feed.
-        tag.needs_rewrite |= has_bad_base;
+        tag.needs_rewrite |= tag.has_bad_base;
     }
 
     /// The root element.
@@ -225,19 +228,20 @@ impl<'a> Walk<'a> {
         if !prefix.is_empty() && !meaning.is_declared && prefix != "xml" {
             self.declare_later(prefix, &mut tag);
         }
-        let local = written.to_ascii_lowercase();
-        let is_exact = written == local && (meaning.is_declared || prefix.is_empty());
+        let is_lower = !written.bytes().any(|b| b.is_ascii_uppercase());
+        let local = if is_lower { Cow::Borrowed(written) } else { Cow::Owned(written.to_ascii_lowercase()) };
+        let is_exact = is_lower && (meaning.is_declared || prefix.is_empty());
         let named = Named { space: meaning.space, local: &local, is_exact };
         let is_core = matches!(named.space, Space::Rss | Space::Atom);
         match self.role() {
-            Some(Role::Root | Role::Channel | Role::Wrapper | Role::Part(Slot::Aside)) => match local.as_str() {
+            Some(Role::Root | Role::Channel | Role::Wrapper | Role::Part(Slot::Aside)) => match &*local {
                 "item" | "entry" if is_core => self.open_entry(&tag, named),
                 "channel" if is_core && !self.dialect.is_atom() => self.open_channel(&tag, named),
                 _ if self.role() == Some(Role::Channel) => self.open_field(&tag, slots::in_channel(named, self.dialect.is_atom())),
                 _ => self.open_plain(&tag, Role::Wrapper),
             },
             Some(Role::Entry) => {
-                if is_core && matches!(local.as_str(), "item" | "entry") && local == self.entry_name() {
+                if is_core && matches!(&*local, "item" | "entry") && local == self.entry_name() {
                     self.open_next_entry(&tag, named);
                 } else {
                     self.open_field(&tag, slots::in_entry(named, self.dialect.is_atom()));
@@ -276,13 +280,7 @@ impl<'a> Walk<'a> {
 
     /// Writes a start tag anew under its own name.
     pub(super) fn rewrite(&mut self, tag: &Tag<'a>, more: &str) {
-        self.edits
-            .replace(tag.token.start..tag.token.end, tag.written(tag.name, more, |name| name != "xml:base" || self.is_sound_base(tag)));
-    }
-
-    /// Whether the tag's own base was taken.
-    fn is_sound_base(&self, tag: &Tag<'a>) -> bool {
-        tag.attributes.get("xml:base").is_some_and(|base| Link::resolve(self.bases.first().map(|(_, base)| base), &base).is_ok())
+        self.edits.replace(tag.token.start..tag.token.end, tag.written(tag.name, more, |name| name != "xml:base" || !tag.has_bad_base));
     }
 
     fn open_channel(&mut self, tag: &Tag<'a>, named: Named<'_>) {
