@@ -76,7 +76,8 @@ fn arrival(draft: Draft, native_id: NativeId, desk: &Desk<'_>) -> Option<Arrival
     let (item, text) = item(draft, native_id, desk)?;
     let is_old = item.dated().at() + desk.thresholds.window < desk.now;
     let text = if desk.is_first_poll && is_old { "" } else { text.as_str() };
-    let fingerprint = Fingerprint::of(&item, text, &dedup::declared_links(text));
+    let declared = dedup::declared_links(item.body.as_str());
+    let fingerprint = Fingerprint::of(&item, text, &declared);
     Some(Arrival { item, fingerprint })
 }
 
