@@ -4,7 +4,7 @@ use std::{collections::HashMap, hint::black_box};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use watchfire::{
-    dedup::{Fingerprint, LineMemory, TextPrint, declared_links, judge, link_key, native_ids},
+    dedup::{Fingerprint, LineMemory, TextPrint, declared_links, judge, line_digests, link_key, native_ids},
     model::{Draft, Item, ItemId, Link, MergeThresholds, NativeId, SafeHtml, SourceId, Text, Timestamp, ZonedTime},
 };
 
@@ -108,12 +108,12 @@ fn parts(c: &mut Criterion) {
     let drafts: Vec<Draft> = (0..30).map(|n| Draft { native_id: Some(format!("tag:{n}")), ..Draft::default() }).collect();
     group.bench_function("identities of 30 drafts", |b| b.iter(|| native_ids(black_box(&drafts))));
     let mut memory = LineMemory::default();
-    (0..300).for_each(|seed| memory.observe(&(chinese(SIMPLIFIED, seed) + "\n扫码关注我们")));
+    (0..300).for_each(|seed| memory.observe(&line_digests(&(chinese(SIMPLIFIED, seed) + "\n扫码关注我们"))));
     group.bench_function("observe and strip lines of 4 KB", |b| {
         b.iter_batched_ref(
             || memory.clone(),
             |memory| {
-                memory.observe(black_box(&text));
+                memory.observe(&line_digests(black_box(&text)));
                 memory.strip(black_box(&text))
             },
             BatchSize::SmallInput,

@@ -4,7 +4,7 @@ use std::{hint::black_box, path::Path};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use watchfire::{
-    dedup::{self, Fingerprint},
+    dedup,
     model::{Item, ItemId, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp, ZonedTime},
     store::{Arrival, PollCommit, Store},
 };
@@ -105,7 +105,7 @@ fn arrival(n: u64) -> Arrival {
         body: SafeHtml::vouched(text.split_inclusive("  ").map(|part| format!("<p>{part}</p>\n")).collect()),
         enclosures: Vec::new(),
     };
-    Arrival { fingerprint: Fingerprint::of(&item, &text, &[]), item }
+    Arrival::of(item, &text, &[])
 }
 
 fn polls(items: std::ops::Range<u64>) -> Vec<PollCommit> {

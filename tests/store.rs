@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use watchfire::{
-    dedup::{self, Fingerprint},
+    dedup,
     model::{
         Digest, Item, ItemId, JoinRule, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Story, StoryId, Tally, Text,
         Timestamp, Validators, ZonedTime,
@@ -51,7 +51,8 @@ fn linked(item: Item, link: &str) -> Item {
 }
 
 fn arrival(item: Item) -> Arrival {
-    Arrival { fingerprint: Fingerprint::of(&item, item.body.as_str(), &[]), item }
+    let text = item.body.as_str().to_owned();
+    Arrival::of(item, &text, &[])
 }
 
 fn open(dir: &Path) -> Store {
@@ -95,8 +96,8 @@ fn filled(dir: &Path) -> Store {
     let edited = Item { title: Text::line("Corrected", 300), ..item("mirror", "own 3", 50) };
     poll(&store, vec![edited], 50);
     assert!(store.purge(item("mirror", "own 4", 0).id, at(60)).expect("purged"));
-    let document = ReadDocument { path: "a/1.txt".to_owned(), digest: Digest::of(&[b"1"]), arrival: Some(arrival(item("seeds", "1", 61))) };
-    store.commit_documents(vec![document], at(61)).expect("imported");
+    let document = ReadDocument { path: "a/1.txt".to_owned(), digest: Digest::of(&[b"1"]) };
+    store.commit_documents(vec![document], vec![arrival(item("seeds", "1", 61))], at(61)).expect("imported");
     store.settle_rendering(Digest::of(&[b"settings"]), at(62)).expect("settled");
     assert_eq!(store.counts().expect("counted").items, 70);
     assert_eq!(store.counts().expect("counted").stories, 60);
@@ -307,7 +308,7 @@ fn states_and_documents_are_remembered_and_move_no_generation() {
     let state = SourceState { next_due: Some(at(5)), validators, ..SourceState::default() };
     store.reserve(&source("krebs"), &state).expect("reserved");
     let digest = Digest::of(&[b"bytes"]);
-    store.commit_documents(vec![ReadDocument { path: "a.txt".to_owned(), digest, arrival: None }], at(0)).expect("imported");
+    store.commit_documents(vec![ReadDocument { path: "a.txt".to_owned(), digest }], Vec::new(), at(0)).expect("imported");
     drop(store);
     let store = open(folder.path());
     assert_eq!(store.source_states().expect("readable"), [(source("krebs"), state)]);

@@ -9,7 +9,6 @@ use std::{
 };
 
 use watchfire::{
-    dedup::Fingerprint,
     model::{Item, ItemId, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp},
     store::{Arrival, PollCommit, Store},
 };
@@ -47,7 +46,7 @@ fn arrival(n: u64, part: u64) -> Arrival {
         body: SafeHtml::vouched(words.clone()),
         enclosures: Vec::new(),
     };
-    Arrival { fingerprint: Fingerprint::of(&item, &words, &[]), item }
+    Arrival::of(item, &words, &[])
 }
 
 /// The child: commits until it is killed, and says so after each commit. Run alone it passes at once.

@@ -125,8 +125,8 @@ const TEXT_BAND_SPACE: u64 = 3;
 /// Least weight of a title by which a copy may be found: five ideographs or ten letters.
 const TITLE_WEIGHT_MIN: usize = 10;
 
-/// Who speaks: an account keeps its name whichever way its items come.
-fn speaker(item: &Item) -> u64 {
+/// Digest of who speaks in an item: the account that it names, which keeps its name whichever way its items come, else its source.
+pub fn speaker(item: &Item) -> u64 {
     let account = item.origin.as_ref().and_then(|Origin { title, .. }| title.as_deref()).map(str::trim).filter(|name| !name.is_empty());
     xxh3_64(account.unwrap_or(item.source.as_str()).as_bytes())
 }
@@ -139,7 +139,7 @@ fn site(key: &LinkKey) -> u64 {
     }
     let mut ends = key.match_indices([':', '/', '?', '#']).map(|(at, _)| at);
     let end = if key.starts_with("wx:") { ends.nth(1) } else { ends.next() };
-    xxh3_64(key[..end.unwrap_or(key.len())].as_bytes())
+    xxh3_64(&key.as_bytes()[..end.unwrap_or(key.len())])
 }
 
 /// Whether the link leads into a public catalogue of exploits.

@@ -30,9 +30,6 @@ impl LineMemory {
     /// Lines remembered: 16 KB a source.
     pub const LINES_MAX: usize = 1024;
 
-    /// Different lines counted of one item.
-    const LINES_OF_ITEM_MAX: usize = 256;
-
     /// Items after which everything counts half: what is remembered are the last two hundred or so.
     const ITEMS_MAX: u32 = 200;
 
@@ -42,14 +39,11 @@ impl LineMemory {
     /// And in more than one item of fifty.
     const SHARE: u32 = 50;
 
-    /// Takes note of the lines of one item.
-    pub fn observe(&mut self, text: &str) {
+    /// Takes note of one item by its `line_digests`.
+    pub fn observe(&mut self, lines: &[u64]) {
         self.clock = self.clock.saturating_add(1);
         self.items += 1;
-        let mut hashes: Vec<u64> = lines(text).map(line_hash).take(Self::LINES_OF_ITEM_MAX).collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        for hash in hashes {
+        for &hash in lines {
             match self.lines.binary_search_by_key(&hash, |line| line.hash) {
                 Ok(at) => {
                     self.lines[at].items += 1;
@@ -101,6 +95,15 @@ impl LineMemory {
     }
 }
 
+/// Digests of an item's lines, each once: of its first 256.
+pub fn line_digests(text: &str) -> Vec<u64> {
+    const LINES_MAX: usize = 256;
+    let mut digests: Vec<u64> = lines(text).map(line_hash).take(LINES_MAX).collect();
+    digests.sort_unstable();
+    digests.dedup();
+    digests
+}
+
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
@@ -111,7 +114,7 @@ fn line_hash(line: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::LineMemory;
+    use super::{LineMemory, line_digests};
 
     fn item(number: u32) -> String {
         format!("  Subscribe to our newsletter \nArticle {number}\n\nText {number}\nAbout us")
@@ -121,17 +124,17 @@ mod tests {
     fn what_every_item_repeats_is_stripped_once_it_was_seen_often_enough() {
         let mut memory = LineMemory::default();
         for number in 0..3 {
-            memory.observe(&item(number));
+            memory.observe(&line_digests(&item(number)));
         }
         assert_eq!(memory.strip(&item(9)), item(9));
-        memory.observe(&item(3));
+        memory.observe(&line_digests(&item(3)));
         assert_eq!(memory.strip(&item(9)), "Article 9\n\nText 9");
     }
 
     #[test]
     fn a_line_said_twice_in_one_item_counts_once() {
         let mut memory = LineMemory::default();
-        memory.observe("same\nsame\nsame\nsame\nsame");
+        memory.observe(&line_digests("same\nsame\nsame\nsame\nsame"));
         assert!(!memory.is_repeated("same"));
     }
 
@@ -139,11 +142,11 @@ mod tests {
     fn old_boilerplate_is_forgotten() {
         let mut memory = LineMemory::default();
         for _ in 0..10 {
-            memory.observe("old footer");
+            memory.observe(&line_digests("old footer"));
         }
         assert!(memory.is_repeated("old footer"));
         for number in 0..1000 {
-            memory.observe(&item(number));
+            memory.observe(&line_digests(&item(number)));
         }
         assert!(!memory.is_repeated("old footer"));
         assert!(memory.is_repeated("About us"));
@@ -154,7 +157,7 @@ mod tests {
         let mut memory = LineMemory::default();
         for number in 0..150 {
             let lines: Vec<String> = (0..1000).map(|line| format!("{number} {line}")).collect();
-            memory.observe(&(String::from("footer\n") + &lines.join("\n")));
+            memory.observe(&line_digests(&(String::from("footer\n") + &lines.join("\n"))));
             assert!(memory.lines.len() <= LineMemory::LINES_MAX);
             assert!(memory.lines.is_sorted_by_key(|line| line.hash));
         }

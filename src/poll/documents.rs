@@ -7,11 +7,14 @@ use std::{
 
 use chrono_tz::Tz;
 
-use super::assemble::{self, Desk, Extra};
+use super::{
+    assemble::{self, Desk, Extra, Reading},
+    learning::{self, Batch},
+};
 use crate::{
     document::{self, Document},
     model::{Channel, Digest, ItemLimits, MergeThresholds, NativeId, Origin, SourceId, Tally, Timestamp},
-    store::{Arrival, ReadDocument, Store, StoreError},
+    store::{ReadDocument, Store, StoreError},
 };
 
 /// Largest file that is read.
@@ -170,23 +173,20 @@ fn commit(
     now: Timestamp,
     summary: &mut ImportSummary,
 ) -> Result<(), ImportError> {
-    let documents: Vec<_> = batch.iter().map(|candidate| read_again(candidate, settings, now, summary)).collect();
-    summary.tally.refused += u32::try_from(documents.iter().filter(|document| document.arrival.is_none()).count()).unwrap_or(u32::MAX);
-    let tally = store.commit_documents(documents, now)?;
+    let documents = batch.iter().map(|Candidate { file, digest, .. }| ReadDocument { path: file.key(), digest: *digest }).collect();
+    let readings: Vec<_> = batch.iter().filter_map(|candidate| reading(&candidate.file, settings, now, summary)).collect();
+    summary.tally.refused += u32::try_from(batch.len() - readings.len()).unwrap_or(u32::MAX);
+    let Batch { arrivals, unchanged } = learning::settle(store, readings)?;
+    let tally = store.commit_documents(documents, arrivals, now)?;
     summary.tally.new += tally.new;
     summary.tally.joined += tally.joined;
     summary.tally.updated += tally.updated;
-    summary.tally.unchanged += tally.unchanged;
+    summary.tally.unchanged += tally.unchanged + unchanged;
     summary.tally.refused += tally.refused;
     Ok(())
 }
 
-fn read_again(candidate: &Candidate, settings: &ImportSettings, now: Timestamp, summary: &mut ImportSummary) -> ReadDocument {
-    let Candidate { file, digest, .. } = candidate;
-    ReadDocument { path: file.key(), digest: *digest, arrival: arrival(file, settings, now, summary) }
-}
-
-fn arrival(file: &File, settings: &ImportSettings, now: Timestamp, summary: &mut ImportSummary) -> Option<Arrival> {
+fn reading(file: &File, settings: &ImportSettings, now: Timestamp, summary: &mut ImportSummary) -> Option<Reading> {
     let bytes = read(&file.path).ok()?;
     let Document { mut draft, account, dropped, declared_origin } = document::read(&file.name, &bytes, settings.timezone).ok()?;
     if let Some(shell) = dropped {

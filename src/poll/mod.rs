@@ -3,6 +3,7 @@
 mod agenda;
 mod assemble;
 mod documents;
+mod learning;
 mod network;
 mod pipeline;
 

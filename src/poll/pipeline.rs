@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::{
     Roster,
     assemble::{self, Desk},
+    learning::{self, Batch},
     network::{Change, Network},
 };
 use crate::{
@@ -297,7 +298,7 @@ fn read_document(
         is_first_poll: state.items == 0,
         now,
     };
-    let (arrivals, refused) = assemble::assemble(reading.drafts, &desk);
+    let (readings, refused) = assemble::assemble(reading.drafts, &desk);
     let problems = u32::try_from(reading.problems.len()).unwrap_or(u32::MAX);
     for problem in &reading.problems {
         tracing::debug!(source = %source.id, "{}", Text::line(&problem.to_string(), 200));
@@ -312,14 +313,15 @@ fn read_document(
     state.gone = reading.channel.expired;
     (state.title, state.feed_id, state.site) = (reading.channel.title, reading.channel.id, reading.channel.site);
     if state.items == 0 {
-        let dates = arrivals.iter().filter_map(|arrival| arrival.item.published);
+        let dates = readings.iter().filter_map(|reading| reading.item.published);
         state.arrivals = schedule::remember_arrivals(&[], dates.map(ZonedTime::at).filter(|at| *at <= now));
     }
 
     let mut after = None;
+    let Batch { arrivals, unchanged } = learning::settle(store, readings).map_err(|error| Failure::Store(error.to_string()))?;
     let commit = PollCommit { source: source.id.clone(), arrivals, new_max: roster.items.new_max };
     let tally = store.commit(commit, now, |tally| {
-        let tally = Tally { refused: tally.refused + refused, problems, ..*tally };
+        let tally = Tally { unchanged: tally.unchanged + unchanged, refused: tally.refused + refused, problems, ..*tally };
         let state = count(state, &tally, now);
         let state = roster.plan(source).after_success(record(state, &Outcome::Read(tally)), now);
         after = Some((tally, state.clone()));

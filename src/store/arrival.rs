@@ -1,8 +1,8 @@
 //! What is handed to the store.
 
 use crate::{
-    dedup::Fingerprint,
-    model::{Digest, Item, SourceId},
+    dedup::{self, Fingerprint},
+    model::{Digest, Item, Link, SourceId},
 };
 
 /// An item as it came in, with what it is compared by. Its `first_seen` is now; a known item keeps the one it has.
@@ -12,6 +12,15 @@ pub struct Arrival {
     pub item: Item,
     /// `Fingerprint::of` that item.
     pub fingerprint: Fingerprint,
+    /// `line_digests` of its text: what its speaker may be learned to repeat.
+    pub lines: Vec<u64>,
+}
+
+impl Arrival {
+    /// An item with its plain text and the origins that the text declares, where nothing is known of what its speaker repeats.
+    pub fn of(item: Item, text: &str, declared: &[Link]) -> Self {
+        Self { fingerprint: Fingerprint::of(&item, text, declared), lines: dedup::line_digests(text), item }
+    }
 }
 
 /// What one poll of one source brought.
@@ -25,13 +34,11 @@ pub struct PollCommit {
     pub new_max: usize,
 }
 
-/// A document that was read for an import.
+/// A file that was read for an import, whether it holds an item or was refused.
 #[derive(Debug, Clone)]
 pub struct ReadDocument {
     /// Its path, as `document_digest` will be asked for it.
     pub path: String,
     /// Digest of its bytes.
     pub digest: Digest,
-    /// What it holds; `None` where it was refused, which is remembered as well.
-    pub arrival: Option<Arrival>,
 }

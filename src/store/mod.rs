@@ -26,6 +26,7 @@ mod journal;
 mod ledger;
 mod lock;
 mod matching;
+mod memories;
 mod reading;
 mod record;
 mod recovery;
@@ -87,13 +88,13 @@ impl Store {
         })
     }
 
-    /// The result of an import: the documents' items and stories, and that these files were read, all or none.
-    pub fn commit_documents(&self, documents: Vec<ReadDocument>, now: Timestamp) -> Result<Tally> {
+    /// The result of an import: that these files were read, and the items and stories that they brought, all or none.
+    pub fn commit_documents(&self, documents: Vec<ReadDocument>, arrivals: Vec<Arrival>, now: Timestamp) -> Result<Tally> {
         self.write(now, |transaction| {
-            for ReadDocument { path, digest, arrival } in documents {
-                if let Some(arrival) = arrival {
-                    transaction.take(arrival, usize::MAX)?;
-                }
+            for arrival in arrivals {
+                transaction.take(arrival, usize::MAX)?;
+            }
+            for ReadDocument { path, digest } in documents {
                 transaction.note(Event::Document { path, digest }, false)?;
             }
             transaction.admit_new()

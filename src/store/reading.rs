@@ -6,11 +6,14 @@ use super::{
     error::Result,
     folder,
     index::Rows,
-    recovery,
+    memories, recovery,
     rows::{self, ItemRow, Row, StoryRow},
     state_record,
 };
-use crate::model::{Digest, Item, ItemId, Joined, Member, SourceId, SourceState, Story, StoryId, Timestamp};
+use crate::{
+    dedup::LineMemory,
+    model::{Digest, Item, ItemId, Joined, Member, SourceId, SourceState, Story, StoryId, Timestamp},
+};
 
 /// The newest stories, and the generation that they are of.
 #[derive(Debug, Clone, PartialEq)]
@@ -148,6 +151,18 @@ impl Store {
     /// The digest of the document at `path` when it was last imported; `None` if it never was.
     pub fn document_digest(&self, path: &str) -> Result<Option<Digest>> {
         self.core.index.row(&rows::document(path))
+    }
+
+    /// Whether the store has this very item, in these words. One that was purged counts as had.
+    pub fn has(&self, item: &Item) -> Result<bool> {
+        let Some(seq) = self.core.index.row::<u64>(&rows::identity(item.id))? else { return Ok(false) };
+        let row = self.core.index.row::<ItemRow>(&rows::item(seq))?;
+        Ok(row.is_none_or(|row| row.content.is_some_and(|(_, digest)| digest == item.content_digest())))
+    }
+
+    /// What a speaker (`dedup::speaker`) is known to repeat under all items.
+    pub fn line_memory(&self, speaker: u64) -> Result<LineMemory> {
+        memories::read(&self.core.index, speaker)
     }
 
     /// How much the store holds, and what it takes on disk.

@@ -192,13 +192,13 @@ fn usable_head(index: &Index, truth: &Truth, was_mended: bool) -> Result<std::re
 /// A new index from archive and journal, in the place of the old one.
 fn rebuilt(dir: &Path, truth: &Truth, old: Option<Index>, why: String, told: &mut Vec<Recovery>) -> Result<(Index, Head)> {
     let (path, new) = (dir.join(INDEX), dir.join(INDEX_NEW));
-    let states = old.as_ref().map(replay::states_without_validators).transpose()?.unwrap_or_default();
+    let own = old.as_ref().map(replay::own_rows).transpose()?.unwrap_or_default();
     drop(old);
     remove_dir(&new)?;
     let replayed = {
         let index = open_index(&new)?;
         let replayed = replay::run(&truth.archive, &truth.journal, &index, &mut Head::default())?;
-        index.apply(states)?;
+        index.apply(own)?;
         index.flush()?;
         replayed
     };

@@ -61,16 +61,20 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
     Ok(replayed)
 }
 
-/// The sources' states of an index that is given up. Manners survive: when to ask again, who is gone, where redirects led. Validators
+/// What only an index that is given up knows: what speakers repeat, and the sources' states. Manners survive: when to ask again, who is gone, where redirects led. Validators
 /// do not: they vouch for items that may be lost (invariant 6).
-pub(super) fn states_without_validators(index: &Index) -> Result<Changes> {
-    let mut states = Changes::new();
+pub(super) fn own_rows(index: &Index) -> Result<Changes> {
+    let mut own = Changes::new();
     for row in index.walk(&[rows::STATES]) {
         let (key, value) = row?;
         if let Some(state) = state_record::decode(&value) {
             let state = SourceState { validators: Validators::default(), body_digest: None, last_full: None, ..state };
-            states.insert(key, Some(state_record::encode(&state)));
+            own.insert(key, Some(state_record::encode(&state)));
         }
     }
-    Ok(states)
+    for row in index.walk(&[rows::MEMORIES]) {
+        let (key, value) = row?;
+        own.insert(key, Some(value));
+    }
+    Ok(own)
 }

@@ -14,6 +14,7 @@
 //! | `p` | source id | the source's state |
 //! | `c` | source id | number of its items |
 //! | `d` | digest of a path | digest of the document |
+//! | `v` | set, digest of a speaker | the lines that they repeat |
 
 use super::{
     archive::{Location, Segment},
@@ -35,6 +36,7 @@ pub(super) const BY_TIME: u8 = b't';
 pub(super) const ENDS: u8 = b'a';
 pub(super) const STATES: u8 = b'p';
 pub(super) const COUNTS: u8 = b'c';
+pub(super) const MEMORIES: u8 = b'v';
 
 /// Key of the head row.
 pub(super) const HEAD: &[u8] = b"m";
@@ -171,6 +173,15 @@ pub(super) fn count(source: &SourceId) -> Vec<u8> {
 
 pub(super) fn document(path: &str) -> Vec<u8> {
     keyed(b'd', Digest::of(&[b"document", path.as_bytes()]))
+}
+
+pub(super) fn memory(speaker: u64) -> Vec<u8> {
+    Encoder::default().raw(&memory_set(speaker)).u64(speaker).finish()
+}
+
+/// What the keys of the memories begin with that share their room with this speaker's: there are 2048 sets.
+pub(super) fn memory_set(speaker: u64) -> Vec<u8> {
+    Encoder::default().u8(MEMORIES).u16((speaker >> 53) as u16).finish()
 }
 
 pub(super) fn end(segment: Segment) -> Vec<u8> {

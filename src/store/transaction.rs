@@ -13,6 +13,7 @@ use super::{
     index::Rows,
     ledger::Ledger,
     matching::{Match, Search},
+    memories::Memories,
     record::{self, Content},
     rows::{self, ItemRow, Probes, StoryRow},
 };
@@ -37,6 +38,8 @@ pub(super) struct Transaction<'a> {
     handled: HashSet<ItemId>,
     /// New items that wait for `admit_new`.
     newcomers: Vec<Arrival>,
+    /// What those who speak in the new items repeat.
+    memories: Memories,
     is_rendered_changed: bool,
     /// What became of the arrivals so far.
     pub(super) tally: Tally,
@@ -55,6 +58,7 @@ impl<'a> Transaction<'a> {
             fresh: HashMap::new(),
             handled: HashSet::new(),
             newcomers: Vec::new(),
+            memories: Memories::default(),
             is_rendered_changed: false,
             tally: Tally::default(),
         }
@@ -115,7 +119,7 @@ impl<'a> Transaction<'a> {
 
     /// A new item: joins the story that it is a copy of, or opens its own.
     fn admit(&mut self, arrival: Arrival) -> Result<()> {
-        let Arrival { item, fingerprint } = arrival;
+        let Arrival { item, fingerprint, lines } = arrival;
         let matched = self.find(&fingerprint)?;
         if let Some(matched) = &matched {
             let story = self.ledger.story(matched.story)?;
@@ -129,6 +133,7 @@ impl<'a> Transaction<'a> {
                 return Ok(());
             }
         }
+        self.memories.observe(&self.core.index, fingerprint.speaker, &lines)?;
         let seq = self.ledger.head.next_seq;
         let content = Content { item, fingerprint, previous: None };
         let arrived =
@@ -172,6 +177,7 @@ impl<'a> Transaction<'a> {
 
     /// Writes everything, or on failure nothing.
     pub(super) fn finish(mut self) -> Result<Tally> {
+        self.memories.put(&mut self.ledger.rows, &self.core.index)?;
         if self.events.is_empty() {
             self.core.index.apply(self.ledger.rows.into_changes())?;
             return Ok(self.tally);

@@ -1,8 +1,10 @@
 //! A store in a folder of its own, with items of our own making.
 
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
 use tempfile::TempDir;
 use watchfire::{
-    dedup::{self, Fingerprint},
+    dedup,
     model::{Item, ItemId, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, StoryId, Text, Timestamp, ZonedTime},
     store::{Arrival, PollCommit, Store},
 };
@@ -54,7 +56,7 @@ impl Library {
     /// Adds items as polls bring them.
     pub fn add(&self, items: &[Item]) {
         for item in items {
-            let arrivals = vec![Arrival { fingerprint: Fingerprint::of(item, item.title.as_str(), &[]), item: item.clone() }];
+            let arrivals = vec![Arrival::of(item.clone(), item.title.as_str(), &[])];
             let poll = PollCommit { source: item.source.clone(), arrivals, new_max: 500 };
             self.store.commit(poll, item.first_seen, |_| SourceState::default()).expect("committed");
         }
@@ -74,6 +76,14 @@ impl Library {
     pub fn reopened(self) -> Self {
         let Self { store, dir } = self;
         drop(store);
+        Self { store: open(&dir), dir }
+    }
+
+    /// The same folder after its index was made again.
+    pub fn rebuilt(self) -> Self {
+        let Self { store, dir } = self;
+        drop(store);
+        Store::rebuild(dir.path()).expect("rebuilt");
         Self { store: open(&dir), dir }
     }
 }
