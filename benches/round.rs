@@ -96,6 +96,7 @@ fn source(n: usize, port: u16) -> Source {
         allow_private: vec![PrivateHost::parse(&authority).expect("an authority")],
         private: false,
         enabled: true,
+        priority: Source::PRIORITY,
         encoding: None,
     }
 }

@@ -118,6 +118,7 @@ fn a_bad_source_is_named_with_its_rule() {
         ("tags = [\"a\", \"\"]", "`source.tags` must be at most 32 texts that are not empty"),
         ("tags = \"a\"", "`source.tags` is `a`, must be a list of texts, such as `[\"a\", \"b\"]`"),
         ("private = \"yes\"", "`source.private` is `yes`, must be `true` or `false`"),
+        ("priority = 101", "`source.priority` is `101`, must be a whole number from `0` to `100`"),
         ("encoding = \"gbx\"", "`source.encoding` is `gbx`, must be an encoding label of the web such as `gb18030`, `big5` or `utf-8`"),
         ("allow_private = [\"127.0.0.1\"]", "`source.allow_private` is `127.0.0.1`, must be `host:port` such as `192.168.1.10:1200`"),
         ("headers = { \"a b\" = \"x\" }", "`source.headers` `a b` must be a header name of letters, digits and `-`"),
@@ -278,6 +279,7 @@ fn every_value_arrives() {
         id = "plain"
         url = "https://b.example/feed"
         encoding = "GBK"
+        priority = 90
         "#,
     );
     assert_eq!(settings.warnings, [""; 0]);
@@ -294,6 +296,7 @@ fn every_value_arrives() {
     assert!(matches!(keyed.cadence, Cadence::Cron(_)));
     assert_eq!(keyed.tags.len(), 2);
     assert_eq!(source("plain").cadence, Cadence::Adaptive(Duration::from_secs(5400)));
+    assert_eq!((source("plain").priority, bridge.priority), (90, 50));
     assert!(!format!("{settings:?}").contains("s3cret"), "settings can be logged");
 }
 

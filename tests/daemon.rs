@@ -5,7 +5,7 @@ mod support;
 use std::{fs, time::Duration};
 
 use support::{
-    daemon::{Home, binary, request},
+    daemon::{Daemon, Home, binary, request},
     origin::{Origin, Reply},
 };
 
@@ -158,6 +158,61 @@ fn commands_beside_a_running_daemon_go_through_it() {
 
     let once = home.command(&["once", "--source", "one"]);
     assert!(String::from_utf8_lossy(&once.stdout).contains("same bytes"), "{once:?}");
+    daemon.stop();
+}
+
+#[test]
+fn an_operators_word_goes_through_the_daemon_and_outlives_it() {
+    let origin = Origin::launch();
+    let title = "Attackers exploit a flaw in the example gateway to steal sessions";
+    origin.on("/a.xml", Reply::ok(rss(&[("a1", title, "https://a.example/1")])));
+    origin.on("/b.xml", Reply::ok(rss(&[("b1", title, "https://b.example/1"), ("b2", "A story of its own", "https://b.example/2")])));
+    let home = Home::new(&format!("{}\n{}", source("a", &origin, "/a.xml"), source("b", &origin, "/b.xml")));
+    let daemon = home.start();
+    let run = |arguments: &[&str]| {
+        let output = home.command(arguments);
+        (
+            output.status.success(),
+            String::from_utf8_lossy(if output.status.success() { &output.stdout } else { &output.stderr }).into_owned(),
+        )
+    };
+    let entries = |daemon: &Daemon| daemon.get("/feed.atom").body.matches("<entry>").count();
+    daemon.wait_for("one story of two copies, one more, five seeds", |daemon| {
+        entries(daemon) == 7 && daemon.get("/feed.atom").body.contains("https://b.example/1")
+    });
+
+    let (is_done, why) = run(&["why", "https://b.example/1?utm_source=x"]);
+    assert!(is_done && why.contains("same-text") && why.contains("https://b.example/1"), "{why}");
+    let story = why.lines().find_map(|line| line.strip_prefix("story  ")).expect("its story").split(' ').next().expect("an id").to_owned();
+    let (is_done, refused) = run(&["split", "https://b.example/3"]);
+    assert!(!is_done && refused.contains("no item is called `https://b.example/3`"), "{refused}");
+
+    // Whichever was polled first opened the story: keeping apart lets the other one leave.
+    let (is_done, words) = run(&["never-merge", "https://a.example/1", "https://b.example/1"]);
+    assert!(is_done && words.contains(&story), "{words}");
+    daemon.wait_for("two stories", |daemon| entries(daemon) == 8);
+    let (is_done, why) = run(&["why", "https://a.example/1"]);
+    assert!(is_done && why.contains("an operator ordered them to stay apart"), "{why}");
+
+    let (is_done, words) = run(&["merge", "https://b.example/2", &story]);
+    assert!(is_done, "{words}");
+    daemon.wait_for("one story less", |daemon| entries(daemon) == 7);
+    let ids: Vec<&str> = words.split_whitespace().filter(|word| word.len() == 32).collect();
+    let page = daemon.get(&format!("/stories/{}", ids[0]));
+    let (gone, survivor) = if page.status == 307 { (ids[0], ids[1]) } else { (ids[1], ids[0]) };
+    let page = daemon.get(&format!("/stories/{gone}"));
+    assert_eq!((page.status, header(&page.head, "location")), (307, format!("https://watchfire.example/stories/{survivor}").as_str()));
+    assert_eq!(daemon.get(&format!("/stories/{survivor}")).status, 200);
+    daemon.stop();
+
+    let (is_done, words) = run(&["split", gone]);
+    assert!(is_done, "and without a daemon: {words}");
+    let daemon = home.start();
+    daemon.wait_for("the split", |daemon| entries(daemon) == 8);
+    assert_eq!(daemon.get(&format!("/stories/{gone}")).status, 200);
+    for path in ["/admin/split", "/admin/never-merge", "/admin/merge"] {
+        assert_eq!(request(daemon.address, "POST", path, &[], "[]").status, 401);
+    }
     daemon.stop();
 }
 

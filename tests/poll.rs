@@ -48,6 +48,7 @@ fn source(name: &str, url: &str) -> Source {
         allow_private: Vec::new(),
         private: false,
         enabled: true,
+        priority: Source::PRIORITY,
         encoding: None,
     }
 }

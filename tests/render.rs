@@ -96,6 +96,7 @@ fn source(id: &str, url: &str, private: bool) -> Source {
         allow_private: Vec::new(),
         private,
         enabled: true,
+        priority: Source::PRIORITY,
         encoding: None,
     }
 }
@@ -231,6 +232,25 @@ fn links_say_where_who_else_and_what_it_cites_once_each() {
         "the cited origin leads"
     );
     assert_eq!(links(2), [pair("alternate", "https://copy.example/1")], "a copy with an address leads where the opener has none");
+}
+
+#[test]
+fn a_source_of_greater_priority_leads_whoever_was_first_or_is_cited() {
+    let mut mirror = item("freebuf", "转载", Some("https://mirror.example/1"), 0);
+    mirror.related = vec![link("https://origin.example/1")];
+    let told = story(vec![
+        mirror,
+        item("anquanke", "原文", Some("https://origin.example/1"), 1),
+        item("preferred", "又一", Some("https://preferred.example/1"), 2),
+    ]);
+    let leading = |priority: u8| {
+        let preferred = Source { priority, ..source("preferred", "https://preferred.example/feed", false) };
+        let cards = SourceCards::of(&[source("freebuf", "https://a.example/feed", false), preferred]);
+        let read = parsed(&atom(std::slice::from_ref(&told), &cards));
+        read.entries[0].links.iter().find(|link| link.rel.as_deref() == Some("alternate")).map(|link| link.href.clone())
+    };
+    assert_eq!(leading(51).as_deref(), Some("https://preferred.example/1"));
+    assert_eq!(leading(Source::PRIORITY).as_deref(), Some("https://origin.example/1"));
 }
 
 #[test]

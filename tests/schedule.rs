@@ -41,6 +41,7 @@ fn source(id: &str, cadence: Cadence) -> Source {
         allow_private: Vec::new(),
         private: false,
         enabled: true,
+        priority: Source::PRIORITY,
         encoding: None,
     }
 }

@@ -44,7 +44,8 @@ impl Daemon {
             let status = response.status();
             let text = String::from_utf8_lossy(&response.into_body().collect().await?.to_bytes()).into_owned();
             if !status.is_success() {
-                bail!("{}", text.trim());
+                let said = serde_json::from_str::<serde_json::Value>(&text).ok();
+                bail!("{}", said.as_ref().and_then(|said| said["error"].as_str()).unwrap_or(text.trim()));
             }
             Ok(text)
         };

@@ -4,6 +4,7 @@ mod ask;
 mod check;
 mod choice;
 mod daemon_file;
+mod decide;
 mod export;
 mod import;
 mod inspect;
@@ -15,17 +16,20 @@ mod run;
 mod signals;
 mod sources;
 mod storage;
+mod why;
 mod wiring;
 
 pub use self::{
     check::{CheckReport, check},
     choice::Choice,
+    decide::decide,
     export::export,
     import::import,
     inspect::{Inspected, Inspector, inspect_line},
     logging::start as start_logging,
     once::once,
-    rows::{ImportRow, PollRow, SourceRow},
+    rows::{DecisionRow, ImportRow, ItemRow, PollRow, RelativeRow, SourceRow, WhyRow},
     run::run,
     sources::sources,
+    why::why,
 };

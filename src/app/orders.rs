@@ -5,7 +5,9 @@ use std::{path::PathBuf, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
+    decide::carry_out,
     rows::{ImportRow, PollRow},
+    why::explain,
     wiring::import_settings,
 };
 use crate::{
@@ -33,6 +35,8 @@ impl Clerk {
             Command::Reload => self.reload().await,
             Command::PollNow(source) => self.poll(source).await,
             Command::Import(paths) => self.import(paths).await,
+            Command::Explain(handle) => self.in_store(move |store| json(&explain(store, &handle)?)).await,
+            Command::Decide(decision) => self.in_store(move |store| json(&carry_out(store, &decision, Clock::System.now())?)).await,
         };
         // Whoever asked may have gone.
         let _ = order.reply.send(answer);
@@ -49,6 +53,13 @@ impl Clerk {
         self.polls.send(PollOrder { source, reply }).await.map_err(|_| shutting_down())?;
         let reports = answer.await.map_err(|_| shutting_down())??;
         json(&reports.iter().map(PollRow::from).collect::<Vec<_>>())
+    }
+
+    /// What blocks goes to a thread that may.
+    async fn in_store(&self, work: impl FnOnce(&Store) -> Result<String, CommandError> + Send + 'static) -> Result<String, CommandError> {
+        let store = self.store.clone();
+        let done = tokio::task::spawn_blocking(move || work(&store)).await;
+        done.map_err(|error| CommandError::Failed(error.to_string()))?
     }
 
     async fn import(&self, paths: Vec<PathBuf>) -> Result<String, CommandError> {

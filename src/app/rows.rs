@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{Outcome, Tally, Why},
+    dedup::Verdict,
+    model::{Item, Outcome, Tally, Why},
     poll::{ImportSummary, Report},
+    store::{Decided, Explanation, Relative},
 };
 
 /// How one ordered poll ended.
@@ -68,6 +70,76 @@ pub struct ImportRow {
     pub refused: Vec<(String, u32)>,
 }
 
+/// What a decision changed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DecisionRow {
+    /// In words.
+    pub done: String,
+    /// The ids of the stories that it is about.
+    pub stories: Vec<String>,
+}
+
+/// Why an item is in its story.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WhyRow {
+    /// The item.
+    pub item: ItemRow,
+    /// Id of its story.
+    pub story: String,
+    /// Items in it.
+    pub members: usize,
+    /// The rule that joined it; none: it opened the story.
+    pub rule: Option<String>,
+    /// Likeness of the texts when it joined, 0 to 1.
+    pub text_score: Option<f32>,
+    /// Likeness of the titles when it joined, 0 to 1.
+    pub title_score: Option<f32>,
+    /// When it joined, RFC 3339.
+    pub joined_at: Option<String>,
+    /// Other items of its story.
+    pub copies: Vec<RelativeRow>,
+    /// The nearest items of other stories.
+    pub others: Vec<RelativeRow>,
+}
+
+/// An item in short.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ItemRow {
+    /// Item id.
+    pub id: String,
+    /// Source id.
+    pub source: String,
+    /// The account that it names as its origin.
+    pub account: Option<String>,
+    /// Title.
+    pub title: String,
+    /// Where it can be read.
+    pub link: Option<String>,
+    /// Publication, else first sight, RFC 3339.
+    pub dated: String,
+}
+
+/// An item beside the one that is explained.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RelativeRow {
+    /// The other item.
+    pub item: ItemRow,
+    /// Id of its story.
+    pub story: String,
+    /// The rule that holds between the two now; none: they would not be joined.
+    pub rule: Option<String>,
+    /// What keeps them apart, in words.
+    pub obstacle: Option<String>,
+    /// Likeness of the texts, 0 to 1; none: one of the two has none that is long enough.
+    pub text: Option<f32>,
+    /// The share of the smaller text that the larger one holds, 0 to 1; same condition.
+    pub contained: Option<f32>,
+    /// Likeness of the titles, 0 to 1.
+    pub title: f32,
+    /// Days between their dates.
+    pub days: f64,
+}
+
 impl From<&Report> for PollRow {
     fn from(report: &Report) -> Self {
         Self {
@@ -88,5 +160,62 @@ impl From<ImportSummary> for ImportRow {
             refused.push(("nothing to show".to_owned(), without_content));
         }
         Self { files, known, new, joined, updated, unchanged, dropped, refused }
+    }
+}
+
+impl From<Decided> for DecisionRow {
+    fn from(decided: Decided) -> Self {
+        Self { done: decided.to_string(), stories: decided.stories().iter().map(ToString::to_string).collect() }
+    }
+}
+
+impl From<Explanation> for WhyRow {
+    fn from(explanation: Explanation) -> Self {
+        let Explanation { item, story, joined, members, copies, others } = explanation;
+        Self {
+            item: (&item).into(),
+            story: story.to_string(),
+            members,
+            rule: joined.map(|joined| joined.rule.as_str().to_owned()),
+            text_score: joined.and_then(|joined| joined.text_score),
+            title_score: joined.and_then(|joined| joined.title_score),
+            joined_at: joined.map(|joined| joined.at.rfc3339()),
+            copies: copies.iter().map(RelativeRow::from).collect(),
+            others: others.iter().map(RelativeRow::from).collect(),
+        }
+    }
+}
+
+impl From<&Item> for ItemRow {
+    fn from(item: &Item) -> Self {
+        Self {
+            id: item.id.to_string(),
+            source: item.source.to_string(),
+            account: item.origin.as_ref().and_then(|origin| origin.title.clone()),
+            title: item.title.to_string(),
+            link: item.link.as_ref().map(ToString::to_string),
+            dated: item.dated().rfc3339(),
+        }
+    }
+}
+
+impl From<&Relative> for RelativeRow {
+    fn from(relative: &Relative) -> Self {
+        let scores = relative.verdict.scores();
+        let (rule, obstacle) = match relative.verdict {
+            _ if relative.kept_apart => (None, Some("an operator ordered them to stay apart")),
+            Verdict::Join { rule, .. } => (Some(rule.as_str()), None),
+            Verdict::Apart { reason, .. } => (None, Some(reason.as_str())),
+        };
+        Self {
+            item: (&relative.item).into(),
+            story: relative.story.to_string(),
+            rule: rule.map(str::to_owned),
+            obstacle: obstacle.map(str::to_owned),
+            text: scores.text,
+            contained: scores.contained,
+            title: scores.title,
+            days: scores.distance.as_secs_f64() / 86_400.0,
+        }
     }
 }

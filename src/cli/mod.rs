@@ -1,6 +1,7 @@
 //! The command line: one file a verb. Arguments in, tables, progress and exit codes out; the work is done in `app`.
 
 mod check;
+mod decide;
 mod default_config;
 mod export;
 mod import;
@@ -10,6 +11,7 @@ mod progress;
 mod run;
 mod sources;
 mod table;
+mod why;
 
 use std::{
     future::Future,
@@ -21,7 +23,11 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::{app::Choice, config::ConfigError};
+use crate::{
+    app::Choice,
+    config::ConfigError,
+    model::{Decision, Handle},
+};
 
 /// How long threads that cannot be cancelled may hold the end of the process up.
 const THREADS_GRACE: Duration = Duration::from_secs(2);
@@ -64,6 +70,14 @@ enum Verb {
     Export,
     /// Show every source: last outcome, next poll and why then, items
     Sources,
+    /// Say why an item is in its story, or what kept it apart from its nearest neighbours
+    Why(why::Arguments),
+    /// Take a copy out of its story: it opens its own
+    Split(decide::One),
+    /// Keep two items apart for ever; if they share a story, the later one leaves it
+    NeverMerge(decide::Two),
+    /// Make one story of two; the older one keeps its id
+    Merge(decide::Two),
 }
 
 /// Runs the command that the process was started with.
@@ -81,6 +95,10 @@ pub fn main() -> ExitCode {
         Verb::Import(arguments) => import::run(&choice, &arguments),
         Verb::Export => export::run(&choice),
         Verb::Sources => sources::run(&choice),
+        Verb::Why(arguments) => why::run(&choice, &arguments),
+        Verb::Split(decide::One { item }) => decide::run(&choice, &Decision::Split(item)),
+        Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),
+        Verb::Merge(decide::Two { one, other }) => decide::run(&choice, &Decision::Merge(one, other)),
     };
     match done {
         Ok(code) => code,
@@ -99,6 +117,11 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(THREADS_GRACE);
     done
+}
+
+/// Reads what an operator calls an item.
+fn parse_handle(text: &str) -> Result<Handle, String> {
+    Handle::parse(text).map_err(|error| error.to_string())
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

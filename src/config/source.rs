@@ -21,6 +21,7 @@ const TAG_CHARS_MAX: usize = 64;
 const TAGS_MAX: usize = 32;
 const HEADERS_MAX: usize = 32;
 const HEADER_BYTES_MAX: usize = 4096;
+const PRIORITY_MAX: u8 = 100;
 
 /// Least distance between polls of a host of the operator's own.
 const PRIVATE_INTERVAL_MIN: Duration = Duration::from_secs(1);
@@ -100,10 +101,12 @@ fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>)
     let (cadence, title, tags) = (read_cadence(section, limits, is_private), read_title(section), read_tags(section));
     let (timezone, headers, encoding) = (timezone(section), read_headers(section, env), read_encoding(section));
     let (private, enabled) = (section.flag("private"), section.flag("enabled").unwrap_or(true));
+    let priority = section.count("priority", Source::PRIORITY.into(), 0..=PRIORITY_MAX.into());
+    let priority = u8::try_from(priority).unwrap_or(PRIORITY_MAX);
     let (id, (url, has_secret)) = (id?, url?);
     // What comes from the environment is a secret until the operator says otherwise.
     let private = private.unwrap_or(has_secret);
-    Some(Source { id, url, title, tags, cadence, timezone, headers, allow_private, private, enabled, encoding })
+    Some(Source { id, url, title, tags, cadence, timezone, headers, allow_private, private, enabled, priority, encoding })
 }
 
 fn read_id(section: &mut Section<'_>) -> Option<SourceId> {

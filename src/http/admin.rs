@@ -1,7 +1,8 @@
 //! The operator's addresses: only from this machine, only with the token.
 //!
 //! `POST /admin/reload`, `POST /admin/poll[?source=ID]`, `POST /admin/import` (body: a JSON array of paths), `GET /admin/export`
-//! (one JSON line a story), `GET /admin/sources` (a JSON array). Errors are `{"error": ...}`.
+//! (one JSON line a story), `GET /admin/sources` (a JSON array), `GET /admin/why?item=ID|URL` (a JSON array), `POST /admin/split`,
+//! `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON array of one or two ids or URLs). Errors are `{"error": ...}`.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -14,10 +15,11 @@ use axum::{
     routing::{get, post},
 };
 use tokio::sync::{mpsc, oneshot};
+use url::form_urlencoded;
 
 use super::{Order, lines::Lines, routes::State};
 use crate::{
-    model::{Command, CommandError, SourceId},
+    model::{Command, CommandError, Decision, Handle, SourceId},
     render,
     store::StoreError,
 };
@@ -36,6 +38,10 @@ pub(super) fn router(state: &State) -> Router<State> {
         .route("/import", post(import))
         .route("/export", get(export))
         .route("/sources", get(sources))
+        .route("/why", get(why))
+        .route("/split", post(split))
+        .route("/never-merge", post(keep_apart))
+        .route("/merge", post(merge))
         .fallback(async || failure(StatusCode::NOT_FOUND, "no such order"))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(state.clone(), guard))
@@ -84,6 +90,44 @@ async fn import(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {
         Ok(paths) if paths.iter().all(|path| path.is_absolute()) && !paths.is_empty() => order(&state, Command::Import(paths)).await,
         _ => failure(StatusCode::BAD_REQUEST, "the body must be a JSON array of absolute paths"),
     }
+}
+
+async fn why(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Response<Body> {
+    let query = query.unwrap_or_default();
+    match form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "item").map(|(_, item)| Handle::parse(&item)) {
+        Some(Ok(handle)) => order(&state, Command::Explain(handle)).await,
+        Some(Err(error)) => failure(StatusCode::BAD_REQUEST, &error.to_string()),
+        None => failure(StatusCode::BAD_REQUEST, "the parameter `item` must hold an id or a link"),
+    }
+}
+
+async fn split(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {
+    decide(&state, &body, |[item]| Decision::Split(item)).await
+}
+
+async fn keep_apart(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {
+    decide(&state, &body, |[one, other]| Decision::KeepApart(one, other)).await
+}
+
+async fn merge(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {
+    decide(&state, &body, |[one, other]| Decision::Merge(one, other)).await
+}
+
+/// Orders a decision about the `N` items that the body names.
+async fn decide<const N: usize>(state: &State, body: &[u8], decision: impl FnOnce([Handle; N]) -> Decision) -> Response<Body> {
+    let named = serde_json::from_slice::<Vec<String>>(body).ok().and_then(|names| <[String; N]>::try_from(names).ok());
+    let Some(named) = named else {
+        return failure(StatusCode::BAD_REQUEST, &format!("the body must be a JSON array of {N} ids or links"));
+    };
+    let mut handles = Vec::with_capacity(N);
+    for name in named {
+        match Handle::parse(&name) {
+            Ok(handle) => handles.push(handle),
+            Err(error) => return failure(StatusCode::BAD_REQUEST, &error.to_string()),
+        }
+    }
+    let handles = handles.try_into().expect("as many handles as names");
+    order(state, Command::Decide(decision(handles))).await
 }
 
 /// Sends an order and waits for its reply.

@@ -1,7 +1,7 @@
 //! What pages are made of: the only place in `http` that asks the store.
 
 use crate::{
-    model::{SourceId, SourceState, Story, StoryId, Timestamp},
+    model::{ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
     store::{Newest, Store, StoreError},
     view::{self, WindowLimits},
 };
@@ -59,6 +59,11 @@ impl Library {
     /// One story with all its copies.
     pub(super) fn story(&self, id: StoryId) -> Result<Option<Story>, StoreError> {
         self.0.story(id)
+    }
+
+    /// Where an item is that opened no story, or one that is part of another by now.
+    pub(super) fn story_of(&self, item: ItemId) -> Result<Option<StoryId>, StoreError> {
+        self.0.story_of(item)
     }
 
     /// What is remembered of every source.

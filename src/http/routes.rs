@@ -60,14 +60,29 @@ async fn about(Shared(state): Shared<State>, request: Request) -> Response<Body>
 async fn story(Shared(state): Shared<State>, id: Result<Path<String>, PathRejection>, request: Request) -> Response<Body> {
     let Some(front) = state.shelf.front() else { return state.notice(Notice::NotReady) };
     let Some(id) = id.ok().and_then(|Path(id)| StoryId::parse(&id)) else { return state.notice(Notice::NotFound) };
-    match state.shelf.story_page(&front, id).await {
-        Ok(Some(page)) => page.answer(&state.wish(&request, &front)),
+    let page = match state.shelf.story_page(&front, id).await {
+        Ok(Some(page)) => return page.answer(&state.wish(&request, &front)),
+        Ok(None) => state.shelf.survivor(id).await,
+        Err(error) => Err(error),
+    };
+    match page {
+        Ok(Some(survivor)) => see(front.served.site.story_url(survivor).as_str()),
         Ok(None) => state.notice(Notice::NotFound),
         Err(error) => {
             tracing::error!(%error, story = %id, "story page not made");
             state.notice(Notice::NotReady)
         }
     }
+}
+
+/// Leads to another page: for now, since an operator who merged two stories may split them again.
+fn see(address: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, HeaderValue::from_str(address).expect("an address is visible ASCII"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
 }
 
 /// For whoever watches the daemon: 200 while the feed can be served.

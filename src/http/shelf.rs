@@ -148,6 +148,13 @@ impl Shelf {
         self.front().is_some_and(|front| front.generation == generation && Arc::ptr_eq(&front.served, &self.served()))
     }
 
+    /// The story whose page should be read in the place of a page that is not there.
+    pub(super) async fn survivor(&self, id: StoryId) -> Result<Option<StoryId>, ShelfError> {
+        let library = self.library.clone();
+        let found = tokio::task::spawn_blocking(move || library.story_of(id.first())).await;
+        Ok(found.map_err(|_| ShelfError::Panicked)??)
+    }
+
     /// The page of a story, from the shelf or made now; `None` if there is no such story.
     pub(super) async fn story_page(&self, front: &Arc<Front>, id: StoryId) -> Result<Option<Arc<Document>>, ShelfError> {
         if let Some(page) = self.kept_page(front, id) {

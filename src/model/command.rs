@@ -1,6 +1,6 @@
 //! What an operator orders while the daemon runs. `http` and signals send these; `app` and `poll` carry them out.
 
-use super::SourceId;
+use super::{Decision, Handle, SourceId};
 
 /// An order to the running daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,10 @@ pub enum Command {
     PollNow(Option<SourceId>),
     /// Import documents from paths on this machine.
     Import(Vec<std::path::PathBuf>),
+    /// Say why an item is in its story.
+    Explain(Handle),
+    /// Decide about stories.
+    Decide(Decision),
 }
 
 /// Why an order was not carried out.

@@ -1,6 +1,7 @@
 //! The nouns of Watchfire. Constructors parse, so a value that exists is valid; nothing here does IO or reads a clock.
 
 mod command;
+mod decision;
 mod digest;
 mod draft;
 mod item;
@@ -16,6 +17,7 @@ mod text;
 mod time;
 
 pub use command::{Command, CommandError};
+pub use decision::{BadHandle, Decision, Handle};
 pub use digest::Digest;
 pub use draft::{Channel, Draft, Enclosure, Markup, Origin, Rhythm};
 pub use item::{Item, ItemId, LinkKey, NativeId};

@@ -29,11 +29,16 @@ pub struct Source {
     pub private: bool,
     /// Whether it is polled at all.
     pub enabled: bool,
+    /// Whose copy a story leads to: of several, that of the greatest; `Source::PRIORITY` unless the operator says otherwise.
+    pub priority: u8,
     /// An encoding label that overrides every guess.
     pub encoding: Option<String>,
 }
 
 impl Source {
+    /// The priority of a source that names none.
+    pub const PRIORITY: u8 = 50;
+
     /// The URL for outputs; none for a private source. The query is left out: it may hold a key.
     pub fn shown_url(&self) -> Option<String> {
         (!self.private).then(|| {

@@ -96,17 +96,20 @@ pub enum JoinRule {
     ContainedText,
     /// The same title at another source, within days.
     SameTitle,
+    /// No rule: an operator put it here.
+    Operator,
 }
 
 impl JoinRule {
     /// All rules with the words that outputs and records use.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 7] = [
         (Self::SameLink, "same-link"),
         (Self::DeclaredOrigin, "declared-origin"),
         (Self::SameText, "same-text"),
         (Self::LikeTextLikeTitle, "like-text-like-title"),
         (Self::ContainedText, "contained-text"),
         (Self::SameTitle, "same-title"),
+        (Self::Operator, "operator"),
     ];
 
     /// The rule in a word.

@@ -1,6 +1,6 @@
 //! How a story's members become one entry: which link leads, who else has it, what it cites.
 
-use std::collections::HashSet;
+use std::{cmp::Reverse, collections::HashSet};
 
 use super::SourceCards;
 use crate::model::{Item, Joined, Link, SafeHtml, Story, Text};
@@ -14,7 +14,7 @@ pub(super) struct Arranged<'a> {
     pub first: &'a Item,
     /// The text to show: the opener's, else the first there is.
     pub body: &'a SafeHtml,
-    /// Where to read it: at the declared origin, else at the opener, else wherever it is.
+    /// Where to read it: at the source of the greatest priority; of equals at the declared origin, else at the opener, else wherever it is.
     pub alternate: Option<&'a Link>,
     /// Every member, in the order in which they came.
     pub copies: Vec<Copy<'a>>,
@@ -37,7 +37,7 @@ pub(super) struct Copy<'a> {
 /// Arranges a story's members.
 pub(super) fn arrange<'a>(story: &'a Story, cards: &SourceCards) -> Arranged<'a> {
     let first = story.first();
-    let leading = leading_member(story);
+    let leading = leading_member(story, cards);
     let copies = story.members.iter().enumerate().take(LISTED_MAX).map(|(index, member)| Copy {
         item: &member.item,
         name: voice_name(&member.item, cards),
@@ -67,10 +67,13 @@ pub(super) fn voice_name(item: &Item, cards: &SourceCards) -> Text {
     origin.filter(|name| !name.is_empty()).unwrap_or_else(|| Text::line(cards.name(&item.source), 120))
 }
 
-/// The member whose link leads: one that another member cites as its origin, else the first that has a link.
-fn leading_member(story: &Story) -> Option<usize> {
+/// The member whose link leads: of the sources with the greatest priority, one that another member cites as its origin, else the first
+/// that has a link.
+fn leading_member(story: &Story, cards: &SourceCards) -> Option<usize> {
     let links = || story.members.iter().enumerate().filter_map(|(index, member)| Some((index, member.item.link.as_ref()?)));
     let cited_by = |item: &'_ Item| item.related.iter().filter(|link| item.link.as_ref() != Some(link)).cloned().collect::<Vec<_>>();
     let cited: HashSet<Link> = story.members.iter().flat_map(|member| cited_by(&member.item)).collect();
-    links().find(|(_, link)| cited.contains(*link)).or_else(|| links().next()).map(|(index, _)| index)
+    let rank =
+        |(index, link): &(usize, &Link)| (cards.priority(&story.members[*index].item.source), cited.contains(*link), Reverse(*index));
+    links().max_by_key(rank).map(|(index, _)| index)
 }

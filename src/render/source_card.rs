@@ -21,6 +21,8 @@ pub struct SourceCard {
     is_private: bool,
     /// The configured address has a query, which may be a key.
     has_query: bool,
+    /// Whose copy a story leads to.
+    priority: u8,
 }
 
 impl SourceCard {
@@ -34,6 +36,7 @@ impl SourceCard {
             site: None,
             is_private: source.private,
             has_query: source.url.to_url().query().is_some(),
+            priority: source.priority,
         }
     }
 
@@ -47,6 +50,7 @@ impl SourceCard {
             site: None,
             is_private: true,
             has_query: false,
+            priority: Source::PRIORITY,
         }
     }
 
@@ -127,6 +131,11 @@ impl SourceCards {
     /// Name of a source for people: configured, else its own, else its id.
     pub fn name<'a>(&'a self, id: &'a SourceId) -> &'a str {
         self.get(id).and_then(SourceCard::name).unwrap_or(id.as_str())
+    }
+
+    /// A source's priority: that of a folder of documents is the common one.
+    pub(super) fn priority(&self, id: &SourceId) -> u8 {
+        self.get(id).map_or(Source::PRIORITY, |card| card.priority)
     }
 
     /// How many sources there are.

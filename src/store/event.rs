@@ -72,6 +72,29 @@ pub(super) enum Event {
         #[serde(default, with = "zoned", skip_serializing_if = "Option::is_none")]
         updated: Option<ZonedTime>,
     },
+    /// An operator took a copy out of its story; it opened its own.
+    Split {
+        seq: u64,
+        #[serde(with = "item_id")]
+        item: ItemId,
+        #[serde(with = "place")]
+        content: Location,
+        /// `atom:id` of its entry, for ever.
+        entry_id: String,
+        /// The earliest publication among those that stay.
+        #[serde(default, with = "zoned", skip_serializing_if = "Option::is_none")]
+        published: Option<ZonedTime>,
+    },
+    /// An operator ordered that two items never stand in one story.
+    KeptApart { one: u64, other: u64 },
+    /// An operator made one story of two.
+    Merged {
+        into: u64,
+        from: u64,
+        /// Two items that need not stay apart any longer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lifted: Option<(u64, u64)>,
+    },
     /// An item was taken out for good: it must not come back as new.
     Purged { seq: u64, source: String },
     /// A document was read; it is read again only when its bytes change.
@@ -122,8 +145,13 @@ impl Event {
     pub(super) fn content(&self) -> Option<Location> {
         match self {
             Self::Opened { arrived, .. } | Self::Joined { arrived, .. } => Some(arrived.content),
-            Self::Updated { content, .. } => Some(*content),
-            Self::Created { .. } | Self::Purged { .. } | Self::Document { .. } | Self::Rendering { .. } => None,
+            Self::Updated { content, .. } | Self::Split { content, .. } => Some(*content),
+            Self::Created { .. }
+            | Self::KeptApart { .. }
+            | Self::Merged { .. }
+            | Self::Purged { .. }
+            | Self::Document { .. }
+            | Self::Rendering { .. } => None,
         }
     }
 }
@@ -179,6 +207,10 @@ mod tests {
                 Event::Joined { arrived, story: 1, rule: JoinRule::SameText, text_score: Some(0.612_345_6), title_score: None },
                 Event::Updated { seq: 7, content, updated },
                 Event::Updated { seq: 7, content, updated: None },
+                Event::Split { seq: 7, item, content, entry_id: "urn:x:1".to_owned(), published: updated },
+                Event::KeptApart { one: 1, other: 7 },
+                Event::Merged { into: 1, from: 7, lifted: Some((7, 1)) },
+                Event::Merged { into: 1, from: 7, lifted: None },
                 Event::Purged { seq: 7, source: "krebs".to_owned() },
                 Event::Document { path: "网安/1.txt".to_owned(), digest: Digest::of(&[b"x"]) },
                 Event::Rendering { digest: Digest::of(&[b"y"]) },

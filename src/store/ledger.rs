@@ -9,6 +9,7 @@ use super::{
     index::{Changes, Index, Overlay, Rows, unreadable},
     matching,
     record::Content,
+    regrouping::Parting,
     rows::{self, Head, ItemRow, StoryRow},
 };
 use crate::model::{Item, Joined, SourceId, StoryId, Timestamp, ZonedTime};
@@ -37,6 +38,17 @@ impl<'a> Ledger<'a> {
             Event::Updated { seq, content: _, updated } => {
                 if let Some(content) = content {
                     self.update(*seq, event, content, *updated)?;
+                }
+            }
+            Event::Split { seq, item, content: _, entry_id, published } => {
+                let parting = Parting { seq: *seq, item: *item, entry_id, published: *published, content };
+                self.split(at, &parting)?;
+            }
+            Event::KeptApart { one, other } => self.set_apart(*one, *other, true)?,
+            Event::Merged { into, from, lifted } => {
+                self.merge(at, *into, *from)?;
+                if let Some((one, other)) = lifted {
+                    self.set_apart(*one, *other, false)?;
                 }
             }
             Event::Purged { seq, source } => self.purge(*seq, source)?,
@@ -129,7 +141,12 @@ impl<'a> Ledger<'a> {
         self.rows.remove(key);
         self.head.items -= 1;
         self.count(source, |count| count.saturating_sub(1))?;
-        let mut story = self.story(row.story)?;
+        self.leave(row.story, seq).map(drop)
+    }
+
+    /// Takes a member out of a story, which goes with its last one; the story as it is now.
+    pub(super) fn leave(&mut self, number: u64, seq: u64) -> Result<StoryRow> {
+        let mut story = self.story(number)?;
         story.members.retain(|(member, _)| *member != seq);
         let mut is_shown = false;
         for (member, _) in &story.members {
@@ -140,12 +157,12 @@ impl<'a> Ledger<'a> {
             story.listed = false;
         }
         if story.members.is_empty() {
-            self.rows.remove(rows::story(row.story));
+            self.rows.remove(rows::story(number));
             self.head.stories -= 1;
         } else {
-            self.rows.put(rows::story(row.story), &story);
+            self.rows.put(rows::story(number), &story);
         }
-        Ok(())
+        Ok(story)
     }
 
     /// What every new item has: an identity, a row, a count, and ways to be found.
@@ -167,7 +184,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Lets a story take its dates from a member that can be shown: all of them from the first, later ones only an earlier `published`.
-    fn show(&mut self, number: u64, story: &mut StoryRow, item: &Item) {
+    pub(super) fn show(&mut self, number: u64, story: &mut StoryRow, item: &Item) {
         if !story.listed {
             story.listed = true;
             story.published = item.dated();

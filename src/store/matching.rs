@@ -32,6 +32,17 @@ pub(super) struct Match {
     pub(super) scores: Scores,
 }
 
+/// What the rule says of one candidate.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judged {
+    pub(super) seq: u64,
+    /// The number of its story.
+    pub(super) story: u64,
+    pub(super) verdict: Verdict,
+    /// Whether the same speaker said it.
+    pub(super) is_own: bool,
+}
+
 /// Leaves an item's traces.
 pub(super) fn learn(rows: &mut Overlay<'_>, seq: u64, content: &Content) -> Result<()> {
     let print = &content.fingerprint;
@@ -59,7 +70,24 @@ pub(super) struct Search<'a> {
 
 impl Search<'_> {
     /// The story that an item with the fingerprint `new` belongs to. `known` reads the fingerprint of a candidate.
-    pub(super) fn find(mut self, new: &Fingerprint, known: impl Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>) -> Result<Option<Match>> {
+    pub(super) fn find(self, new: &Fingerprint, known: impl Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>) -> Result<Option<Match>> {
+        let mut best: Option<Judged> = None;
+        // Candidates come oldest first, so that of equals the oldest stays; but what comes again under a new id follows its former self,
+        // which an operator may have split from the oldest.
+        let strength = |judged: &Judged| (judged.verdict.strength(), judged.is_own);
+        for judged in self.judge(new, known)? {
+            if best.as_ref().is_none_or(|best| strength(&judged) > strength(best)) {
+                best = Some(judged);
+            }
+        }
+        Ok(best.and_then(|Judged { story, verdict, .. }| match verdict {
+            Verdict::Join { rule, scores } => Some(Match { story, rule, scores }),
+            Verdict::Apart { .. } => None,
+        }))
+    }
+
+    /// What the rule says of every candidate, the oldest first.
+    pub(super) fn judge(mut self, new: &Fingerprint, known: impl Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>) -> Result<Vec<Judged>> {
         let link: LinkRow = match &new.key {
             Some(key) => self.rows.row(&rows::link(key))?.unwrap_or_default(),
             None => LinkRow::default(),
@@ -67,7 +95,7 @@ impl Search<'_> {
         let candidates = self.candidates(new, &link)?;
         let mut titles = KeyTitles { digests: link.titles };
         titles.note(new);
-        let mut best: Option<(Verdict, u64)> = None;
+        let mut judged = Vec::with_capacity(candidates.len());
         for seq in candidates {
             let Some(row) = self.rows.row::<ItemRow>(&rows::item(seq))? else { continue };
             let Some(old) = known(seq, &row)? else { continue };
@@ -76,15 +104,9 @@ impl Search<'_> {
             } else {
                 judge(new, &old, self.thresholds)
             };
-            // Candidates come oldest first, so that of equals the oldest stays.
-            if best.as_ref().is_none_or(|(best, _)| verdict.strength() > best.strength()) {
-                best = Some((verdict, row.story));
-            }
+            judged.push(Judged { seq, story: row.story, verdict, is_own: new.speaker == old.speaker });
         }
-        Ok(best.and_then(|(verdict, story)| match verdict {
-            Verdict::Join { rule, scores } => Some(Match { story, rule, scores }),
-            Verdict::Apart { .. } => None,
-        }))
+        Ok(judged)
     }
 
     /// The items that share a trace, oldest first.

@@ -90,6 +90,15 @@ impl Store {
         rows.map_or(Ok(None), |rows| self.read_story(rows))
     }
 
+    /// The story that an item is in. An operator may have merged the one that it opened into another.
+    pub fn story_of(&self, item: ItemId) -> Result<Option<StoryId>> {
+        let _head = self.core.head();
+        let index = &self.core.index;
+        let Some(seq) = index.row::<u64>(&rows::identity(item))? else { return Ok(None) };
+        let Some(row) = index.row::<ItemRow>(&rows::item(seq))? else { return Ok(None) };
+        Ok(index.row::<StoryRow>(&rows::story(row.story))?.map(|story| story.id))
+    }
+
     /// Every story, in the order in which they were opened. Each is whole; commits made meanwhile may or may not be seen.
     pub fn stories(&self) -> impl Iterator<Item = Result<Story>> + '_ {
         let mut numbers = self.core.index.walk(&[rows::STORIES]);

@@ -14,6 +14,7 @@
 //! | `p` | source id | the source's state |
 //! | `c` | source id | number of its items |
 //! | `d` | digest of a path | digest of the document |
+//! | `x` | item number | the items that it is kept apart from |
 //! | `v` | set, digest of a speaker | the lines that they repeat |
 
 use super::{
@@ -175,6 +176,10 @@ pub(super) fn document(path: &str) -> Vec<u8> {
     keyed(b'd', Digest::of(&[b"document", path.as_bytes()]))
 }
 
+pub(super) fn apart(seq: u64) -> Vec<u8> {
+    Encoder::default().u8(b'x').u64(seq).finish()
+}
+
 pub(super) fn memory(speaker: u64) -> Vec<u8> {
     Encoder::default().raw(&memory_set(speaker)).u64(speaker).finish()
 }
@@ -221,6 +226,16 @@ impl Row for u64 {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         Decoder::new(bytes).varint()
+    }
+}
+
+impl Row for Vec<u64> {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::default().list(self, |out, value| out.varint(*value)).finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        Decoder::new(bytes).list(Decoder::varint)
     }
 }
 

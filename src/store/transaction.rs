@@ -23,14 +23,14 @@ use crate::{
 };
 
 /// Members of one story; further copies are refused. Only a feed that mints new ids without end gets here.
-const MEMBERS_MAX: usize = 256;
+pub(super) const MEMBERS_MAX: usize = 256;
 
 /// A commit in the making.
 pub(super) struct Transaction<'a> {
-    core: &'a Core,
+    pub(super) core: &'a Core,
     writer: &'a mut Writer,
     now: Timestamp,
-    ledger: Ledger<'a>,
+    pub(super) ledger: Ledger<'a>,
     pending: Pending,
     events: Vec<Event>,
     /// Items of this very commit: their records cannot be read back yet.
@@ -99,6 +99,12 @@ impl<'a> Transaction<'a> {
         self.happen(event, None)?;
         self.is_rendered_changed |= is_rendered;
         Ok(())
+    }
+
+    /// Notes a decision that changes what is rendered. `content` is what the event points to.
+    pub(super) fn change(&mut self, event: Event, content: Option<&Content>) -> Result<()> {
+        self.is_rendered_changed = true;
+        self.happen(event, content)
     }
 
     /// Takes an item out for good. Says whether it was there.
@@ -263,7 +269,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// The entry id of the story that `item` opens: the first candidate that no other story owns.
-    fn mint(&self, number: u64, item: &Item) -> Result<String> {
+    pub(super) fn mint(&self, number: u64, item: &Item) -> Result<String> {
         let mut candidates = entry_id::candidates(item);
         loop {
             let candidate = candidates.next().expect("the candidates are without end");

@@ -104,6 +104,7 @@ fn write_copy(html: &mut Html, copy: &Copy<'_>, arranged: &Arranged<'_>) {
 /// Why a copy joined, in words.
 fn why(joined: &Joined) -> String {
     let rule = match joined.rule {
+        JoinRule::Operator => return "put here by the operator".to_owned(),
         JoinRule::SameLink => "the same link",
         JoinRule::DeclaredOrigin => "one names the other as its origin",
         JoinRule::SameText => "the same text",

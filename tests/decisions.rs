@@ -1,0 +1,169 @@
+//! An operator's word stands above every rule: decisions, their refusals, and what outlives what.
+
+mod library;
+
+use library::{Library, item};
+use watchfire::{
+    dedup::Obstacle,
+    model::{Decision, Handle, Item, ItemId, JoinRule, NativeId, SafeHtml, Story, StoryId, Text, Timestamp},
+    store::{Decided, Refusal, Store},
+};
+
+const TITLE: &str = "Attackers exploit a flaw in the example gateway to steal the sessions of administrators";
+
+fn now() -> Timestamp {
+    Timestamp::from_secs(1_795_000_000)
+}
+
+fn id(item: &Item) -> Handle {
+    Handle::Id(item.id)
+}
+
+/// The stories as their sources, oldest first.
+fn grouped(store: &Store) -> Vec<Vec<String>> {
+    let sources = |story: Story| story.members.iter().map(|member| member.item.source.to_string()).collect();
+    store.stories().map(|story| sources(story.expect("readable"))).collect()
+}
+
+fn entries(store: &Store) -> Vec<StoryId> {
+    store.newest(100).expect("readable").stories.iter().map(|story| story.id).collect()
+}
+
+/// Three copies in one story, and an item beside it.
+fn copies() -> (Library, [Item; 4]) {
+    let items =
+        [item("a", TITLE, 10), item("b", TITLE, 5), item("c", TITLE, 20), item("d", "Nothing to do with any of the others here", 0)];
+    let library = Library::with(&items);
+    assert_eq!(grouped(&library.store()), [vec!["a", "b", "c"], vec!["d"]]);
+    (library, items)
+}
+
+fn decide(library: &Library, decision: &Decision) -> Result<Decided, Refusal> {
+    library.store().decide(decision, now()).expect("the store works")
+}
+
+/// Restarts and rebuilds must show what was decided, byte for byte.
+fn lasts(library: Library) -> Library {
+    let shown = |library: &Library| format!("{:#?} {:?}", library.store().stories().collect::<Vec<_>>(), entries(&library.store()));
+    let before = shown(&library);
+    assert!(library.store().verify().expect("checked").is_sound(), "a second index has the same rows");
+    let library = library.rebuilt();
+    assert_eq!(shown(&library), before);
+    library
+}
+
+#[test]
+fn split_copy_opens_its_own_story_and_stays_out() {
+    let (library, [a, b, c, d]) = copies();
+    let before = library.store().newest(1).expect("readable").stories[0].clone();
+    let generation = library.store().generation();
+    let own = StoryId::opened_by(b.id);
+    assert_eq!(decide(&library, &Decision::Split(id(&b))), Ok(Decided::Split { from: before.id, opened: own }));
+    assert!(library.store().generation() > generation);
+    let library = lasts(library);
+    assert_eq!(grouped(&library.store()), [vec!["a", "c"], vec!["b"], vec!["d"]]);
+
+    let (left, split) =
+        (library.store().story(before.id).expect("read").expect("left"), library.store().story(own).expect("read").expect("own"));
+    assert_eq!(
+        (left.id, &left.entry_id, left.updated),
+        (before.id, &before.entry_id, before.updated),
+        "the story that is left stays itself"
+    );
+    assert_eq!(left.published, a.dated(), "the copy took its earlier date along");
+    assert_eq!((split.published, split.members[0].joined.map(|joined| joined.rule)), (b.dated(), Some(JoinRule::Operator)));
+    assert_ne!(split.entry_id, left.entry_id);
+
+    let renamed = NativeId::new("b again".to_owned());
+    let again = Item { id: ItemId::of(&b.source, &renamed), native_id: renamed, link: None, key: None, ..b.clone() };
+    library.add(&[again]);
+    assert_eq!(grouped(&library.store())[0], ["a", "c"], "the same item under a new id, without its link");
+
+    let edited = Item { body: SafeHtml::vouched("<p>edited</p>".to_owned()), ..b.clone() };
+    library.add(&[a, edited, c, d, item("e", TITLE, 30)]);
+    let now = grouped(&library.store());
+    assert_eq!(now.len(), 3, "what comes again, edited or not, and further copies make no two stories one: {now:?}");
+}
+
+#[test]
+fn merged_stories_keep_the_older_id_and_the_other_leads_there() {
+    let (library, [a, _, _, d]) = copies();
+    let (older, younger) = (StoryId::opened_by(a.id), StoryId::opened_by(d.id));
+    let link = Handle::Link(d.link.clone().expect("a link"));
+    assert_eq!(decide(&library, &Decision::Merge(link, id(&a))), Ok(Decided::Merged { into: older, gone: younger }));
+    let library = lasts(library);
+    let store = library.store();
+    assert_eq!(grouped(&store), [["a", "b", "c", "d"]]);
+    assert_eq!(entries(&store), [older]);
+    assert_eq!(store.story(younger).expect("read"), None);
+    assert_eq!(store.story_of(d.id).expect("read"), Some(older));
+    let story = store.story(older).expect("read").expect("there");
+    assert_eq!((story.published, story.updated), (d.dated(), a.dated()), "a copy bumps nothing, and may be older");
+    assert_eq!(decide(&library, &Decision::Merge(id(&a), id(&d))), Err(Refusal::Merged(older)));
+
+    let entry_before = story.entry_id;
+    drop(store);
+    assert_eq!(decide(&library, &Decision::Split(id(&d))), Ok(Decided::Split { from: older, opened: younger }), "and back");
+    let library = lasts(library);
+    assert_eq!(grouped(&library.store()), [vec!["a", "b", "c"], vec!["d"]]);
+    let back = library.store().story(younger).expect("read").expect("back");
+    assert_ne!(back.entry_id, entry_before);
+}
+
+#[test]
+fn kept_apart_items_leave_each_other_and_only_a_word_about_both_brings_them_together() {
+    let (library, [a, b, c, d]) = copies();
+    let decided = decide(&library, &Decision::KeepApart(id(&c), id(&b)));
+    assert_eq!(decided, Ok(Decided::Split { from: StoryId::opened_by(a.id), opened: StoryId::opened_by(c.id) }), "the later one leaves");
+    assert_eq!(
+        decide(&library, &Decision::KeepApart(id(&a), id(&d))),
+        Ok(Decided::KeptApart(StoryId::opened_by(a.id), StoryId::opened_by(d.id)))
+    );
+    let library = lasts(library);
+    assert_eq!(grouped(&library.store()), [vec!["a", "b"], vec!["c"], vec!["d"]]);
+    assert_eq!(decide(&library, &Decision::Merge(id(&a), id(&c))), Err(Refusal::Apart(c.id, b.id)));
+    assert!(decide(&library, &Decision::Merge(id(&b), id(&c))).is_ok(), "the very two");
+    let library = lasts(library);
+    assert_eq!(grouped(&library.store()), [vec!["a", "b", "c"], vec!["d"]]);
+    assert!(decide(&library, &Decision::Split(id(&c))).is_ok());
+    assert!(decide(&library, &Decision::Merge(id(&a), id(&c))).is_ok(), "nothing keeps them apart any longer");
+}
+
+#[test]
+fn decisions_that_make_no_sense_change_nothing() {
+    let (library, [a, b, _, d]) = copies();
+    let stranger = item("z", "Never stored", 0);
+    let generation = library.store().generation();
+    for (decision, refusal) in [
+        (Decision::Split(id(&a)), Refusal::Opener(a.id)),
+        (Decision::Split(id(&d)), Refusal::Alone(d.id)),
+        (Decision::Split(id(&stranger)), Refusal::Unknown(stranger.id.to_string())),
+        (Decision::Merge(id(&a), id(&b)), Refusal::Merged(StoryId::opened_by(a.id))),
+        (Decision::KeepApart(id(&a), Handle::Link(a.link.clone().expect("a link"))), Refusal::Same(a.id)),
+    ] {
+        assert_eq!(decide(&library, &decision), Err(refusal), "{decision:?}");
+    }
+    assert_eq!(library.store().generation(), generation);
+    assert_eq!(grouped(&library.store()).len(), 2);
+}
+
+#[test]
+fn explanation_names_the_rule_the_copies_and_what_keeps_neighbours_apart() {
+    let series =
+        |source: &str, part: u32| Item { title: Text::line(&format!("{TITLE}, part {part}"), 300), ..item(source, &format!("{part}"), 40) };
+    let (library, [a, b, ..]) = copies();
+    library.add(&[series("e", 7)]);
+    let explained = library.store().explain(&id(&b)).expect("readable").remove(0);
+    assert_eq!((explained.story, explained.members), (StoryId::opened_by(a.id), 3));
+    assert_eq!(explained.joined.map(|joined| joined.rule), Some(JoinRule::SameText));
+    assert_eq!(explained.copies.iter().map(|copy| copy.item.source.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+    assert!(explained.copies.iter().all(|copy| copy.verdict.rule().is_some()));
+    let neighbour = explained.others.iter().find(|other| other.item.source.as_str() == "e").expect("found by its title");
+    assert!(matches!(neighbour.verdict, watchfire::dedup::Verdict::Apart { reason: Obstacle::OtherNumbers | Obstacle::Unlike, .. }));
+
+    decide(&library, &Decision::KeepApart(id(&a), id(&b))).expect("split");
+    let explained = library.store().explain(&Handle::Link(b.link.clone().expect("a link"))).expect("readable").remove(0);
+    assert_eq!(explained.joined.map(|joined| joined.rule), Some(JoinRule::Operator));
+    assert!(explained.others.iter().any(|other| other.item.id == a.id && other.kept_apart));
+    assert_eq!(library.store().explain(&id(&item("z", "Never stored", 0))).expect("readable"), []);
+}
