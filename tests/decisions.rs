@@ -150,7 +150,7 @@ fn decisions_that_make_no_sense_change_nothing() {
 #[test]
 fn explanation_names_the_rule_the_copies_and_what_keeps_neighbours_apart() {
     let series =
-        |source: &str, part: u32| Item { title: Text::line(&format!("{TITLE}, part {part}"), 300), ..item(source, &format!("{part}"), 40) };
+        |source: &str, part: u32| Item { title: Text::line(&format!("{TITLE}, part {part}"), 300), ..item(source, &format!("{part}"), 4000) };
     let (library, [a, b, ..]) = copies();
     library.add(&[series("e", 7)]);
     let explained = library.store().explain(&id(&b)).expect("readable").remove(0);
