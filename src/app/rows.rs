@@ -83,9 +83,9 @@ impl From<&Report> for PollRow {
 impl From<ImportSummary> for ImportRow {
     fn from(summary: ImportSummary) -> Self {
         let ImportSummary { files, known, tally, dropped, mut refused } = summary;
-        let Tally { new, joined, updated, unchanged, refused: without_content, .. } = tally;
-        if without_content > 0 {
-            refused.push(("nothing to show".to_owned(), without_content));
+        let Tally { new, joined, updated, unchanged, refused: by_store, .. } = tally;
+        if by_store > 0 {
+            refused.push(("purged before, or too many copies of one story".to_owned(), by_store));
         }
         Self { files, known, new, joined, updated, unchanged, dropped, refused }
     }

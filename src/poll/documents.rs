@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use super::assemble::{self, Desk, Extra};
 use crate::{
     document::{self, Document},
-    model::{Channel, Digest, ItemLimits, MergeThresholds, NativeId, Origin, SourceId, Tally, Timestamp},
+    model::{Channel, Digest, ItemLimits, MergeThresholds, NativeId, Origin, SourceId, Tally, Timestamp, ZonedTime},
     store::{Arrival, ReadDocument, Store, StoreError},
 };
 
@@ -150,16 +150,8 @@ fn consider(store: &Store, file: File, settings: &ImportSettings, summary: &mut 
         summary.known += 1;
         return Ok(None);
     }
-    match document::read(&file.name, &bytes, settings.timezone) {
-        Ok(document) => {
-            let dated = document.draft.published.map(crate::model::ZonedTime::at);
-            Ok(Some(Candidate { file, digest, dated }))
-        }
-        Err(refusal) => {
-            add(&mut summary.refused, &refusal.to_string());
-            Ok(None)
-        }
-    }
+    let dated = document::date(&bytes, settings.timezone).map(ZonedTime::at);
+    Ok(Some(Candidate { file, digest, dated }))
 }
 
 /// Reads a batch again (holding all bodies at once would not fit for a large archive) and commits it.
@@ -171,7 +163,6 @@ fn commit(
     summary: &mut ImportSummary,
 ) -> Result<(), ImportError> {
     let documents: Vec<_> = batch.iter().map(|candidate| read_again(candidate, settings, now, summary)).collect();
-    summary.tally.refused += u32::try_from(documents.iter().filter(|document| document.arrival.is_none()).count()).unwrap_or(u32::MAX);
     let tally = store.commit_documents(documents, now)?;
     summary.tally.new += tally.new;
     summary.tally.joined += tally.joined;
@@ -187,8 +178,15 @@ fn read_again(candidate: &Candidate, settings: &ImportSettings, now: Timestamp, 
 }
 
 fn arrival(file: &File, settings: &ImportSettings, now: Timestamp, summary: &mut ImportSummary) -> Option<Arrival> {
-    let bytes = read(&file.path).ok()?;
-    let Document { mut draft, account, dropped, declared_origin } = document::read(&file.name, &bytes, settings.timezone).ok()?;
+    let read = read(&file.path).map_err(|error| error.to_string());
+    let read = read.and_then(|bytes| document::read(&file.name, &bytes, settings.timezone).map_err(|refusal| refusal.to_string()));
+    let Document { mut draft, account, dropped, declared_origin } = match read {
+        Ok(document) => document,
+        Err(reason) => {
+            add(&mut summary.refused, &reason);
+            return None;
+        }
+    };
     if let Some(shell) = dropped {
         add(&mut summary.dropped, shell.as_str());
     }
@@ -204,7 +202,11 @@ fn arrival(file: &File, settings: &ImportSettings, now: Timestamp, summary: &mut
         now,
     };
     let extra = Extra { native_id: NativeId::new(format!("document:{}", file.name)), path: file.name.clone(), declared: declared_origin };
-    assemble::assemble_document(draft, extra, &desk)
+    let arrival = assemble::assemble_document(draft, extra, &desk);
+    if arrival.is_none() {
+        add(&mut summary.refused, "nothing to show");
+    }
+    arrival
 }
 
 /// All files below what was named, in the order of their names.
