@@ -139,7 +139,7 @@ fn site(key: &LinkKey) -> u64 {
     }
     let mut ends = key.match_indices([':', '/', '?', '#']).map(|(at, _)| at);
     let end = if key.starts_with("wx:") { ends.nth(1) } else { ends.next() };
-    xxh3_64(key[..end.unwrap_or(key.len())].as_bytes())
+    xxh3_64(&key.as_bytes()[..end.unwrap_or(key.len())])
 }
 
 /// Whether the link leads into a public catalogue of exploits.
