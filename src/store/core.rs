@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     archive::{Archive, Ends, Location, Pending, Segment},
+    buckets::Buckets,
     cache::ItemCache,
     error::Result,
     index::{Changes, Index},
@@ -41,6 +42,8 @@ pub(super) struct Core {
 pub(super) struct Writer {
     /// Where the segments end.
     pub(super) ends: Ends,
+    /// Who shares a bucket with whom.
+    pub(super) buckets: Buckets,
     /// Segments written since the last flush.
     unsynced: BTreeSet<Segment>,
 }
@@ -75,7 +78,7 @@ impl Core {
             index: parts.index,
             thresholds,
             head: RwLock::new(parts.head),
-            writer: Mutex::new(Writer { ends: parts.ends, unsynced }),
+            writer: Mutex::new(Writer { ends: parts.ends, buckets: Buckets::default(), unsynced }),
             cache: Mutex::default(),
             _lock: parts.lock,
         }

@@ -70,8 +70,8 @@ impl Index {
     }
 
     /// The rows whose keys begin with `prefix`, in order.
-    pub(super) fn walk(&self, prefix: u8) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>)>> + '_ {
-        self.owned(self.db.scan_prefix([prefix]))
+    pub(super) fn walk(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>)>> + use<'_> {
+        self.owned(self.db.scan_prefix(prefix))
     }
 
     /// Every row, in order.

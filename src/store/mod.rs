@@ -10,6 +10,7 @@
 
 mod archive;
 mod arrival;
+mod buckets;
 mod cache;
 mod codec;
 mod core;
@@ -79,6 +80,7 @@ impl Store {
             for arrival in poll.arrivals {
                 transaction.take(arrival, poll.new_max)?;
             }
+            transaction.admit_new()?;
             let state = finish(&transaction.tally);
             transaction.put_state(rows::state(&poll.source), state_record::encode(&state));
             Ok(())
@@ -94,7 +96,7 @@ impl Store {
                 }
                 transaction.note(Event::Document { path, digest }, false)?;
             }
-            Ok(())
+            transaction.admit_new()
         })
     }
 
@@ -136,9 +138,11 @@ impl Store {
     fn write(&self, now: Timestamp, fill: impl FnOnce(&mut Transaction<'_>) -> Result<()>) -> Result<Tally> {
         let mut writer = self.core.writer();
         let mut transaction = Transaction::begin(&self.core, &mut writer, now);
-        fill(&mut transaction)?;
-        let tally = transaction.finish()?;
-        self.flusher.wake();
-        Ok(tally)
+        let written = fill(&mut transaction).and_then(|()| transaction.finish());
+        match written {
+            Ok(_) => self.flusher.wake(),
+            Err(_) => writer.buckets.clear(),
+        }
+        written
     }
 }

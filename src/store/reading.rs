@@ -65,7 +65,7 @@ impl Store {
         let head = self.core.head();
         let (generation, changed_at) = (head.generation, head.changed_at);
         let mut found = Vec::new();
-        for row in self.core.index.walk(rows::BY_TIME).take(limit) {
+        for row in self.core.index.walk(&[rows::BY_TIME]).take(limit) {
             found.extend(match u64::decode(&row?.1) {
                 Some(number) => self.story_rows(number)?,
                 None => None,
@@ -89,7 +89,7 @@ impl Store {
 
     /// Every story, in the order in which they were opened. Each is whole; commits made meanwhile may or may not be seen.
     pub fn stories(&self) -> impl Iterator<Item = Result<Story>> + '_ {
-        let mut numbers = self.core.index.walk(rows::STORIES);
+        let mut numbers = self.core.index.walk(&[rows::STORIES]);
         std::iter::from_fn(move || {
             loop {
                 let number = match numbers.next()? {
@@ -131,7 +131,7 @@ impl Store {
     /// The states of all sources that were ever polled, by their ids.
     pub fn source_states(&self) -> Result<Vec<(SourceId, SourceState)>> {
         let mut states = Vec::new();
-        for row in self.core.index.walk(rows::STATES) {
+        for row in self.core.index.walk(&[rows::STATES]) {
             if let Some(source) = rows::source_of(&row?.0) {
                 let state = self.source_state(&source)?;
                 states.push((source, state));
@@ -157,7 +157,7 @@ impl Store {
             (head.items, head.stories, head.journal_end)
         };
         let mut sources = 0;
-        for row in self.core.index.walk(rows::COUNTS) {
+        for row in self.core.index.walk(&[rows::COUNTS]) {
             row?;
             sources += 1;
         }

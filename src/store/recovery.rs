@@ -175,7 +175,7 @@ fn usable_head(index: &Index, truth: &Truth, was_mended: bool) -> Result<std::re
         _ => {}
     }
     let Some(head) = Head::decode(&bytes) else { return Ok(Err("the old one had an unreadable head".to_owned())) };
-    if was_mended && index.walk(rows::ITEMS).filter(Result::is_ok).count() as u64 != head.items {
+    if was_mended && index.walk(&[rows::ITEMS]).filter(Result::is_ok).count() as u64 != head.items {
         return Ok(Err("the old one had lost items".to_owned()));
     }
     if truth.journal.length()? < head.journal_end {
@@ -243,7 +243,7 @@ fn tell_damage(replayed: &Replayed, told: &mut Vec<Recovery>) {
 
 fn ends_in(index: &Index) -> Result<Ends> {
     let mut ends = Ends::new();
-    for row in index.walk(rows::ENDS) {
+    for row in index.walk(&[rows::ENDS]) {
         let (key, value) = row?;
         if let Some((segment, end)) = rows::segment_of(&key).zip(u64::decode(&value)) {
             ends.insert(segment, end);

@@ -65,7 +65,7 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
 /// do not: they vouch for items that may be lost (invariant 6).
 pub(super) fn states_without_validators(index: &Index) -> Result<Changes> {
     let mut states = Changes::new();
-    for row in index.walk(rows::STATES) {
+    for row in index.walk(&[rows::STATES]) {
         let (key, value) = row?;
         if let Some(state) = state_record::decode(&value) {
             let state = SourceState { validators: Validators::default(), body_digest: None, last_full: None, ..state };

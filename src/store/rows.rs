@@ -10,7 +10,7 @@
 //! | `t` | `updated` descending, story id | story number |
 //! | `e` | digest of an entry id | number of the story that owns it |
 //! | `l` | digest of a link key | items under it, items that declare it, titles seen under it |
-//! | `b` | era, probe | items under a bucket of fingerprints |
+//! | `b` | era, item number | the buckets that the item's fingerprint stands in |
 //! | `p` | source id | the source's state |
 //! | `c` | source id | number of its items |
 //! | `d` | digest of a path | digest of the document |
@@ -20,7 +20,10 @@ use super::{
     codec::{Decoder, Encoder},
     journal,
 };
-use crate::model::{Digest, ItemId, JoinRule, Joined, LinkKey, SourceId, StoryId, Timestamp, ZonedTime};
+use crate::{
+    dedup::Fingerprint,
+    model::{Digest, ItemId, JoinRule, Joined, LinkKey, SourceId, StoryId, Timestamp, ZonedTime},
+};
 
 /// The format of the index. An index of an older one is made again from the archive.
 pub(super) const FORMAT: u16 = 1;
@@ -106,6 +109,17 @@ pub(super) struct LinkRow {
     pub(super) titles: Vec<u64>,
 }
 
+/// The buckets that an item stands in. Half of a probe is enough inside one era.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Probes(pub(super) Vec<u32>);
+
+impl Probes {
+    /// The buckets of a fingerprint.
+    pub(super) fn of(print: &Fingerprint) -> Self {
+        Self(print.probes().into_iter().map(|probe| (probe >> 32) as u32).collect())
+    }
+}
+
 /// A digest-keyed row's key.
 fn keyed(prefix: u8, digest: Digest) -> Vec<u8> {
     Encoder::default().u8(prefix).digest(digest).finish()
@@ -138,8 +152,13 @@ pub(super) fn link(key: &LinkKey) -> Vec<u8> {
     keyed(b'l', Digest::of(&[b"link", key.as_str().as_bytes()]))
 }
 
-pub(super) fn bucket(era: u32, probe: u64) -> Vec<u8> {
-    Encoder::default().u8(b'b').u32(era).u64(probe).finish()
+pub(super) fn probes(era: u16, seq: u64) -> Vec<u8> {
+    Encoder::default().raw(&self::era(era)).u64(seq).finish()
+}
+
+/// What the keys of an era's probes begin with.
+pub(super) fn era(era: u16) -> Vec<u8> {
+    Encoder::default().u8(b'b').u16(era).finish()
 }
 
 pub(super) fn state(source: &SourceId) -> Vec<u8> {
@@ -161,6 +180,11 @@ pub(super) fn end(segment: Segment) -> Vec<u8> {
 /// A source's name from the key of its state or count.
 pub(super) fn source_of(key: &[u8]) -> Option<SourceId> {
     SourceId::parse(std::str::from_utf8(key.get(1..)?).ok()?).ok()
+}
+
+/// An item's number from the key of its probes.
+pub(super) fn seq_in_era(key: &[u8]) -> Option<u64> {
+    Decoder::new(key.get(3..)?).u64()
 }
 
 /// A story's number from its key.
@@ -189,13 +213,13 @@ impl Row for u64 {
     }
 }
 
-impl Row for Vec<u64> {
+impl Row for Probes {
     fn encode(&self) -> Vec<u8> {
-        Encoder::default().list(self, |out, value| out.varint(*value)).finish()
+        Encoder::default().list(&self.0, |out, probe| out.u32(*probe)).finish()
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        Decoder::new(bytes).list(Decoder::varint)
+        Decoder::new(bytes).list(Decoder::u32).map(Self)
     }
 }
 

@@ -5,15 +5,16 @@ use std::collections::{HashMap, HashSet};
 use super::{
     archive::{Location, Pending, Segment},
     arrival::Arrival,
+    buckets::era_of,
     core::{Core, Writer},
     entry_id,
     error::Result,
     event::{Arrived, Commit, Event},
     index::Rows,
     ledger::Ledger,
-    matching::{self, Match},
+    matching::{Match, Search},
     record::{self, Content},
-    rows::{self, ItemRow, StoryRow},
+    rows::{self, ItemRow, Probes, StoryRow},
 };
 use crate::{
     dedup::Fingerprint,
@@ -34,6 +35,8 @@ pub(super) struct Transaction<'a> {
     /// Items of this very commit: their records cannot be read back yet.
     fresh: HashMap<u64, (SourceId, Fingerprint)>,
     handled: HashSet<ItemId>,
+    /// New items that wait for `admit_new`.
+    newcomers: Vec<Arrival>,
     is_rendered_changed: bool,
     /// What became of the arrivals so far.
     pub(super) tally: Tally,
@@ -51,12 +54,13 @@ impl<'a> Transaction<'a> {
             events: Vec::new(),
             fresh: HashMap::new(),
             handled: HashSet::new(),
+            newcomers: Vec::new(),
             is_rendered_changed: false,
             tally: Tally::default(),
         }
     }
 
-    /// Takes in one arrival: known and equal, known and changed, purged before, a copy, or new.
+    /// Takes in one arrival that is known, unchanged or edited or purged before; a new one is put aside for `admit_new`.
     pub(super) fn take(&mut self, arrival: Arrival, new_max: usize) -> Result<()> {
         // Of two entries with one id the first counts: else each poll would find the other one changed.
         if !self.handled.insert(arrival.item.id) {
@@ -64,11 +68,12 @@ impl<'a> Transaction<'a> {
             return Ok(());
         }
         let Some(seq) = self.ledger.rows.row::<u64>(&rows::identity(arrival.item.id))? else {
-            if (self.tally.new + self.tally.joined) as usize >= new_max {
+            if self.newcomers.len() < new_max {
+                self.newcomers.push(arrival);
+            } else {
                 self.tally.refused += 1;
-                return Ok(());
             }
-            return self.admit(arrival);
+            return Ok(());
         };
         match self.ledger.rows.row::<ItemRow>(&rows::item(seq))? {
             None => self.tally.refused += 1,
@@ -76,6 +81,13 @@ impl<'a> Transaction<'a> {
             Some(row) => self.update(seq, &row, arrival)?,
         }
         Ok(())
+    }
+
+    /// Takes in the new items, the oldest first: what was said first opens the story, and each era's buckets are needed once.
+    pub(super) fn admit_new(&mut self) -> Result<()> {
+        let mut newcomers = std::mem::take(&mut self.newcomers);
+        newcomers.sort_by_key(|arrival| arrival.fingerprint.dated);
+        newcomers.into_iter().try_for_each(|arrival| self.admit(arrival))
     }
 
     /// Notes an event that points to no content. `is_rendered` says whether an output can change by it.
@@ -132,10 +144,7 @@ impl<'a> Transaction<'a> {
                 Event::Opened { arrived, entry_id }
             }
         };
-        self.happen(event, Some(&content))?;
-        self.is_rendered_changed = true;
-        self.fresh.insert(seq, (content.item.source, content.fingerprint));
-        Ok(())
+        self.take_in(seq, event, content)
     }
 
     /// A known item with other content, or one whose content was lost.
@@ -147,10 +156,17 @@ impl<'a> Transaction<'a> {
         let item = Item { first_seen: row.first_seen, ..arrival.item };
         let content = Content { item, fingerprint: arrival.fingerprint, previous };
         let event = Event::Updated { seq, content: self.place(&content)?, updated };
+        self.tally.updated += 1;
+        self.take_in(seq, event, content)
+    }
+
+    /// Records what happened to an item and lets later ones find it.
+    fn take_in(&mut self, seq: u64, event: Event, content: Content) -> Result<()> {
         self.happen(event, Some(&content))?;
         self.is_rendered_changed = true;
-        self.tally.updated += 1;
-        self.fresh.insert(seq, (content.item.source, content.fingerprint));
+        let Content { item, fingerprint, .. } = content;
+        self.writer.buckets.push(&self.core.index, era_of(fingerprint.dated), seq, &Probes::of(&fingerprint))?;
+        self.fresh.insert(seq, (item.source, fingerprint));
         Ok(())
     }
 
@@ -199,8 +215,14 @@ impl<'a> Transaction<'a> {
         Ok(place)
     }
 
-    fn find(&self, fingerprint: &Fingerprint) -> Result<Option<Match>> {
-        matching::find(&self.ledger.rows, fingerprint, &self.core.thresholds, |seq, row| match (self.fresh.get(&seq), row.content) {
+    fn find(&mut self, fingerprint: &Fingerprint) -> Result<Option<Match>> {
+        let search = Search {
+            rows: &self.ledger.rows,
+            index: &self.core.index,
+            buckets: &mut self.writer.buckets,
+            thresholds: &self.core.thresholds,
+        };
+        search.find(fingerprint, |seq, row| match (self.fresh.get(&seq), row.content) {
             (Some((_, fresh)), _) => Ok(Some(fresh.clone())),
             (None, Some((place, _))) => self.core.fingerprint(place),
             (None, None) => Ok(None),
