@@ -178,6 +178,9 @@ impl<'a> Tokens<'a> {
         let (inside, is_empty) = inside.strip_suffix('/').map_or((inside, false), |inside| (inside, true));
         let name_length = inside.find(|c: char| c.is_ascii_whitespace()).unwrap_or(inside.len());
         let (name, attributes) = inside.split_at(name_length);
+        if name.contains(['"', '\'', '=', '&', '<', ';', '/']) {
+            return self.stray();
+        }
         let end = self.at + length + 1;
         self.token(Kind::Start { name, attributes, is_empty }, end, flaw)
     }
@@ -285,6 +288,7 @@ mod tests {
             ("<![CDATA[x</a>", vec![Kind::Cdata("x"), Kind::End { name: "a" }]),
             ("</a b>", vec![Kind::End { name: "a" }]),
             ("a<b and c</t>", vec![Kind::Text("a"), Kind::Text("<"), Kind::Text("b and c"), Kind::End { name: "t" }]),
+            ("<a\">t", vec![Kind::Text("<"), Kind::Text("a\">t")]),
             ("</a<b>", vec![Kind::End { name: "a" }, start("b", "", false)]),
             ("<?php x>y", vec![Kind::Instruction, Kind::Text("y")]),
             ("<!DOCTYPE r [<!ENTITY a \"b\">]>t", vec![Kind::Instruction, Kind::Text("t")]),

@@ -1,19 +1,24 @@
 //! Markup inside a field: it becomes escaped HTML, which is what feeds mean by it and what feed-rs carries unharmed.
 
 use super::{Role, Slot, Walk, stack::Open};
-use crate::feed::{names, survey::DEPTH_MAX, tokens::Token};
+use crate::feed::{
+    names::{self, Space},
+    survey::DEPTH_MAX,
+    tokens::Token,
+};
 
 /// Elements of HTML that have no end tag.
 const VOID: &[&str] = &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 /// Elements of RSS that are no HTML: inside another field they show that its end tag is missing.
-const NEVER_HTML: &[&str] = &["item", "pubDate", "guid", "enclosure", "channel", "entry", "published", "updated"];
+const NEVER_HTML: &[&str] =
+    &["item", "pubDate", "guid", "enclosure", "channel", "entry", "published", "updated", "description", "category", "author", "comments"];
 
 impl<'a> Walk<'a> {
     /// Handles a start tag inside a field. False when the tag shows that the field has ended.
     pub(super) fn start_inline(&mut self, token: Token<'a>, name: &'a str, is_empty: bool) -> bool {
         let Some(field) = self.stack.iter().rposition(|open| matches!(open.role, Role::Field(_))) else { return false };
-        if NEVER_HTML.contains(&name) || (name == "link" && self.stack[field].name == "title") {
+        if self.is_never_html(name, self.stack[field].name) {
             self.close_above(field, token.start);
             self.fault(token.start, format!("`<{}>` is not closed, closed before `<{name}>`", self.stack[field].name));
             self.close_top(token.start..token.start, true);
@@ -29,6 +34,16 @@ impl<'a> Walk<'a> {
             self.inline_depth += 1;
         }
         true
+    }
+
+    /// Whether an element can only be the next field, because no markup has it.
+    fn is_never_html(&self, name: &str, field: &str) -> bool {
+        let (prefix, _) = names::split(name);
+        if !prefix.is_empty() {
+            let space = self.bindings.resolve(prefix, Space::Foreign).space;
+            return !matches!(space, Space::Foreign | Space::Xhtml);
+        }
+        (NEVER_HTML.contains(&name) && name != field) || (name == "link" && field == "title")
     }
 
     /// The first markup inside a field: an Atom field is typed as HTML from here on.
@@ -81,17 +96,21 @@ impl<'a> Walk<'a> {
         if prefix_length > 0 {
             self.edits.delete(token.start + name_at..token.start + name_at + prefix_length);
         }
-        self.escape_ampersands(token.start + name_at + prefix_length, &raw[name_at + prefix_length..]);
+        self.escape_markup(token.start + name_at + prefix_length, &raw[name_at + prefix_length..]);
         if let Some(captured) = &mut self.captured {
             captured.push_str(&raw[..name_at]);
             captured.push_str(&raw[name_at + prefix_length..]);
         }
     }
 
-    /// Escapes each `&` of markup once more.
-    pub(super) fn escape_ampersands(&mut self, start: usize, text: &str) {
-        for offset in memchr::memchr_iter(b'&', text.as_bytes()) {
-            self.edits.insert(start + offset + 1, "amp;");
+    /// Escapes markup: each `&` once more, and a `<` that a quoted value held.
+    pub(super) fn escape_markup(&mut self, start: usize, text: &str) {
+        for offset in memchr::memchr2_iter(b'&', b'<', text.as_bytes()) {
+            let at = start + offset;
+            match text.as_bytes()[offset] {
+                b'&' => self.edits.insert(at + 1, "amp;"),
+                _ => self.edits.replace(at..at + 1, "&lt;"),
+            }
         }
     }
 }

@@ -119,6 +119,8 @@ struct RootTag<'a> {
     is_empty: bool,
     /// Whether feed-rs would not read it as it stands.
     needs_rewrite: bool,
+    /// Whether its `xml:base` is no address.
+    has_bad_base: bool,
 }
 
 /// Where we stand towards the one channel that feed-rs reads.
@@ -184,7 +186,7 @@ impl<'a> Walk<'a> {
             self.fault(token.start, flaw);
             self.edits.replace(token.start..token.end, if self.inline_depth > 0 { "&amp;lt;" } else { "&lt;" });
         } else if self.inline_depth > 0 {
-            self.escape_ampersands(token.start, text);
+            self.escape_markup(token.start, text);
         } else {
             self.check_references(token.start, text);
         }

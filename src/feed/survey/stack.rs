@@ -93,9 +93,12 @@ impl<'a> Walk<'a> {
         }
         let depth = self.stack.len();
         let is_outermost = depth == 0 || matches!(open.role, Role::Root);
-        if is_outermost && self.channel_state == ChannelState::Virtual && self.dialect != Dialect::Channel {
-            self.edits.insert(tag.start, "</channel>");
-            self.channel_state = ChannelState::Inside;
+        if is_outermost && !self.dialect.is_atom() && self.dialect != Dialect::Channel {
+            match std::mem::replace(&mut self.channel_state, ChannelState::Inside) {
+                ChannelState::Before => self.edits.insert(tag.start, "<channel></channel>"),
+                ChannelState::Virtual => self.edits.insert(tag.start, "</channel>"),
+                ChannelState::Inside | ChannelState::Closed(_) => {}
+            }
         }
         match (&open.closer, tag.is_empty()) {
             (Some(closer), _) => self.edits.replace(tag.clone(), closer.clone()),
@@ -130,7 +133,19 @@ impl<'a> Walk<'a> {
 
     /// Makes sure that an item stands directly inside the one channel that feed-rs reads.
     pub(super) fn enter_channel(&mut self, at: usize) {
-        // Wrappers between the channel and the item go; what they held becomes the channel's.
+        self.leave_wrappers();
+        if self.dialect.is_atom() || self.stack.iter().any(|open| open.role == Role::Channel) {
+            return;
+        }
+        match std::mem::replace(&mut self.channel_state, ChannelState::Virtual) {
+            ChannelState::Before => self.edits.insert(at, "<channel>"),
+            ChannelState::Closed(tag) => self.edits.delete(tag),
+            ChannelState::Inside | ChannelState::Virtual => {}
+        }
+    }
+
+    /// Takes away the unknown elements around what feed-rs looks for; what else they hold becomes the channel's.
+    pub(super) fn leave_wrappers(&mut self) {
         let mut hollow = Vec::new();
         for open in self.stack.iter_mut().rev().take_while(|open| matches!(open.role, Role::Wrapper | Role::Part(Slot::Aside))) {
             if open.closer.as_deref() != Some("") {
@@ -139,15 +154,7 @@ impl<'a> Walk<'a> {
             }
         }
         for tag in hollow {
-            self.edits.delete(tag);
-        }
-        if self.dialect.is_atom() || self.stack.iter().any(|open| open.role == Role::Channel) {
-            return;
-        }
-        match std::mem::replace(&mut self.channel_state, ChannelState::Virtual) {
-            ChannelState::Before => self.edits.insert(at, "<channel>"),
-            ChannelState::Closed(tag) => self.edits.delete(tag),
-            ChannelState::Inside | ChannelState::Virtual => {}
+            self.edits.supersede(tag, "");
         }
     }
 
