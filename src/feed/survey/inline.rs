@@ -1,5 +1,7 @@
 //! Markup inside a field: it becomes escaped HTML, which is what feeds mean by it and what feed-rs carries unharmed.
 
+use std::borrow::Cow;
+
 use super::{Role, Slot, Walk, stack::Open};
 use crate::feed::{
     names::{self, Space},
@@ -26,6 +28,10 @@ impl<'a> Walk<'a> {
         }
         if self.inline_depth == 0 {
             self.begin_inline(field);
+            if self.dialect.is_atom() && !is_empty && names::split(name).1 == "div" {
+                self.open_frame(token, name);
+                return true;
+            }
         }
         self.escape_tag(token, name);
         let is_void = is_empty || VOID.contains(&names::split(name).1);
@@ -55,12 +61,24 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The `div` around XHTML, which is no part of the text (RFC 4287 section 3.1.1.3): its tags go.
+    fn open_frame(&mut self, token: Token<'a>, name: &'a str) {
+        self.edits.delete(token.start..token.end);
+        self.stack.push(Open { name, start: token.start, inside: token.end, role: Role::Inline, closer: Some(Cow::Borrowed("")) });
+        self.inline_depth += 1;
+    }
+
     /// Handles an end tag inside a field. False when it ends the field itself, or something around it.
     pub(super) fn end_inline(&mut self, token: Token<'a>, found: Option<usize>) -> bool {
         match found.filter(|index| self.stack[*index].role == Role::Inline) {
             Some(index) => {
+                let is_frame = self.stack[index].closer.is_some();
                 self.inline_depth -= self.stack.len() - index;
                 self.stack.truncate(index);
+                if is_frame {
+                    self.edits.delete(token.start..token.end);
+                    return true;
+                }
             }
             // Its own or an outer end tag.
             None if found.is_some() => {
