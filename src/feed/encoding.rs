@@ -104,10 +104,9 @@ fn decode_labelled<'a>(bytes: &'a [u8], candidates: [Option<&'static Encoding>; 
     if let Some(text) = labels().filter(|encoding| !encoding.is_single_byte()).find_map(fitting) {
         return text;
     }
-    let (lossy, bad_share) = lossy_utf_8(bytes);
-    if bad_share < BAD_SHARE_MAX {
+    if is_damaged_utf_8(bytes) {
         problems.push(Problem::new(ProblemKind::Encoding, "malformed UTF-8, the bad bytes were replaced"));
-        return Cow::Owned(lossy);
+        return String::from_utf8_lossy(bytes);
     }
     if let Some(text) = labels().find_map(fitting) {
         return text;
@@ -132,16 +131,17 @@ fn decode_labelled<'a>(bytes: &'a [u8], candidates: [Option<&'static Encoding>; 
     encoding.decode_without_bom_handling(bytes).0
 }
 
-/// The text with U+FFFD for what is not UTF-8, and the share of bad sequences among all that are not ASCII.
-fn lossy_utf_8(bytes: &[u8]) -> (String, f64) {
-    let text = String::from_utf8_lossy(bytes).into_owned();
+/// Whether bytes are UTF-8 but for a few: what is in another encoding shows so many bad sequences that a look at its start is enough.
+fn is_damaged_utf_8(bytes: &[u8]) -> bool {
     let (mut bad, mut wide) = (0_u32, 0_u32);
-    for c in text.chars().filter(|c| !c.is_ascii()) {
-        wide += 1;
-        bad += u32::from(c == '\u{FFFD}');
+    for chunk in bytes.utf8_chunks() {
+        wide += u32::try_from(chunk.valid().chars().filter(|c| !c.is_ascii()).count()).unwrap_or(u32::MAX / 2);
+        bad += u32::from(!chunk.invalid().is_empty());
+        if bad > 32 && bad >= wide {
+            return false;
+        }
     }
-    let share = f64::from(bad) / f64::from(wide.max(1));
-    (text, share)
+    f64::from(bad) < f64::from(bad + wide) * BAD_SHARE_MAX
 }
 
 /// UTF-32, which WHATWG does not know. Incomplete or impossible characters become U+FFFD.

@@ -90,8 +90,8 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>) -> Result<Reading, NotAFeed> {
     let text = encoding::decode(bytes, labels, &mut problems);
     if text.trim_start().starts_with(['{', '[']) {
         let frame = Frame { base: hints.base, timezone: hints.timezone, is_rss: false };
-        let read = json::read(&text, frame, hints.entries_max, &mut problems).map_err(NotAFeed::Other)?;
-        return Ok(Reading { channel: read.channel, drafts: read.drafts, problems, truncated: false });
+        let (channel, drafts) = json::read(&text, frame, hints.entries_max, &mut problems).map_err(NotAFeed::Other)?;
+        return Ok(Reading { channel, drafts, problems, truncated: false });
     }
     match survey::find_root(&text) {
         Found::Root(root) => Ok(read_xml(&text, &root, hints, problems)),

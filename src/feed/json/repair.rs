@@ -2,28 +2,53 @@
 
 use serde_json::{Map, Value, json};
 
+use super::shape::holds_hidden_mail;
+
 /// Texts of an item that must be strings.
 const ITEM_TEXTS: &[&str] =
     &["id", "url", "external_url", "title", "content_html", "content_text", "summary", "date_published", "date_modified", "language"];
 /// Texts of the feed that must be strings.
 const FEED_TEXTS: &[&str] = &["version", "title", "home_page_url", "feed_url", "language", "description", "icon", "favicon"];
 
-/// Makes the feed's own fields what the standard says.
-pub(super) fn feed(feed: &mut Map<String, Value>, faults: &mut u32) {
-    make_texts(feed, FEED_TEXTS, faults);
+/// Makes the feed and its items what the standard says; what is no item goes. The number of faults.
+pub(super) fn feed(feed: &mut Map<String, Value>) -> u32 {
+    let mut faults = 0;
+    make_texts(feed, FEED_TEXTS, &mut faults);
     if !feed.get("version").and_then(Value::as_str).is_some_and(|version| version.starts_with("https://jsonfeed.org/version/1")) {
-        *faults += 1;
+        faults += 1;
         feed.insert("version".to_owned(), "https://jsonfeed.org/version/1.1".into());
     }
     if !feed.contains_key("title") {
-        *faults += 1;
+        faults += 1;
         feed.insert("title".to_owned(), "".into());
     }
-    make_people(feed, faults);
+    make_people(feed, &mut faults);
+    for (name, is_sound) in [("hubs", Value::is_array as fn(&Value) -> bool), ("expired", Value::is_boolean)] {
+        if feed.get(name).is_some_and(|value| !is_sound(value)) {
+            faults += 1;
+            feed.remove(name);
+        }
+    }
+    if let Some(Value::Array(hubs)) = feed.get_mut("hubs") {
+        hubs.retain(|hub| hub.get("url").is_some_and(Value::is_string));
+    }
+    let items = feed.entry("items").or_insert_with(|| Value::Array(Vec::new()));
+    if !items.is_array() {
+        faults += 1;
+        *items = Value::Array(Vec::new());
+    }
+    for entry in items.as_array_mut().into_iter().flatten() {
+        match entry {
+            Value::Object(fields) => item(fields, &mut faults),
+            _ => faults += 1,
+        }
+    }
+    items.as_array_mut().into_iter().for_each(|items| items.retain(Value::is_object));
+    faults
 }
 
 /// The same for an item.
-pub(super) fn item(item: &mut Map<String, Value>, faults: &mut u32) {
+fn item(item: &mut Map<String, Value>, faults: &mut u32) {
     make_texts(item, ITEM_TEXTS, faults);
     make_people(item, faults);
     match item.get_mut("tags") {
@@ -120,15 +145,29 @@ fn make_person(person: &mut Value, faults: &mut u32) {
     }
 }
 
-/// Takes away the names that feed-rs would look for a mail address in: it panics where one follows a character of several bytes.
-pub(super) fn hide_mail_names(fields: &mut Map<String, Value>, faults: &mut u32) {
-    let (author, authors): (Vec<_>, Vec<_>) = fields.iter_mut().partition(|(name, _)| *name == "author");
-    let single = author.into_iter().map(|(_, person)| person);
-    let several = authors.into_iter().filter(|(name, _)| *name == "authors").filter_map(|(_, list)| list.as_array_mut()).flatten();
-    for person in single.chain(several).filter_map(Value::as_object_mut) {
-        if person.get("name").and_then(Value::as_str).is_some_and(|name| name.contains('@') && !name.is_ascii()) {
-            *faults += 1;
-            person.remove("name");
+/// Takes away the names that feed-rs would panic over: `shape` has noted them. The number of names.
+pub(super) fn hide_mails(feed: &mut Value) -> u32 {
+    let mut hidden = 0;
+    hide_in(feed, &mut hidden);
+    for item in feed.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+        hide_in(item, &mut hidden);
+    }
+    hidden
+}
+
+/// The same in one object.
+fn hide_in(object: &mut Value, hidden: &mut u32) {
+    for list in ["author", "authors"] {
+        let people = match object.get_mut(list) {
+            Some(Value::Array(people)) => people.iter_mut().collect(),
+            Some(person) => vec![person],
+            None => Vec::new(),
+        };
+        for person in people.into_iter().filter_map(Value::as_object_mut) {
+            if person.get("name").and_then(Value::as_str).is_some_and(holds_hidden_mail) {
+                *hidden += 1;
+                person.remove("name");
+            }
         }
     }
 }
