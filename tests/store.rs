@@ -318,6 +318,21 @@ fn states_and_documents_are_remembered_and_move_no_generation() {
 }
 
 #[test]
+fn generation_moves_when_a_source_calls_itself_otherwise() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = open(dir.path());
+    let poll = |title: &str| {
+        let commit = PollCommit { source: source("a"), arrivals: Vec::new(), new_max: 10 };
+        let state = SourceState { title: Some(title.to_owned()), ..SourceState::default() };
+        store.commit(commit, at(1), |_| state).expect("a commit");
+        store.generation()
+    };
+    let first = poll("Wire");
+    assert_eq!(poll("Wire"), first);
+    assert_eq!(poll("The Wire"), first + 1, "entries name their source");
+}
+
+#[test]
 fn generation_moves_when_the_settings_of_rendering_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(folder.path());

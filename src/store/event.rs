@@ -74,6 +74,8 @@ pub(super) enum Event {
     },
     /// An item was taken out for good: it must not come back as new.
     Purged { seq: u64, source: String },
+    /// A source calls itself otherwise than before. The words are part of its state.
+    Renamed { source: String },
     /// A document was read; it is read again only when its bytes change.
     Document {
         path: String,
@@ -123,7 +125,7 @@ impl Event {
         match self {
             Self::Opened { arrived, .. } | Self::Joined { arrived, .. } => Some(arrived.content),
             Self::Updated { content, .. } => Some(*content),
-            Self::Created { .. } | Self::Purged { .. } | Self::Document { .. } | Self::Rendering { .. } => None,
+            Self::Created { .. } | Self::Purged { .. } | Self::Document { .. } | Self::Renamed { .. } | Self::Rendering { .. } => None,
         }
     }
 }

@@ -44,7 +44,7 @@ pub use recovery::Recovery;
 pub use verify::Verification;
 
 use self::{core::Core, event::Event, flusher::Flusher, transaction::Transaction};
-use crate::model::{Digest, ItemId, MergeThresholds, SourceId, SourceState, Tally, Timestamp};
+use crate::model::{Digest, ItemId, Link, MergeThresholds, SourceId, SourceState, Tally, Timestamp};
 
 /// An open store. Clones share it; the last one to go makes everything durable and closes it.
 #[derive(Clone)]
@@ -82,6 +82,9 @@ impl Store {
             }
             transaction.admit_new()?;
             let state = finish(&transaction.tally);
+            if names(&self.source_state(&poll.source)?) != names(&state) {
+                transaction.note(Event::Renamed { source: poll.source.as_str().to_owned() }, true)?;
+            }
             transaction.put_state(rows::state(&poll.source), state_record::encode(&state));
             Ok(())
         })
@@ -145,4 +148,9 @@ impl Store {
         }
         written
     }
+}
+
+/// What outputs show of a source's own words.
+fn names(state: &SourceState) -> (Option<&str>, Option<&str>, Option<&Link>) {
+    (state.title.as_deref(), state.feed_id.as_deref(), state.site.as_ref())
 }
