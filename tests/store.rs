@@ -64,6 +64,11 @@ fn open_mending(dir: &Path) -> (Store, Vec<Recovery>) {
     Store::open(dir, MergeThresholds::default()).expect("opens")
 }
 
+/// The closed store's index, by the back door.
+fn raw_index(dir: &Path) -> sled::Db {
+    sled::Config::new().path(dir.join("index")).segment_size(2 << 20).open().expect("opens")
+}
+
 /// Commits the items as one poll of the first one's source.
 fn poll(store: &Store, items: Vec<Item>, secs: i64) -> Tally {
     let source = items[0].source.clone();
@@ -486,7 +491,7 @@ fn index_of_another_format_is_refused_if_newer_and_rebuilt_if_older() {
     let folder = tempfile::tempdir().expect("a folder");
     let before = shown(&filled(folder.path()));
     let set_format = |format: u8| {
-        let index = sled::open(folder.path().join("index")).expect("opens");
+        let index = raw_index(folder.path());
         let mut head = index.get(b"m").expect("readable").expect("a head").to_vec();
         head[..2].copy_from_slice(&[0, format]);
         index.insert(b"m", head).expect("written");
@@ -504,7 +509,7 @@ fn index_of_another_format_is_refused_if_newer_and_rebuilt_if_older() {
 fn verify_notices_a_changed_row() {
     let folder = tempfile::tempdir().expect("a folder");
     drop(filled(folder.path()));
-    let index = sled::open(folder.path().join("index")).expect("opens");
+    let index = raw_index(folder.path());
     index.insert(b"ckrebs", &[99]).expect("written");
     drop(index);
     let found = open(folder.path()).verify().expect("checked");

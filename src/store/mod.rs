@@ -90,7 +90,8 @@ impl Store {
         })
     }
 
-    /// The result of an import: the documents' items and stories, and that these files were read, all or none.
+    /// The result of an import: the documents' items and stories, and that these files were read, all or none. A large import comes
+    /// in batches of some hundred, so that it can go on where it was cut short.
     pub fn commit_documents(&self, documents: Vec<ReadDocument>, now: Timestamp) -> Result<Tally> {
         self.write(now, |transaction| {
             for ReadDocument { path, digest, arrival } in documents {
@@ -106,7 +107,9 @@ impl Store {
     /// Keeps a source's state alone: the reservation before a request.
     pub fn reserve(&self, source: &SourceId, state: &SourceState) -> Result<()> {
         self.core.index.put(rows::state(source), state_record::encode(state))?;
-        self.flusher.wake();
+        if !self.core.index.is_behind() || self.core.flush().is_err() {
+            self.flusher.wake();
+        }
         Ok(())
     }
 
@@ -143,6 +146,8 @@ impl Store {
         let mut transaction = Transaction::begin(&self.core, &mut writer, now);
         let written = fill(&mut transaction).and_then(|()| transaction.finish());
         match written {
+            // A commit that cannot be flushed is a commit nevertheless: the flusher tries again and says what is wrong.
+            Ok(_) if self.core.index.is_behind() && self.core.flush_as_writer(&mut writer).is_ok() => {}
             Ok(_) => self.flusher.wake(),
             Err(_) => writer.buckets.clear(),
         }

@@ -4,7 +4,7 @@ use super::{
     archive::Archive,
     core::load,
     error::Result,
-    index::{Changes, Index},
+    index::Index,
     journal::{Entry, Journal},
     ledger::Ledger,
     rows::{self, Head},
@@ -54,6 +54,9 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
         ledger.close(&commit, end);
         let (changes, next) = ledger.into_changes();
         index.apply(changes)?;
+        if index.is_behind() {
+            index.flush()?;
+        }
         *head = next;
         replayed.commits += 1;
         Ok(())
@@ -63,14 +66,24 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
 
 /// The sources' states of an index that is given up. Manners survive: when to ask again, who is gone, where redirects led. Validators
 /// do not: they vouch for items that may be lost (invariant 6).
-pub(super) fn states_without_validators(index: &Index) -> Result<Changes> {
-    let mut states = Changes::new();
+pub(super) fn states_without_validators(index: &Index) -> Result<Vec<(Vec<u8>, SourceState)>> {
+    let mut states = Vec::new();
     for row in index.walk(&[rows::STATES]) {
         let (key, value) = row?;
         if let Some(state) = state_record::decode(&value) {
-            let state = SourceState { validators: Validators::default(), body_digest: None, last_full: None, ..state };
-            states.insert(key, Some(state_record::encode(&state)));
+            states.push((key, SourceState { validators: Validators::default(), body_digest: None, last_full: None, ..state }));
         }
     }
     Ok(states)
+}
+
+/// Writes states into a new index.
+pub(super) fn keep_states(index: &Index, states: Vec<(Vec<u8>, SourceState)>) -> Result<()> {
+    for (key, state) in states {
+        index.put(key, state_record::encode(&state))?;
+        if index.is_behind() {
+            index.flush()?;
+        }
+    }
+    Ok(())
 }
