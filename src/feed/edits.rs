@@ -49,6 +49,11 @@ impl Edits {
         self.replace(range, with);
     }
 
+    /// How many edits there are.
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// Forgets every edit behind `at`, and what replaces something there; insertions at `at` end what stands before.
     pub(super) fn forget_from(&mut self, at: usize) {
         self.list.retain(|edit| edit.range.start < at || edit.range == (at..at));
@@ -64,7 +69,8 @@ impl Edits {
         // Stable: insertions at one place keep their order.
         self.list.sort_by_key(|edit| edit.range.start);
         let mut moved = Moved { ranges, next: 0, found: Vec::new() };
-        let mut out = String::with_capacity(within.len() + within.len() / 8);
+        let added: usize = self.list.iter().map(|edit| edit.with.len()).sum();
+        let mut out = String::with_capacity(within.len() + added);
         let mut at = within.start;
         for edit in self.list {
             if edit.range.start < at || edit.range.start > within.end {

@@ -78,9 +78,10 @@ impl<'a> Tokens<'a> {
         self.token(Kind::Text(&self.text[self.at..end]), end, None)
     }
 
-    /// A `<` that begins nothing.
+    /// A `<` that begins nothing, and those that follow it: before a `<` there is never a tag.
     fn stray(&mut self) -> Token<'a> {
-        let end = self.at + 1;
+        let run = self.text[self.at..].bytes().take_while(|b| *b == b'<').count();
+        let end = self.at + run.saturating_sub(1).max(1);
         self.token(Kind::Text(&self.text[self.at..end]), end, Some("bare `<`, read as `&lt;`"))
     }
 

@@ -1,5 +1,6 @@
 //! JSON Feed 1.0 and 1.1 with its usual faults (<https://www.jsonfeed.org/version/1.1/>).
 
+mod few;
 mod repair;
 mod shape;
 
@@ -18,7 +19,7 @@ use shape::Shape;
 /// As with XML, what is sound goes to feed-rs as it is, and is set right only after a failure.
 pub(super) fn read(text: &str, frame: Frame<'_>, entries_max: usize, problems: &mut Vec<Problem>) -> Result<(Channel, Vec<Draft>), String> {
     if let Ok(shape) = serde_json::from_str::<Shape>(text)
-        && shape.items.len() <= entries_max
+        && shape.items.kept.len() <= entries_max
         && shape.is_bearable()
         && let Ok(feed) = strict::read(text)
     {
@@ -36,6 +37,7 @@ pub(super) fn read(text: &str, frame: Frame<'_>, entries_max: usize, problems: &
     }
     let mut faults = repair::feed(&mut feed);
     let items = feed.get_mut("items").and_then(Value::as_array_mut);
+    let entries_max = entries_max.min(shape::ITEMS_MAX);
     if let Some(items) = items.filter(|items| items.len() > entries_max) {
         problems.push(Problem::new(ProblemKind::Limit, format!("more than {entries_max} entries, the rest is left out")));
         items.truncate(entries_max);
@@ -54,7 +56,7 @@ fn joined(shape: Shape, mut feed: Feed, frame: Frame<'_>, format: String) -> (Ch
     let entries = std::mem::take(&mut feed.entries);
     let mut channel = drafts::channel(Some(feed), shape.channel_notes(frame), frame, format);
     channel.expired = shape.expired.unwrap_or_default();
-    let drafts = entries.into_iter().zip(shape.items).map(|(entry, item)| drafts::draft(entry, item.into_notes(frame), frame));
+    let drafts = entries.into_iter().zip(shape.items.kept).map(|(entry, item)| drafts::draft(entry, item.into_notes(frame), frame));
     (channel, drafts.collect())
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::shape::holds_hidden_mail;
+use super::shape::{LIST_MAX, holds_hidden_mail};
 
 /// Texts of an item that must be strings.
 const ITEM_TEXTS: &[&str] =
@@ -51,6 +51,12 @@ pub(super) fn feed(feed: &mut Map<String, Value>) -> u32 {
 fn item(item: &mut Map<String, Value>, faults: &mut u32) {
     make_texts(item, ITEM_TEXTS, faults);
     make_people(item, faults);
+    for list in ["tags", "attachments", "authors"] {
+        if let Some(Value::Array(list)) = item.get_mut(list).filter(|list| list.as_array().is_some_and(|list| list.len() > LIST_MAX)) {
+            *faults += 1;
+            list.truncate(LIST_MAX);
+        }
+    }
     match item.get_mut("tags") {
         Some(Value::Array(tags)) => {
             let before = tags.len();

@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::Range, time::Duration};
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{
-    Walk,
+    FIELDS_MAX, Walk,
     open::{Tag, write_tag},
     slots::Slot,
     stack::Role,
@@ -21,6 +21,10 @@ const CAPTURE_BYTES_MAX: usize = 256 << 10;
 impl<'a> Walk<'a> {
     /// Opens an element with the meaning `slot`.
     pub(super) fn open_field(&mut self, tag: &Tag<'a>, slot: Slot) {
+        self.fields += 1;
+        if self.fields > FIELDS_MAX {
+            return self.open_hidden(tag, Role::Other);
+        }
         match slot {
             // Items may hide in what a channel holds, not in what an entry does.
             Slot::Other if self.role() == Some(Role::Channel) => return self.open_plain(tag, Role::Wrapper),

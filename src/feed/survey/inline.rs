@@ -1,4 +1,4 @@
-//! Markup inside a field: it becomes escaped HTML, which is what feeds mean by it and what feed-rs carries unharmed.
+//! Markup inside a field: it becomes HTML inside a CDATA section, which is what feeds mean by it and what feed-rs carries unharmed.
 
 use std::borrow::Cow;
 
@@ -27,13 +27,13 @@ impl<'a> Walk<'a> {
             return false;
         }
         if self.inline_depth == 0 {
-            self.begin_inline(field);
+            self.begin_inline(field, token.start);
             if self.dialect.is_atom() && !is_empty && names::split(name).1 == "div" {
                 self.open_frame(token, name);
                 return true;
             }
         }
-        self.escape_tag(token, name);
+        self.keep_tag(token, name);
         let is_void = is_empty || VOID.contains(&names::split(name).1);
         if !is_void && self.stack.len() < DEPTH_MAX {
             self.stack.push(Open { name, start: token.start, inside: token.end, role: Role::Inline, closer: None });
@@ -52,12 +52,20 @@ impl<'a> Walk<'a> {
         (NEVER_HTML.contains(&name) && name != field) || (name == "link" && field == "title")
     }
 
-    /// The first markup inside a field: an Atom field is typed as HTML from here on.
-    fn begin_inline(&mut self, field: usize) {
-        // One more than the elements that are open, until the field ends: text between them is markup as well.
-        self.inline_depth = 1;
+    /// The first markup inside a field, at the byte `at`: an Atom field is typed as HTML from here on.
+    fn begin_inline(&mut self, field: usize, at: usize) {
         if matches!(self.stack[field].role, Role::Field(Slot::NativeText | Slot::NativeContent)) && self.dialect.is_atom() {
             self.retype(field, "html");
+        }
+        // One more than the elements that are open, until the field ends: text between them is markup as well.
+        self.inline_depth = 1;
+        self.edits.insert(at, "<![CDATA[");
+    }
+
+    /// Ends the section where the field ends, at the byte `at`.
+    pub(super) fn close_inline(&mut self, at: usize) {
+        if std::mem::take(&mut self.inline_depth) > 0 {
+            self.edits.insert(at, "]]>");
         }
     }
 
@@ -87,20 +95,20 @@ impl<'a> Walk<'a> {
             }
             None => {}
         }
-        self.escape_tag(token, "");
+        self.keep_tag(token, "");
         true
     }
 
-    /// Drops the markup that is still open, and the mark that there was some.
-    pub(super) fn leave_inline(&mut self) {
+    /// Drops the markup that is still open.
+    fn leave_inline(&mut self) {
         while self.role() == Some(Role::Inline) {
             self.stack.pop();
         }
-        self.inline_depth = 0;
+        self.inline_depth = 1;
     }
 
-    /// Escapes a tag, and takes the prefix off an element of XHTML.
-    fn escape_tag(&mut self, token: Token<'a>, name: &'a str) {
+    /// Keeps a tag as it is, but for the prefix of an element of XHTML.
+    fn keep_tag(&mut self, token: Token<'a>, name: &'a str) {
         let raw = &self.text[token.start..token.end];
         let (prefix, _) = names::split(name);
         let name_at = 1 + usize::from(raw.starts_with("</"));
@@ -110,25 +118,21 @@ impl<'a> Walk<'a> {
             }
             _ => 0,
         };
-        self.edits.replace(token.start..token.start + 1, "&lt;");
+        let behind = name_at + prefix_length;
         if prefix_length > 0 {
-            self.edits.delete(token.start + name_at..token.start + name_at + prefix_length);
+            self.edits.delete(token.start + name_at..token.start + behind);
         }
-        self.escape_markup(token.start + name_at + prefix_length, &raw[name_at + prefix_length..]);
+        self.keep_markup(token.start + behind, &raw[behind..]);
         if let Some(captured) = &mut self.captured {
             captured.push_str(&raw[..name_at]);
-            captured.push_str(&raw[name_at + prefix_length..]);
+            captured.push_str(&raw[behind..]);
         }
     }
 
-    /// Escapes markup: each `&` once more, and a `<` that a quoted value held.
-    pub(super) fn escape_markup(&mut self, start: usize, text: &str) {
-        for offset in memchr::memchr2_iter(b'&', b'<', text.as_bytes()) {
-            let at = start + offset;
-            match text.as_bytes()[offset] {
-                b'&' => self.edits.insert(at + 1, "amp;"),
-                _ => self.edits.replace(at..at + 1, "&lt;"),
-            }
+    /// Keeps markup as it is, but for what would end the section it stands in.
+    pub(super) fn keep_markup(&mut self, start: usize, text: &str) {
+        for offset in memchr::memmem::find_iter(text.as_bytes(), "]]>") {
+            self.edits.insert(start + offset + 2, "]]><![CDATA[");
         }
     }
 }

@@ -49,8 +49,16 @@ impl<'a> Walk<'a> {
 
     /// Handles `</name>`.
     pub(super) fn end_tag(&mut self, token: Token<'a>, name: &'a str) {
-        let exact = self.stack.iter().rposition(|open| open.name == name);
-        let found = exact.or_else(|| self.stack.iter().rposition(|open| open.name.eq_ignore_ascii_case(name)));
+        let (mut exact, mut found) = (None, None);
+        for (index, open) in self.stack.iter().enumerate().rev().filter(|(_, open)| open.name.len() == name.len()) {
+            if open.name == name {
+                (exact, found) = (Some(index), Some(index));
+                break;
+            }
+            if found.is_none() && open.name.eq_ignore_ascii_case(name) {
+                found = Some(index);
+            }
+        }
         if self.inline_depth > 0 && self.end_inline(token, found) {
             return;
         }
@@ -89,7 +97,7 @@ impl<'a> Walk<'a> {
             return;
         }
         if matches!(open.role, Role::Field(_)) {
-            self.inline_depth = 0;
+            self.close_inline(tag.start);
         }
         let depth = self.stack.len();
         let is_outermost = depth == 0 || matches!(open.role, Role::Root);
@@ -162,6 +170,7 @@ impl<'a> Walk<'a> {
     pub(super) fn push_entry(&mut self, open: Open<'a>) {
         let base = self.base().cloned();
         self.entries.push(Notes { base, ..Notes::default() });
+        self.fields = 0;
         self.stack.push(open);
     }
 }
