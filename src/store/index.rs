@@ -23,7 +23,7 @@ const SEGMENT_BYTES: usize = 2 << 20;
 /// sled 0.34.7 can hang for ever: a writer that holds its segment lock waits for the file to be shortened, that job waits for a thread
 /// of sled's pool, and every thread there waits for the segment lock with a buffer to write. It takes more waiting buffers than the
 /// pool has threads at rest, seven. A flush waits until all buffers are written, so that one in time keeps them to two or three.
-const BACKLOG_BYTES_MAX: u64 = 256 << 10;
+const BACKLOG_BYTES_MAX: u64 = 1 << 20;
 
 /// Rows that are to be written (`Some`) or removed (`None`) together.
 pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
