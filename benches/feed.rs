@@ -1,7 +1,7 @@
 //! What reading costs: bytes to drafts beside bare feed-rs, with quick-xml's bare tokenising as the floor.
 //!
 //! `cargo bench --bench feed`. The documents are made here: a weblog's RSS 2.0, an Atom feed with inline XHTML, a JSON Feed, each clean,
-//! and the RSS broken in the ways that need repair. The goals: clean at most 1.5 times feed-rs, repaired at most 3 times the clean one's.
+//! and the RSS broken in the ways that need repair. The goals: clean at most 1.5 times feed-rs, repaired at most 3 times.
 
 use std::hint::black_box;
 

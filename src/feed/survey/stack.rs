@@ -154,15 +154,17 @@ impl<'a> Walk<'a> {
 
     /// Takes away the unknown elements around what feed-rs looks for; what else they hold becomes the channel's.
     pub(super) fn leave_wrappers(&mut self) {
-        let mut hollow = Vec::new();
-        for open in self.stack.iter_mut().rev().take_while(|open| matches!(open.role, Role::Wrapper | Role::Part(Slot::Aside))) {
+        let is_wrapper = |open: &Open<'_>| matches!(open.role, Role::Wrapper | Role::Part(Slot::Aside));
+        let first = self.stack.iter().rposition(|open| !is_wrapper(open)).map_or(0, |index| index + 1);
+        for open in &mut self.stack[first..] {
             if open.closer.as_deref() != Some("") {
                 open.closer = Some(Cow::Borrowed(""));
-                hollow.push(open.start..open.inside);
+                self.edits.supersede(open.start..open.inside, "");
             }
         }
-        for tag in hollow {
-            self.edits.supersede(tag, "");
+        // The namespaces they declared go with their tags.
+        if first < self.stack.len() {
+            self.bindings.leave(first);
         }
     }
 
