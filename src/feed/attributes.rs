@@ -96,6 +96,11 @@ impl<'a> Attributes<'a> {
         self.list.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name)).map(Attribute::value)
     }
 
+    /// The raw value of an attribute as feed-rs looks for it: by its exact name.
+    pub(super) fn exact(&self, name: &str) -> Option<&'a str> {
+        self.list.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.raw)
+    }
+
     /// All of them.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Attribute<'a>> {
         self.list.iter()

@@ -113,7 +113,7 @@ impl<'a> Walk<'a> {
         }
         let is_escaped = tag.attributes.get("mode").is_some_and(|mode| mode.eq_ignore_ascii_case("escaped"));
         let kind = if kind == "xhtml" && is_escaped { "html" } else { kind };
-        let is_known = tag.attributes.get("type").is_none_or(|written| written == kind);
+        let is_known = declared.is_none() || tag.attributes.exact("type") == Some(kind);
         if tag.needs_rewrite || !is_known || tag.is_empty {
             let more = format!(" type=\"{kind}\"");
             self.edits.replace(tag.token.start..tag.token.end, tag.written(tag.name, &more, |name| name == "xml:lang"));

@@ -187,6 +187,8 @@ impl<'a> Walk<'a> {
                 if let Some(flaw) = token.flaw {
                     self.fault(token.start, flaw);
                     self.edits.delete(token.start..token.end);
+                } else if self.inline_depth > 0 {
+                    self.keep_markup(token.start, &self.text[token.start..token.end]);
                 }
             }
             // Dropped without remark: a stylesheet inside a feed is no fault, and nothing acts on it.

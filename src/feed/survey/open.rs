@@ -145,8 +145,7 @@ impl<'a> Walk<'a> {
         let mut needs_rewrite = tag.needs_rewrite;
         let (role, closer) = match self.dialect {
             Dialect::Rss => {
-                let version = tag.attributes.get("version");
-                let is_known = matches!(version.as_deref(), Some("2.0" | "" | "0.91" | "0.92"));
+                let is_known = matches!(tag.attributes.exact("version"), Some("2.0" | "" | "0.91" | "0.92"));
                 let is_plain = tag.name == "rss" && is_known && tag.attributes.get("xmlns").is_none();
                 needs_rewrite |= !is_plain;
                 (Role::Root, (tag.name != "rss").then_some("</rss>"))
