@@ -31,6 +31,9 @@ pub struct SourceRow {
     pub name: String,
     /// Whether the configuration still names it.
     pub configured: bool,
+    /// Whether it is asked at all: configured, and not switched off.
+    #[serde(skip)]
+    pub is_polled: bool,
     /// Items ever stored.
     pub items: u64,
     /// The last outcome in words; none: never asked.
