@@ -26,6 +26,7 @@ mod journal;
 mod ledger;
 mod lock;
 mod matching;
+mod packing;
 mod reading;
 mod record;
 mod recovery;
