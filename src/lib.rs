@@ -63,7 +63,9 @@
 //!    none. Validators never become durable before the items they vouch for.
 //! 7. The same generation and settings render to the same bytes, on any machine, at any hour. Nothing rendered holds the time of rendering.
 //!    The generation moves only when rendered content can change.
-//! 8. A story's id, once published, never changes and is never reused. A new copy joining a story does not bump `updated`.
+//! 8. A story's id, once published, never changes and is never reused. A new copy joining a story does not bump `updated`. What an
+//!    operator decides ([`store::Store::decide`]) stands above every rule and outlives the index; where two stories became one, the id of
+//!    the younger leads to the older.
 //! 9. Everything has a limit: bytes, depth, entries, redirects, seconds, permits, lengths.
 //! 10. No source can delay another; no reader can delay a poll; no input can end the process: parsing runs on blocking threads, and a
 //!     panic there is that source's failure.
@@ -74,7 +76,8 @@
 //!
 //! [`poll::run`] sleeps until the earliest due time. `poll::pipeline` writes the next due time down ([`schedule::Plan::reservation`],
 //! [`store::Store::reserve`]), asks ([`fetch::Fetch`]), and on new bytes goes to a blocking thread: [`feed::read`] gives drafts,
-//! `poll::assemble` makes items of them ([`clean::html`], [`dedup::native_ids`], [`dedup::Fingerprint`]), and
+//! `poll::assemble` makes items of them ([`clean::html`], [`dedup::native_ids`]), `poll::learning` leaves out those that the store has,
+//! and the rest get their fingerprints, without what their speakers repeat ([`dedup::LineMemory`], [`dedup::Fingerprint`]).
 //! [`store::Store::commit`] finds each one's story and writes everything at once. The generation moves; [`http`] notices, takes the newest
 //! stories, lets [`view::window`] choose and [`render::atom`] write, compresses once, and answers every reader from memory.
 //!

@@ -158,6 +158,9 @@ fn commands_beside_a_running_daemon_go_through_it() {
 
     let once = home.command(&["once", "--source", "one"]);
     assert!(String::from_utf8_lossy(&once.stdout).contains("same bytes"), "{once:?}");
+    let refused = home.command(&["once", "--source", "two"]);
+    assert_eq!(String::from_utf8_lossy(&refused.stderr), "watchfire: no enabled source is called `two`\n");
+    assert_eq!(refused.status.code(), Some(1));
     daemon.stop();
 }
 
@@ -214,6 +217,64 @@ fn an_operators_word_goes_through_the_daemon_and_outlives_it() {
         assert_eq!(request(daemon.address, "POST", path, &[], "[]").status, 401);
     }
     daemon.stop();
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    let home = Home::new("");
+    home.start().stop();
+    for verb in ["sources", "export", "check", "once", "default-config"] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = binary().args([verb, "--config"]).arg(home.config()).stdout(writer).output().expect("the binary runs");
+        assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned()), (Some(0), String::new()), "{verb}");
+    }
+}
+
+#[test]
+fn commands_that_read_make_no_store() {
+    let home = Home::new("");
+    for (verb, code) in [("check", 0), ("sources", 1), ("export", 1)] {
+        assert_eq!(home.command(&[verb]).status.code(), Some(code), "{verb}");
+        assert!(!home.path("data").exists(), "{verb}");
+    }
+    fs::create_dir(home.path("data")).expect("a folder");
+    for (verb, code) in [("check", 0), ("sources", 1), ("export", 1)] {
+        assert_eq!(home.command(&[verb]).status.code(), Some(code), "{verb}");
+        assert_eq!(fs::read_dir(home.path("data")).expect("a folder").count(), 0, "{verb}");
+    }
+}
+
+#[test]
+fn an_inspection_has_one_line_for_each_argument() {
+    let home = Home::new("");
+    fs::write(home.path("page.html"), "<!doctype html><html><body>hello</body></html>").expect("a file");
+    fs::write(home.path("feed.xml"), rss(&[("g1", "Story", "https://wire.example/1")])).expect("a file");
+    let output = home.command(&["inspect", "--json", "feed.xml", "nowhere.xml", "page.html"]);
+    assert_eq!(output.status.code(), Some(1));
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let read: Vec<_> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+        .map(|line| (line["file"].as_str().map(str::to_owned), line["ok"].as_bool(), line["error"].is_string()))
+        .collect();
+    let wanted = [("feed.xml", true), ("nowhere.xml", false), ("page.html", false)];
+    assert_eq!(read, wanted.map(|(file, ok)| (Some(file.to_owned()), Some(ok), !ok)));
+    assert!(home.command(&["inspect", "--json", "feed.xml", "page.html"]).status.success());
+}
+
+#[test]
+fn sources_that_are_not_asked_say_why() {
+    let origin = Origin::launch();
+    origin.on("/feed.xml", Reply::ok(rss(&[("g1", "Story", "https://wire.example/1")])));
+    let off = "[[source]]\nid = \"off\"\nurl = \"https://example.org/\"\nenabled = false\n";
+    let home = Home::new(&format!("{}{off}", source("one", &origin, "/feed.xml")));
+    assert!(home.command(&["once"]).status.success());
+    home.configure(off);
+    let table = String::from_utf8(home.command(&["sources"]).stdout).expect("UTF-8");
+    let row = |id: &str| table.lines().find(|line| line.trim_start().starts_with(id)).unwrap_or_else(|| panic!("no {id} in {table}"));
+    assert!(row("off").ends_with("never      not enabled"), "{table}");
+    assert!(row("one").ends_with("never      no longer configured"), "{table}");
 }
 
 #[test]

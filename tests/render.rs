@@ -404,6 +404,31 @@ fn only_an_edit_is_called_an_update() {
 }
 
 #[test]
+fn likeness_is_told_only_where_it_decided() {
+    let mut told = story(vec![item("anquanke", "图文", None, 9), item("freebuf", "转载", None, 10)]);
+    let joined = told.members[1].joined.as_mut().expect("a copy");
+    joined.rule = JoinRule::SameLink;
+    let page = text(render::story_page(&site(), &told, &cards()));
+    assert!(page.contains("joined: the same link<"), "{page}");
+}
+
+#[test]
+fn whoever_runs_it_can_be_reached_with_one_click() {
+    for (contact, wanted) in [
+        ("ops@example.org", r#"<a href="mailto:ops@example.org">ops@example.org</a>"#),
+        ("mailto:ops@example.org", r#"<a href="mailto:ops@example.org">ops@example.org</a>"#),
+        ("https://example.org/us", r#"<a href="https://example.org/us">https://example.org/us</a>"#),
+    ] {
+        let own = site();
+        let page = text(render::about_page(
+            &Site { manners: Manners { contact: Some(contact.to_owned()), ..own.manners.clone() }, ..own },
+            &cards(),
+        ));
+        assert!(page.contains(wanted), "{contact}: {page}");
+    }
+}
+
+#[test]
 fn the_policy_names_the_style_sheet_that_pages_carry() {
     use base64::Engine as _;
     use sha2::Digest as _;

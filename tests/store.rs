@@ -65,6 +65,11 @@ fn open_mending(dir: &Path) -> (Store, Vec<Recovery>) {
     Store::open(dir, MergeThresholds::default()).expect("opens")
 }
 
+/// The closed store's index, by the back door.
+fn raw_index(dir: &Path) -> sled::Db {
+    sled::Config::new().path(dir.join("index")).segment_size(2 << 20).open().expect("opens")
+}
+
 /// Commits the items as one poll of the first one's source.
 fn poll(store: &Store, items: Vec<Item>, secs: i64) -> Tally {
     let source = items[0].source.clone();
@@ -319,6 +324,21 @@ fn states_and_documents_are_remembered_and_move_no_generation() {
 }
 
 #[test]
+fn generation_moves_when_a_source_calls_itself_otherwise() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = open(dir.path());
+    let poll = |title: &str| {
+        let commit = PollCommit { source: source("a"), arrivals: Vec::new(), new_max: 10 };
+        let state = SourceState { title: Some(title.to_owned()), ..SourceState::default() };
+        store.commit(commit, at(1), |_| state).expect("a commit");
+        store.generation()
+    };
+    let first = poll("Wire");
+    assert_eq!(poll("Wire"), first);
+    assert_eq!(poll("The Wire"), first + 1, "entries name their source");
+}
+
+#[test]
 fn generation_moves_when_the_settings_of_rendering_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(folder.path());
@@ -472,7 +492,7 @@ fn index_of_another_format_is_refused_if_newer_and_rebuilt_if_older() {
     let folder = tempfile::tempdir().expect("a folder");
     let before = shown(&filled(folder.path()));
     let set_format = |format: u8| {
-        let index = sled::open(folder.path().join("index")).expect("opens");
+        let index = raw_index(folder.path());
         let mut head = index.get(b"m").expect("readable").expect("a head").to_vec();
         head[..2].copy_from_slice(&[0, format]);
         index.insert(b"m", head).expect("written");
@@ -490,7 +510,7 @@ fn index_of_another_format_is_refused_if_newer_and_rebuilt_if_older() {
 fn verify_notices_a_changed_row() {
     let folder = tempfile::tempdir().expect("a folder");
     drop(filled(folder.path()));
-    let index = sled::open(folder.path().join("index")).expect("opens");
+    let index = raw_index(folder.path());
     index.insert(b"ckrebs", &[99]).expect("written");
     drop(index);
     let found = open(folder.path()).verify().expect("checked");

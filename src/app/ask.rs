@@ -44,11 +44,16 @@ impl Daemon {
             let status = response.status();
             let text = String::from_utf8_lossy(&response.into_body().collect().await?.to_bytes()).into_owned();
             if !status.is_success() {
-                let said = serde_json::from_str::<serde_json::Value>(&text).ok();
-                bail!("{}", said.as_ref().and_then(|said| said["error"].as_str()).unwrap_or(text.trim()));
+                bail!("{}", reason(&text).unwrap_or_else(|| format!("the daemon answers with status {status}")));
             }
             Ok(text)
         };
         tokio::time::timeout(ANSWER_MAX, exchange).await.context("the daemon did not answer within an hour")?
     }
+}
+
+/// What the daemon says in `{"error": ...}`.
+fn reason(answer: &str) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_str(answer).ok()?;
+    Some(answer["error"].as_str()?.to_owned())
 }

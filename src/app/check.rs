@@ -17,7 +17,9 @@ pub struct CheckReport {
 pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
     let settings = choice.load()?;
     let dir = settings.daemon.data_dir.clone();
-    let store = if dir.exists() {
+    let store = if storage::is_absent(&dir) {
+        vec![format!("store in `{}`: none yet, the first start makes it", dir.display())]
+    } else {
         match storage::open(&settings) {
             Ok(store) => {
                 let found = store.verify()?;
@@ -35,8 +37,6 @@ pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
             Err(StoreError::Locked(_)) => vec![format!("store in `{}`: in use by a running daemon, not checked", dir.display())],
             Err(error) => return Err(error.into()),
         }
-    } else {
-        vec![format!("store in `{}`: none yet, the first start makes it", dir.display())]
     };
     Ok(CheckReport { settings, store })
 }

@@ -75,10 +75,10 @@ impl Inspector {
     }
 }
 
-/// One JSON line about what was read.
+/// One JSON line about what was read, with its line end.
 pub fn inspect_line(argument: &str, inspected: &Result<Inspected, String>) -> String {
     let reading = inspected.as_ref().map(|Inspected { channel, drafts, problems }| (channel, drafts.as_slice(), problems.as_slice()));
-    render::inspect_line(argument, reading.map_err(String::as_str))
+    render::inspect_line(argument, reading.map_err(String::as_str)) + "\n"
 }
 
 fn read(argument: &str, bytes: &[u8], hints: &Hints<'_>, timezone: Tz) -> Result<Inspected, String> {

@@ -33,6 +33,9 @@ pub struct SourceRow {
     pub name: String,
     /// Whether the configuration still names it.
     pub configured: bool,
+    /// Whether it is asked at all: configured, and not switched off.
+    #[serde(skip)]
+    pub is_polled: bool,
     /// Items ever stored.
     pub items: u64,
     /// The last outcome in words; none: never asked.
@@ -155,9 +158,9 @@ impl From<&Report> for PollRow {
 impl From<ImportSummary> for ImportRow {
     fn from(summary: ImportSummary) -> Self {
         let ImportSummary { files, known, tally, dropped, mut refused } = summary;
-        let Tally { new, joined, updated, unchanged, refused: without_content, .. } = tally;
-        if without_content > 0 {
-            refused.push(("nothing to show".to_owned(), without_content));
+        let Tally { new, joined, updated, unchanged, refused: by_store, .. } = tally;
+        if by_store > 0 {
+            refused.push(("purged before, or too many copies of one story".to_owned(), by_store));
         }
         Self { files, known, new, joined, updated, unchanged, dropped, refused }
     }

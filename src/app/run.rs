@@ -176,6 +176,9 @@ impl Daemon {
 /// Imports the seed documents. A failure is said and does not keep the daemon from running.
 async fn import_seeds(settings: &Settings, store: &Store) {
     let Some(seeds) = settings.daemon.seeds.clone() else { return };
+    if !seeds.exists() {
+        return tracing::warn!("`daemon.seeds` names `{}`, which is not there: no documents to begin with", seeds.display());
+    }
     let (store, import_settings) = (store.clone(), import_settings(settings));
     let work = move || {
         let paths: [PathBuf; 1] = [seeds];

@@ -1,5 +1,7 @@
 //! Every source with its last outcome and its next poll.
 
+use std::collections::{BTreeMap, HashSet};
+
 use hyper::Method;
 
 use super::{
@@ -14,14 +16,16 @@ pub async fn sources(choice: &Choice) -> anyhow::Result<Vec<SourceRow>> {
     expect_store(&settings.daemon.data_dir)?;
     let json = match open_or_ask(&settings)? {
         Holder::Us(store) => {
-            let mut states: std::collections::BTreeMap<_, _> = store.source_states()?.into_iter().collect();
-            for source in &settings.sources {
-                states.entry(source.id.clone()).or_default();
-            }
+            let states: BTreeMap<_, _> = store.source_states()?.into_iter().collect();
             let cards = SourceCards::of(&settings.sources).learned(&states);
             render::sources_json(&cards, &states)
         }
         Holder::Daemon(daemon) => daemon.ask(Method::GET, "/admin/sources", String::new()).await?,
     };
-    Ok(serde_json::from_str(&json)?)
+    let mut rows: Vec<SourceRow> = serde_json::from_str(&json)?;
+    let polled: HashSet<&str> = settings.sources.iter().filter(|source| source.enabled).map(|source| source.id.as_str()).collect();
+    for row in &mut rows {
+        row.is_polled = row.configured && polled.contains(row.id.as_str());
+    }
+    Ok(rows)
 }

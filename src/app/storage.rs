@@ -1,8 +1,6 @@
 //! Opens the store, and decides what to do when someone else holds it.
 
-use std::path::Path;
-
-use anyhow::Context;
+use std::{io::ErrorKind, path::Path};
 
 use super::ask::Daemon;
 use crate::{
@@ -38,5 +36,14 @@ pub(super) fn open_or_ask(settings: &Settings) -> anyhow::Result<Holder> {
 
 /// For commands that read: a folder without a store is an error, not a reason to make one.
 pub(super) fn expect_store(data_dir: &Path) -> anyhow::Result<()> {
-    std::fs::read_dir(data_dir).map(drop).with_context(|| format!("no store in `{}`", data_dir.display()))
+    anyhow::ensure!(!is_absent(data_dir), "no store in `{}`", data_dir.display());
+    Ok(())
+}
+
+/// Whether the folder is not there, or has nothing in it.
+pub(super) fn is_absent(data_dir: &Path) -> bool {
+    match std::fs::read_dir(data_dir) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
 }

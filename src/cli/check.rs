@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::say;
 use crate::app::{self, Choice};
 
 pub(super) fn run(choice: &Choice) -> anyhow::Result<ExitCode> {
@@ -9,12 +10,9 @@ pub(super) fn run(choice: &Choice) -> anyhow::Result<ExitCode> {
     let report = app::check(choice)?;
     let settings = &report.settings;
     let enabled = settings.sources.iter().filter(|source| source.enabled).count();
-    println!("configuration `{}`: {} sources, {enabled} enabled", settings.files[0].display(), settings.sources.len());
-    for warning in &settings.warnings {
-        println!("warning: {warning}");
-    }
-    for line in &report.store {
-        println!("{line}");
-    }
+    let mut lines = vec![format!("configuration `{}`: {} sources, {enabled} enabled", settings.files[0].display(), settings.sources.len())];
+    lines.extend(settings.warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines.extend(report.store);
+    say(&(lines.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }

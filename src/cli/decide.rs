@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{block_on, parse_handle};
+use super::{block_on, parse_handle, say};
 use crate::{
     app::{self, Choice},
     model::{Decision, Handle},
@@ -28,6 +28,6 @@ pub(super) struct Two {
 
 pub(super) fn run(choice: &Choice, decision: &Decision) -> anyhow::Result<ExitCode> {
     app::start_logging(true);
-    println!("{}", block_on(app::decide(choice, decision))?.done);
+    say(&(block_on(app::decide(choice, decision))?.done + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,13 +1,11 @@
 //! `watchfire default-config`: the shipped configuration, which is the documentation of every key.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
+use super::say;
 use crate::config;
 
 pub(super) fn run() -> anyhow::Result<ExitCode> {
-    io::stdout().write_all(config::DEFAULT.as_bytes())?;
+    say(config::DEFAULT)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use super::{block_on, progress::bar};
+use super::{block_on, progress::bar, say, table::count};
 use crate::app::{self, Choice, ImportRow};
 
 #[derive(Debug, clap::Args)]
@@ -20,12 +20,12 @@ pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<Exit
         bar.set_position(done as u64);
     }))?;
     bar.finish_and_clear();
-    print(&row);
+    say(&summary(&row))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(row: &ImportRow) {
-    println!("{} files", row.files);
+fn summary(row: &ImportRow) -> String {
+    let mut lines = vec![format!("{} looked at", count(row.files as usize, "file", "files"))];
     for (count, what) in [
         (row.known, "not changed since they were imported"),
         (row.new, "opened a story"),
@@ -34,12 +34,13 @@ fn print(row: &ImportRow) {
         (row.unchanged, "said nothing new"),
     ] {
         if count > 0 {
-            println!("  {count:>6} {what}");
+            lines.push(format!("  {count:>6} {what}"));
         }
     }
     for (heading, reasons) in [("body dropped, title and link kept", &row.dropped), ("refused", &row.refused)] {
         for (reason, count) in reasons {
-            println!("  {count:>6} {heading}: {reason}");
+            lines.push(format!("  {count:>6} {heading}: {reason}"));
         }
     }
+    lines.join("\n") + "\n"
 }

@@ -1,13 +1,10 @@
 //! `watchfire inspect`: what we read in a document, as published.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use super::{
-    block_on,
-    table::{clip, table, text},
+    block_on, say,
+    table::{clip, count, table, text},
 };
 use crate::{
     app::{self, Choice, Inspected, Inspector},
@@ -35,42 +32,47 @@ pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<Exit
         let inspector = Inspector::new(choice)?;
         let mut code = ExitCode::SUCCESS;
         for argument in &arguments.documents {
-            match inspector.inspect(argument).await {
-                Ok(inspected) if arguments.json => writeln!(io::stdout(), "{}", app::inspect_line(argument, &inspected))?,
-                Ok(inspected) => print(argument, &inspected)?,
-                Err(error) => {
-                    eprintln!("watchfire: {error:#}");
-                    code = ExitCode::FAILURE;
-                }
+            let (inspected, is_readable) = match inspector.inspect(argument).await {
+                Ok(inspected) => (inspected, true),
+                Err(error) => (Err(format!("{error:#}")), false),
+            };
+            if !is_readable {
+                code = ExitCode::FAILURE;
+            }
+            match &inspected {
+                _ if arguments.json => say(&app::inspect_line(argument, &inspected))?,
+                Err(why) if !is_readable => eprintln!("watchfire: {why}"),
+                _ => say(&listing(argument, &inspected))?,
             }
         }
         Ok(code)
     })
 }
 
-fn print(argument: &str, inspected: &Result<Inspected, String>) -> io::Result<()> {
-    let mut out = io::stdout();
+/// What was read, for people.
+fn listing(argument: &str, inspected: &Result<Inspected, String>) -> String {
     let Inspected { channel, drafts, problems } = match inspected {
         Ok(inspected) => inspected,
-        Err(why) => return writeln!(out, "{argument}: {why}"),
+        Err(why) => return format!("{argument}: {why}\n"),
     };
-    let title = channel.title.as_deref().unwrap_or("untitled");
-    writeln!(out, "{argument}: {}, {}, {} entries, {} problems", clip(title, 60), channel.format, drafts.len(), problems.len())?;
+    let title = clip(channel.title.as_deref().unwrap_or("untitled"), 60);
+    let (entries, faults) = (count(drafts.len(), "entry", "entries"), count(problems.len(), "problem", "problems"));
+    let mut lines = format!("{argument}: {title}, {}, {entries}, {faults}\n", channel.format);
     for problem in problems {
-        writeln!(out, "  problem {problem}")?;
+        lines += &format!("  problem {problem}\n");
     }
     if drafts.is_empty() {
-        return Ok(());
+        return lines;
     }
-    let mut listing = table(&["published", "title", "link"]);
+    let mut entries = table(&["published", "title", "link"]);
     for draft in drafts.iter().take(ROWS_MAX) {
-        listing.add_row(row(draft));
+        entries.add_row(row(draft));
     }
-    write!(out, "{}", text(&listing))?;
+    lines += &text(&entries);
     if drafts.len() > ROWS_MAX {
-        writeln!(out, "… and {} more; --json shows all", drafts.len() - ROWS_MAX)?;
+        lines += &format!("… and {} more; --json shows all\n", drafts.len() - ROWS_MAX);
     }
-    Ok(())
+    lines
 }
 
 fn row(draft: &Draft) -> [String; 3] {

@@ -1,5 +1,7 @@
 //! The command line: one file a verb. Arguments in, tables, progress and exit codes out; the work is done in `app`.
 
+#![deny(clippy::print_stdout)]
+
 mod check;
 mod decide;
 mod default_config;
@@ -15,7 +17,7 @@ mod why;
 
 use std::{
     future::Future,
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Write},
     path::PathBuf,
     process::ExitCode,
     time::Duration,
@@ -29,6 +31,9 @@ use crate::{
     model::{Decision, Handle},
 };
 
+/// What the process tells whoever started it.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage or configuration.";
+
 /// How long threads that cannot be cancelled may hold the end of the process up.
 const THREADS_GRACE: Duration = Duration::from_secs(2);
 
@@ -38,7 +43,7 @@ const THREADS_GRACE: Duration = Duration::from_secs(2);
 /// `./config/watchfire.toml` and `/etc/watchfire/watchfire.toml`. `$WATCHFIRE_LOG` sets the levels of log lines: `debug`,
 /// `watchfire::poll=trace`.
 #[derive(Debug, Parser)]
-#[command(name = "watchfire", version, max_term_width = 100)]
+#[command(name = "watchfire", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
     /// Configuration file
     #[arg(long, value_name = "FILE", global = true)]
@@ -55,18 +60,33 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run the daemon: poll, deduplicate, serve. The default
+    ///
+    /// SIGINT and SIGTERM end it after the polls in flight, SIGHUP makes it read its configuration again: a faulty one is refused and
+    /// the old one stays. While it runs, the other commands go through it.
     Run,
     /// Check the configuration and the store, without network
+    ///
+    /// Names every fault of the configuration with its file and line (exit code 2), and compares the store's index with its archive
+    /// (exit code 1 if they differ). A store that a daemon is using is left alone.
     Check,
     /// Print the configuration that Watchfire ships, with every key explained
     DefaultConfig,
     /// Poll everything that is due, print a table, and exit
+    ///
+    /// Exit code 1 if every poll failed.
     Once(once::Arguments),
     /// Show what we read in a feed or a document, as published
+    ///
+    /// Nothing is stored. A document that is no feed is an answer too; exit code 1 if an argument cannot be read at all.
     Inspect(inspect::Arguments),
     /// Import documents (.md, .txt) as items
+    ///
+    /// Oldest first. A file that has not changed since it was imported is passed over; one without title and text is refused.
     Import(import::Arguments),
     /// Print all stories, one JSON line each, oldest first
+    ///
+    /// A line has `id`, `title`, `published`, `updated` and `members`, which are the copies: `id`, `source`, `title`, `link`, `key`,
+    /// `published`, `document` and why each `joined`.
     Export,
     /// Show every source: last outcome, next poll and why then, items
     Sources,
@@ -109,6 +129,13 @@ pub fn main() -> ExitCode {
             if error.chain().any(|cause| cause.is::<ConfigError>()) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// Writes an answer to standard output. `print!` would panic where the reader has gone or the disk is full.
+fn say(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 /// Runs async work to its end on as many threads as the machine has cores.

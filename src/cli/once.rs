@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{
-    block_on,
+    block_on, say,
     table::{clip, table, text},
 };
 use crate::{
@@ -27,15 +27,14 @@ pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitC
     app::start_logging(true);
     let rows = block_on(app::once(choice, arguments.source))?;
     if rows.is_empty() {
-        println!("nothing is due");
+        say("nothing is due\n")?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut listing = table(&["source", "outcome", "next poll", "why"]);
     for row in &rows {
         listing.add_row([&row.source, &clip(&row.outcome, 100), row.next_due.as_deref().unwrap_or("never"), &row.why]);
     }
-    print!("{}", text(&listing));
     let failed = rows.iter().filter(|row| row.failed).count();
-    println!("{} polled, {failed} failed", rows.len());
+    say(&format!("{}{} polled, {failed} failed\n", text(&listing), rows.len()))?;
     Ok(if failed == rows.len() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

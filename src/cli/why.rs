@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use super::{
-    block_on, parse_handle,
-    table::{clip, table, text},
+    block_on, parse_handle, say,
+    table::{clip, count, table, text},
 };
 use crate::{
     app::{self, Choice, RelativeRow, WhyRow},
@@ -21,26 +21,20 @@ pub(super) struct Arguments {
 pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     app::start_logging(true);
     let rows = block_on(app::why(choice, &arguments.item))?;
-    for (at, row) in rows.iter().enumerate() {
-        if at > 0 {
-            println!();
-        }
-        print(row);
-    }
+    say(&rows.iter().map(explain).collect::<Vec<_>>().join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(row: &WhyRow) {
+fn explain(row: &WhyRow) -> String {
     let WhyRow { item, story, members, .. } = row;
-    println!("item   {}  {}  {}", item.id, item.account.as_deref().unwrap_or(&item.source), item.dated);
-    println!("       {}", item.title);
-    if let Some(link) = &item.link {
-        println!("       {link}");
-    }
-    println!("story  {story}  {members} {}", if *members == 1 { "copy" } else { "copies" });
-    println!("why    {}", reason(row));
-    list("copies in its story", "as they are now", &row.copies);
-    list("nearest in other stories", "what keeps them apart", &row.others);
+    let who = item.account.as_deref().unwrap_or(&item.source);
+    let mut lines = vec![format!("item   {}  {}  {who}", item.id, item.dated), format!("       {}", item.title)];
+    lines.extend(item.link.as_ref().map(|link| format!("       {link}")));
+    lines.push(format!("story  {story}  {}", count(*members, "copy", "copies")));
+    lines.push(format!("why    {}\n", reason(row)));
+    lines.join("\n")
+        + &list("copies in its story", "as they are now", &row.copies)
+        + &list("nearest in other stories", "what keeps them apart", &row.others)
 }
 
 /// What put the item where it is, in a sentence.
@@ -54,11 +48,10 @@ fn reason(row: &WhyRow) -> String {
         .fold(format!("{rule} at {at}"), |all, score| all + &score)
 }
 
-fn list(heading: &str, verdict: &str, relatives: &[RelativeRow]) {
+fn list(heading: &str, verdict: &str, relatives: &[RelativeRow]) -> String {
     if relatives.is_empty() {
-        return;
+        return String::new();
     }
-    println!("\n{heading}");
     let mut listing = table(&["item", "source", verdict, "texts", "contained", "titles", "days", "title"]);
     let score = |score: Option<f32>| score.map_or("-".to_owned(), |score| format!("{score:.2}"));
     for relative in relatives {
@@ -74,5 +67,5 @@ fn list(heading: &str, verdict: &str, relatives: &[RelativeRow]) {
             clip(&relative.item.title, 60),
         ]);
     }
-    print!("{}", text(&listing));
+    format!("\n{heading}\n{}", text(&listing))
 }

@@ -17,7 +17,7 @@ use crate::{
         self,
         boilerplate::{self, Shell},
     },
-    model::{Draft, Link, Markup, Origin},
+    model::{Draft, Link, Markup, Origin, ZonedTime},
 };
 use citations::Citations;
 use front_matter::Fields;
@@ -77,10 +77,7 @@ pub fn read(name: &str, bytes: &[u8], timezone: Tz) -> Result<Document, Refusal>
         return Err(Refusal::Empty);
     }
     let cited = if dropped.is_none() { Citations::read(body, link.as_ref()) } else { Citations::default() };
-    let published = match &fields.date {
-        Some(date) => dates::stated(date, timezone),
-        None => dates::in_opening(body, timezone),
-    };
+    let published = published(&fields, body, timezone);
     let draft = Draft {
         native_id: Some(name.to_owned()),
         title: Some(title).filter(|title| !title.is_empty()),
@@ -94,6 +91,21 @@ pub fn read(name: &str, bytes: &[u8], timezone: Tz) -> Result<Document, Refusal>
         ..Draft::default()
     };
     Ok(Document { draft, account, declared_origin: cited.origin, dropped })
+}
+
+/// Only the date of a document, for putting many in order before any is read.
+pub fn date(bytes: &[u8], timezone: Tz) -> Option<ZonedTime> {
+    let text = decode::text(bytes)?;
+    let (fields, body) = front_matter::split(&text);
+    published(&fields, &clean::without_pinyin(clean::beginning(body, TEXT_BYTES_MAX)), timezone)
+}
+
+/// What the front matter says, else what the opening of the text says.
+fn published(fields: &Fields, body: &str, timezone: Tz) -> Option<ZonedTime> {
+    match &fields.date {
+        Some(date) => dates::stated(date, timezone),
+        None => dates::in_opening(body, timezone),
+    }
 }
 
 /// One line without markup: what the front matter says, else what the text begins with.

@@ -84,12 +84,21 @@ impl<'a> Attributes<'a> {
             return;
         }
         self.has_flaw |= !is_sound(attribute.raw);
+        if !is_name(attribute.name) {
+            self.has_flaw = true;
+            return;
+        }
         self.list.push(attribute);
     }
 
     /// The decoded value of an attribute, by name without regard to case.
     pub(super) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.list.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name)).map(Attribute::value)
+    }
+
+    /// The raw value of an attribute as feed-rs looks for it: by its exact name.
+    pub(super) fn exact(&self, name: &str) -> Option<&'a str> {
+        self.list.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.raw)
     }
 
     /// All of them.
@@ -107,6 +116,12 @@ impl<'a> Attributes<'a> {
             tag.push('"');
         }
     }
+}
+
+/// Whether an attribute may be called so, as far as readers care.
+fn is_name(name: &str) -> bool {
+    let is_inside = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':') || !b.is_ascii();
+    name.bytes().all(is_inside) && !name.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.'))
 }
 
 /// Whether every `&` of a value begins a reference that readers resolve.
@@ -146,6 +161,7 @@ mod tests {
             (" = ' a=\"1\"", " a=\"1\""),
             (" a=\"1", " a=\"1\""),
             (" é='1' / \"", " é=\"1\""),
+            (" ]='1' 2='' a='1'", " a=\"1\""),
         ] {
             assert_eq!(written(text), (wanted.to_owned(), true), "{text}");
         }

@@ -40,18 +40,23 @@ impl Edits {
         self.replace(range, "");
     }
 
-    /// Puts `with` in the place of `range`, and of the edits that were made inside it.
+    /// Puts `with` in the place of `range`, and of the edits that were made inside it, at its end included.
     pub(super) fn supersede(&mut self, range: Range<usize>, with: impl Into<Cow<'static, str>>) {
         let inside = self.list.iter().rposition(|edit| edit.range.start < range.start).map_or(0, |index| index + 1);
         let mut tail = self.list.split_off(inside);
-        tail.retain(|edit| !range.contains(&edit.range.start));
+        tail.retain(|edit| edit.range.end > range.end || edit.range.end == range.start);
         self.list.append(&mut tail);
         self.replace(range, with);
     }
 
-    /// Forgets every edit at or behind `at`.
+    /// How many edits there are.
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Forgets every edit behind `at`, and what replaces something there; insertions at `at` end what stands before.
     pub(super) fn forget_from(&mut self, at: usize) {
-        self.list.retain(|edit| edit.range.start < at);
+        self.list.retain(|edit| edit.range.start < at || edit.range == (at..at));
     }
 
     /// Carries the edits out on `text[within]`. Where edits overlap, the first one wins. `ranges` must be sorted and apart.
@@ -64,10 +69,11 @@ impl Edits {
         // Stable: insertions at one place keep their order.
         self.list.sort_by_key(|edit| edit.range.start);
         let mut moved = Moved { ranges, next: 0, found: Vec::new() };
-        let mut out = String::with_capacity(within.len() + within.len() / 8);
+        let added: usize = self.list.iter().map(|edit| edit.with.len()).sum();
+        let mut out = String::with_capacity(within.len() + added);
         let mut at = within.start;
         for edit in self.list {
-            if edit.range.start < at {
+            if edit.range.start < at || edit.range.start > within.end {
                 continue;
             }
             // What begins or ends where something is inserted lies behind the insertion; before what is replaced, before it.
@@ -75,7 +81,7 @@ impl Edits {
             moved.pass(at..upto, out.len());
             out.push_str(&text[at..edit.range.start]);
             out.push_str(&edit.with);
-            at = edit.range.end;
+            at = edit.range.end.min(within.end);
         }
         moved.pass(at..within.end + 1, out.len());
         out.push_str(&text[at..within.end]);

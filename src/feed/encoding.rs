@@ -10,6 +10,12 @@ use crate::model::{Problem, ProblemKind, is_xml_char};
 /// How far into a document its own declaration is looked for, in bytes.
 const DECLARATION_BYTES_MAX: usize = 1024;
 
+/// How much of a document its encoding is guessed from, in bytes.
+const SAMPLE_BYTES_MAX: usize = 4096;
+
+/// How much ASCII around a sample's other characters is taken with it, in bytes.
+const CONTEXT_BYTES: usize = 8;
+
 /// Text with fewer bad sequences among its wide characters is damaged UTF-8. In other encodings nearly all of them are bad.
 const BAD_SHARE_MAX: f64 = 0.25;
 
@@ -104,18 +110,14 @@ fn decode_labelled<'a>(bytes: &'a [u8], candidates: [Option<&'static Encoding>; 
     if let Some(text) = labels().filter(|encoding| !encoding.is_single_byte()).find_map(fitting) {
         return text;
     }
-    let (lossy, bad_share) = lossy_utf_8(bytes);
-    if bad_share < BAD_SHARE_MAX {
+    if is_damaged_utf_8(bytes) {
         problems.push(Problem::new(ProblemKind::Encoding, "malformed UTF-8, the bad bytes were replaced"));
-        return Cow::Owned(lossy);
+        return String::from_utf8_lossy(bytes);
     }
     if let Some(text) = labels().find_map(fitting) {
         return text;
     }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    detector.feed(bytes, true);
-    let guess = detector.guess(None, Utf8Detection::Deny);
-    let guess = if guess == encoding_rs::GBK { GB18030 } else { guess };
+    let guess = guess(bytes);
     let labelled = labels().next();
     for encoding in [Some(guess), labelled, Some(WINDOWS_1252)].into_iter().flatten() {
         if let Some(text) = fitting(encoding) {
@@ -132,16 +134,44 @@ fn decode_labelled<'a>(bytes: &'a [u8], candidates: [Option<&'static Encoding>; 
     encoding.decode_without_bom_handling(bytes).0
 }
 
-/// The text with U+FFFD for what is not UTF-8, and the share of bad sequences among all that are not ASCII.
-fn lossy_utf_8(bytes: &[u8]) -> (String, f64) {
-    let text = String::from_utf8_lossy(bytes).into_owned();
-    let (mut bad, mut wide) = (0_u32, 0_u32);
-    for c in text.chars().filter(|c| !c.is_ascii()) {
-        wide += 1;
-        bad += u32::from(c == '\u{FFFD}');
+/// The likeliest encoding of bytes that are not UTF-8. Detection costs many times what reading does: it sees a sample of what is not
+/// ASCII, with a little of what stands around it. (ISO-2022-JP is ASCII by its bytes, and needs a label.)
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    let (mut at, mut room) = (0, SAMPLE_BYTES_MAX);
+    while room > 0
+        && let Some(offset) = bytes[at..].iter().position(|b| !b.is_ascii())
+    {
+        let first = at + offset;
+        let mut last = first;
+        for (index, byte) in bytes.iter().enumerate().skip(first) {
+            if !byte.is_ascii() {
+                last = index;
+            } else if index - last > 2 * CONTEXT_BYTES {
+                break;
+            }
+        }
+        let start = first.saturating_sub(CONTEXT_BYTES).max(at);
+        at = (last + 1 + CONTEXT_BYTES).min(bytes.len());
+        let sample = &bytes[start..at.min(start + room)];
+        detector.feed(sample, false);
+        detector.feed(b" ", false);
+        room -= sample.len();
     }
-    let share = f64::from(bad) / f64::from(wide.max(1));
-    (text, share)
+    widened(detector.guess(None, Utf8Detection::Deny))
+}
+
+/// Whether bytes are UTF-8 but for a few: what is in another encoding shows so many bad sequences that a look at its start is enough.
+fn is_damaged_utf_8(bytes: &[u8]) -> bool {
+    let (mut bad, mut wide) = (0_u32, 0_u32);
+    for chunk in bytes.utf8_chunks() {
+        wide += u32::try_from(chunk.valid().chars().filter(|c| !c.is_ascii()).count()).unwrap_or(u32::MAX / 2);
+        bad += u32::from(!chunk.invalid().is_empty());
+        if bad > 32 && bad >= wide {
+            return false;
+        }
+    }
+    f64::from(bad) < f64::from(bad + wide) * BAD_SHARE_MAX
 }
 
 /// UTF-32, which WHATWG does not know. Incomplete or impossible characters become U+FFFD.

@@ -90,8 +90,8 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>) -> Result<Reading, NotAFeed> {
     let text = encoding::decode(bytes, labels, &mut problems);
     if text.trim_start().starts_with(['{', '[']) {
         let frame = Frame { base: hints.base, timezone: hints.timezone, is_rss: false };
-        let read = json::read(&text, frame, hints.entries_max, &mut problems).map_err(NotAFeed::Other)?;
-        return Ok(Reading { channel: read.channel, drafts: read.drafts, problems, truncated: read.truncated });
+        let (channel, drafts) = json::read(&text, frame, hints.entries_max, &mut problems).map_err(NotAFeed::Other)?;
+        return Ok(Reading { channel, drafts, problems, truncated: false });
     }
     match survey::find_root(&text) {
         Found::Root(root) => Ok(read_xml(&text, &root, hints, problems)),
@@ -117,7 +117,9 @@ fn read_xml(text: &str, root: &Root, hints: &Hints<'_>, mut problems: Vec<Proble
         }
         result => {
             let (channel, entries) = strict::read_apart(&text, root_tag, &spans);
-            if let Err(error) = result {
+            if let Err(error) = result
+                && !spans.is_empty()
+            {
                 problems.push(Problem::new(ProblemKind::Field, format!("{error}; each entry was read by itself")));
             }
             (channel, entries)

@@ -168,6 +168,12 @@ pub(super) fn shown_address(address: &str) -> Option<&'static str> {
     (shown != address).then_some(shown)
 }
 
+/// Whether a declaration touches what Namespaces in XML reserves (section 3): strict readers refuse the document for it.
+pub(super) fn is_reserved(prefix: &str, address: &str) -> bool {
+    let is_reserved_address = matches!(address, "http://www.w3.org/XML/1998/namespace" | "http://www.w3.org/2000/xmlns/");
+    matches!(prefix, "xml" | "xmlns") || is_reserved_address
+}
+
 /// Whether an attribute declares a namespace.
 pub(super) fn is_declaration(attribute: &str) -> bool {
     attribute == "xmlns" || attribute.starts_with("xmlns:")

@@ -30,6 +30,8 @@ pub(super) fn inspect(text: &str) -> Reference {
         number if number.starts_with('#') => match code_point(&number[1..]) {
             None => Reference::Bare,
             Some(code) => match char::from_u32(code).filter(|c| crate::model::is_xml_char(*c)) {
+                // XML has no capital X.
+                Some(c) if number.starts_with("#X") => Reference::Forbidden { bytes, means: Some(c) },
                 Some('\u{80}'..='\u{9F}') => Reference::Forbidden { bytes, means: windows_1252(code) },
                 Some(_) => Reference::Sound { bytes },
                 None => Reference::Forbidden { bytes, means: None },
@@ -102,6 +104,7 @@ mod tests {
             ("&unknown;", Reference::Sound { bytes: 9 }),
             ("&#x2019;", Reference::Sound { bytes: 8 }),
             ("&#150;", Reference::Forbidden { bytes: 6, means: Some('–') }),
+            ("&#X41;", Reference::Forbidden { bytes: 6, means: Some('A') }),
             ("&#0;", Reference::Forbidden { bytes: 4, means: None }),
             ("&#xD800;", Reference::Forbidden { bytes: 8, means: None }),
             ("&#99999999999;", Reference::Forbidden { bytes: 14, means: None }),

@@ -78,9 +78,10 @@ impl<'a> Tokens<'a> {
         self.token(Kind::Text(&self.text[self.at..end]), end, None)
     }
 
-    /// A `<` that begins nothing.
+    /// A `<` that begins nothing, and those that follow it: before a `<` there is never a tag.
     fn stray(&mut self) -> Token<'a> {
-        let end = self.at + 1;
+        let run = self.text[self.at..].bytes().take_while(|b| *b == b'<').count();
+        let end = self.at + run.saturating_sub(1).max(1);
         self.token(Kind::Text(&self.text[self.at..end]), end, Some("bare `<`, read as `&lt;`"))
     }
 
@@ -178,6 +179,9 @@ impl<'a> Tokens<'a> {
         let (inside, is_empty) = inside.strip_suffix('/').map_or((inside, false), |inside| (inside, true));
         let name_length = inside.find(|c: char| c.is_ascii_whitespace()).unwrap_or(inside.len());
         let (name, attributes) = inside.split_at(name_length);
+        if name.contains(['"', '\'', '=', '&', '<', ';', '/']) {
+            return self.stray();
+        }
         let end = self.at + length + 1;
         self.token(Kind::Start { name, attributes, is_empty }, end, flaw)
     }
@@ -285,6 +289,7 @@ mod tests {
             ("<![CDATA[x</a>", vec![Kind::Cdata("x"), Kind::End { name: "a" }]),
             ("</a b>", vec![Kind::End { name: "a" }]),
             ("a<b and c</t>", vec![Kind::Text("a"), Kind::Text("<"), Kind::Text("b and c"), Kind::End { name: "t" }]),
+            ("<a\">t", vec![Kind::Text("<"), Kind::Text("a\">t")]),
             ("</a<b>", vec![Kind::End { name: "a" }, start("b", "", false)]),
             ("<?php x>y", vec![Kind::Instruction, Kind::Text("y")]),
             ("<!DOCTYPE r [<!ENTITY a \"b\">]>t", vec![Kind::Instruction, Kind::Text("t")]),

@@ -4,12 +4,12 @@
 //! (one JSON line a story), `GET /admin/sources` (a JSON array), `GET /admin/why?item=ID|URL` (a JSON array), `POST /admin/split`,
 //! `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON array of one or two ids or URLs). Errors are `{"error": ...}`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{ConnectInfo, DefaultBodyLimit, RawQuery, Request, State as Shared},
+    extract::{DefaultBodyLimit, RawQuery, Request, State as Shared},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
     middleware::{self, Next},
     routing::{get, post},
@@ -17,7 +17,7 @@ use axum::{
 use tokio::sync::{mpsc, oneshot};
 use url::form_urlencoded;
 
-use super::{Order, lines::Lines, routes::State};
+use super::{Order, connection::IsLocal, lines::Lines, routes::State};
 use crate::{
     model::{Command, CommandError, Decision, Handle, SourceId},
     render,
@@ -50,8 +50,7 @@ pub(super) fn router(state: &State) -> Router<State> {
 /// Lets in who comes from this machine and shows the token. A web page that the operator visits can do neither: a browser sends no
 /// `Authorization` of its own accord.
 async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -> Response<Body> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
-    if !peer.is_some_and(|address| address.is_loopback()) {
+    if request.extensions().get() != Some(&IsLocal(true)) {
         return failure(StatusCode::FORBIDDEN, "orders are taken from this machine only");
     }
     if !bearer(request.headers()).is_some_and(|shown| state.token.admits(shown)) {

@@ -1,11 +1,16 @@
 //! The connection loop: accept, serve HTTP/1.1 under limits, drain. `axum::serve` has the loop but none of the limits.
 
-use std::{convert::Infallible, future::Future, net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    time::Duration,
+};
 
 use axum::{
     Router,
     body::Body,
-    extract::ConnectInfo,
     http::{Response, StatusCode, Version, header},
 };
 use hyper::{
@@ -70,15 +75,27 @@ pub(super) async fn serve(listener: TcpListener, router: Router, connections_max
     tokio::time::timeout(DRAIN, tasks.wait()).await.is_ok()
 }
 
+/// Whether a client runs on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct IsLocal(pub(super) bool);
+
+impl IsLocal {
+    /// A connection over loopback, or one from an address to itself: no other machine can complete that, and a daemon that listens
+    /// on one outer address is reached by its own commands in no other way.
+    fn of(peer: IpAddr, own: Option<IpAddr>) -> Self {
+        Self(peer.to_canonical().is_loopback() || own == Some(peer))
+    }
+}
+
 /// Serves one connection to its end. What goes wrong on it is the client's affair: nothing is logged.
 async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, (guest, draining): (Guest, CancellationToken)) {
     // Small answers should not wait for a client's acknowledgement; without this they are only slower.
     let _ = stream.set_nodelay(true);
     let service = TowerToHyperService::new(router);
-    let phase = guest.phase.clone();
+    let (phase, is_local) = (guest.phase.clone(), IsLocal::of(peer.ip(), stream.local_addr().ok().map(|own| own.ip())));
     let answer = service_fn(|mut request: hyper::Request<Incoming>| {
         phase.set(Phase::Busy);
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(is_local);
         // An order may take as long as it takes, and only the operator gives orders.
         let patience = if request.uri().path().starts_with("/admin/") { Duration::from_secs(24 * 3600) } else { ANSWER };
         let is_addressed = is_addressed(&request);
@@ -133,4 +150,26 @@ fn status_only(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::IsLocal;
+
+    #[test]
+    fn a_client_is_local_on_loopback_or_with_the_address_it_connected_to() {
+        for (peer, own, wanted) in [
+            ("127.0.0.1", "127.0.0.1", true),
+            ("::ffff:127.0.0.1", "::ffff:127.0.0.1", true),
+            ("::1", "::1", true),
+            ("192.0.2.2", "192.0.2.2", true),
+            ("::ffff:192.0.2.2", "::ffff:192.0.2.2", true),
+            ("192.0.2.3", "192.0.2.2", false),
+            ("2001:db8::3", "2001:db8::2", false),
+        ] {
+            let own = Some(own.parse().expect("an address"));
+            assert_eq!(IsLocal::of(peer.parse().expect("an address"), own), IsLocal(wanted), "{peer}");
+        }
+        assert_eq!(IsLocal::of("192.0.2.3".parse().expect("an address"), None), IsLocal(false));
+    }
 }

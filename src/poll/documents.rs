@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     document::{self, Document},
-    model::{Channel, Digest, ItemLimits, MergeThresholds, NativeId, Origin, SourceId, Tally, Timestamp},
+    model::{Channel, Digest, ItemLimits, MergeThresholds, NativeId, Origin, SourceId, Tally, Timestamp, ZonedTime},
     store::{ReadDocument, Store, StoreError},
 };
 
@@ -153,16 +153,8 @@ fn consider(store: &Store, file: File, settings: &ImportSettings, summary: &mut 
         summary.known += 1;
         return Ok(None);
     }
-    match document::read(&file.name, &bytes, settings.timezone) {
-        Ok(document) => {
-            let dated = document.draft.published.map(crate::model::ZonedTime::at);
-            Ok(Some(Candidate { file, digest, dated }))
-        }
-        Err(refusal) => {
-            add(&mut summary.refused, &refusal.to_string());
-            Ok(None)
-        }
-    }
+    let dated = document::date(&bytes, settings.timezone).map(ZonedTime::at);
+    Ok(Some(Candidate { file, digest, dated }))
 }
 
 /// Reads a batch again (holding all bodies at once would not fit for a large archive) and commits it.
@@ -175,7 +167,6 @@ fn commit(
 ) -> Result<(), ImportError> {
     let documents = batch.iter().map(|Candidate { file, digest, .. }| ReadDocument { path: file.key(), digest: *digest }).collect();
     let readings: Vec<_> = batch.iter().filter_map(|candidate| reading(&candidate.file, settings, now, summary)).collect();
-    summary.tally.refused += u32::try_from(batch.len() - readings.len()).unwrap_or(u32::MAX);
     let Batch { arrivals, unchanged } = learning::settle(store, readings)?;
     let tally = store.commit_documents(documents, arrivals, now)?;
     summary.tally.new += tally.new;
@@ -187,8 +178,15 @@ fn commit(
 }
 
 fn reading(file: &File, settings: &ImportSettings, now: Timestamp, summary: &mut ImportSummary) -> Option<Reading> {
-    let bytes = read(&file.path).ok()?;
-    let Document { mut draft, account, dropped, declared_origin } = document::read(&file.name, &bytes, settings.timezone).ok()?;
+    let read = read(&file.path).map_err(|error| error.to_string());
+    let read = read.and_then(|bytes| document::read(&file.name, &bytes, settings.timezone).map_err(|refusal| refusal.to_string()));
+    let Document { mut draft, account, dropped, declared_origin } = match read {
+        Ok(document) => document,
+        Err(reason) => {
+            add(&mut summary.refused, &reason);
+            return None;
+        }
+    };
     if let Some(shell) = dropped {
         add(&mut summary.dropped, shell.as_str());
     }
@@ -204,7 +202,11 @@ fn reading(file: &File, settings: &ImportSettings, now: Timestamp, summary: &mut
         now,
     };
     let extra = Extra { native_id: NativeId::new(format!("document:{}", file.name)), path: file.name.clone(), declared: declared_origin };
-    assemble::assemble_document(draft, extra, &desk)
+    let reading = assemble::assemble_document(draft, extra, &desk);
+    if reading.is_none() {
+        add(&mut summary.refused, "nothing to show");
+    }
+    reading
 }
 
 /// All files below what was named, in the order of their names.

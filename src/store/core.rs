@@ -108,7 +108,11 @@ impl Core {
         let written: Vec<Segment> = self.writer().unsynced.iter().copied().collect();
         self.archive.sync(written)?;
         self.journal.sync()?;
-        let mut writer = self.writer();
+        self.flush_as_writer(&mut self.writer())
+    }
+
+    /// The same for one who has the right to write.
+    pub(super) fn flush_as_writer(&self, writer: &mut Writer) -> Result<()> {
         self.archive.sync(writer.unsynced.iter().copied())?;
         self.journal.sync()?;
         self.index.flush()?;

@@ -9,13 +9,12 @@ use uuid::Uuid;
 use super::{
     archive::{Location, Segment},
     error::{Result, StoreError},
+    packing,
 };
 use crate::model::{Digest, ItemId, JoinRule, Timestamp, ZonedTime};
 
 /// The encoding of commits that this program writes.
 const ENCODING: u8 = 1;
-/// Level of compression: the fastest that finds repeated source ids.
-const LEVEL: i32 = 3;
 /// No commit is larger than this once decompressed.
 const COMMIT_BYTES_MAX: usize = 256 << 20;
 
@@ -97,6 +96,8 @@ pub(super) enum Event {
     },
     /// An item was taken out for good: it must not come back as new.
     Purged { seq: u64, source: String },
+    /// A source calls itself otherwise than before. The words are part of its state.
+    Renamed { source: String },
     /// A document was read; it is read again only when its bytes change.
     Document {
         path: String,
@@ -125,8 +126,7 @@ impl Commit {
     pub(super) fn encode(&self) -> Result<Vec<u8>> {
         let json = serde_json::to_vec(self).map_err(|error| StoreError::Corrupt(format!("a commit cannot be written: {error}")))?;
         let mut bytes = vec![ENCODING];
-        let packed =
-            zstd::bulk::compress(&json, LEVEL).map_err(|error| StoreError::Corrupt(format!("a commit cannot be written: {error}")))?;
+        let packed = packing::pack(&json).map_err(|error| StoreError::Corrupt(format!("a commit cannot be written: {error}")))?;
         bytes.extend_from_slice(&packed);
         Ok(bytes)
     }
@@ -136,7 +136,7 @@ impl Commit {
         let packed = bytes.strip_prefix(&[ENCODING])?;
         let size = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
         let size = usize::try_from(size).ok().filter(|size| *size <= COMMIT_BYTES_MAX)?;
-        serde_json::from_slice(&zstd::bulk::decompress(packed, size).ok()?).ok()
+        serde_json::from_slice(&packing::unpack(packed, size).ok()?).ok()
     }
 }
 
@@ -151,6 +151,7 @@ impl Event {
             | Self::Merged { .. }
             | Self::Purged { .. }
             | Self::Document { .. }
+            | Self::Renamed { .. }
             | Self::Rendering { .. } => None,
         }
     }

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use super::{
@@ -14,6 +15,16 @@ use super::{
 /// sled's cache, in bytes. It is no ceiling: loads peak at two to three times this.
 const CACHE_BYTES: u64 = 32 << 20;
 
+/// Size of sled's segments, four times its default: fewer and larger writes.
+const SEGMENT_BYTES: usize = 2 << 20;
+
+/// Rows may be this far ahead of the disk, in bytes.
+///
+/// sled 0.34.7 can hang for ever: a writer that holds its segment lock waits for the file to be shortened, that job waits for a thread
+/// of sled's pool, and every thread there waits for the segment lock with a buffer to write. It takes more waiting buffers than the
+/// pool has threads at rest, seven. A flush waits until all buffers are written, so that one in time keeps them to two or three.
+const BACKLOG_BYTES_MAX: u64 = 1 << 20;
+
 /// Rows that are to be written (`Some`) or removed (`None`) together.
 pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
@@ -21,6 +32,8 @@ pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 pub(super) struct Index {
     db: sled::Db,
     path: PathBuf,
+    /// Bytes of rows written since the last flush.
+    backlog_bytes: AtomicU64,
 }
 
 /// Something that rows can be read from: the index, or the index under changes that are not written yet.
@@ -46,15 +59,17 @@ impl Index {
     /// Opens the index in the folder `path`, which is created where missing. sled may panic on damaged files: that counts as damage.
     pub(super) fn open(path: &Path) -> std::result::Result<Self, sled::Error> {
         // The store has its own flusher: sled's could make a commit durable before the archive is.
-        let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+        let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).segment_size(SEGMENT_BYTES).flush_every_ms(None);
         let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
         let db = opened.unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked while opening".to_owned())))?;
-        Ok(Self { db, path: path.to_owned() })
+        Ok(Self { db, path: path.to_owned(), backlog_bytes: AtomicU64::new(0) })
     }
 
     /// Writes all changes or none.
     pub(super) fn apply(&self, changes: Changes) -> Result<()> {
         let mut batch = sled::Batch::default();
+        let bytes: usize = changes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum();
+        self.backlog_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         for (key, value) in changes {
             match value {
                 Some(value) => batch.insert(key, value),
@@ -66,6 +81,7 @@ impl Index {
 
     /// Writes one row.
     pub(super) fn put(&self, key: Vec<u8>, row: Vec<u8>) -> Result<()> {
+        self.backlog_bytes.fetch_add((key.len() + row.len()) as u64, Ordering::Relaxed);
         self.db.insert(key, row).map(|_| ()).map_err(|error| self.failed(error))
     }
 
@@ -79,8 +95,14 @@ impl Index {
         self.owned(self.db.iter())
     }
 
+    /// Whether so much was written that it must be flushed before more is.
+    pub(super) fn is_behind(&self) -> bool {
+        self.backlog_bytes.load(Ordering::Relaxed) > BACKLOG_BYTES_MAX
+    }
+
     /// Makes everything written durable.
     pub(super) fn flush(&self) -> Result<()> {
+        self.backlog_bytes.store(0, Ordering::Relaxed);
         self.db.flush().map(|_| ()).map_err(|error| self.failed(error))
     }
 

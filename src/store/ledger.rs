@@ -53,6 +53,7 @@ impl<'a> Ledger<'a> {
             }
             Event::Purged { seq, source } => self.purge(*seq, source)?,
             Event::Document { path, digest } => self.rows.put(rows::document(path), digest),
+            Event::Renamed { .. } => {}
             Event::Rendering { digest } => self.head.rendering = Some(*digest),
         }
         Ok(())

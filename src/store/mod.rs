@@ -29,6 +29,7 @@ mod ledger;
 mod lock;
 mod matching;
 mod memories;
+mod packing;
 mod reading;
 mod record;
 mod recovery;
@@ -50,7 +51,7 @@ pub use recovery::Recovery;
 pub use verify::Verification;
 
 use self::{core::Core, event::Event, flusher::Flusher, transaction::Transaction};
-use crate::model::{Digest, ItemId, MergeThresholds, SourceId, SourceState, Tally, Timestamp};
+use crate::model::{Digest, ItemId, Link, MergeThresholds, SourceId, SourceState, Tally, Timestamp};
 
 /// An open store. Clones share it; the last one to go makes everything durable and closes it.
 #[derive(Clone)]
@@ -88,12 +89,16 @@ impl Store {
             }
             transaction.admit_new()?;
             let state = finish(&transaction.tally);
+            if names(&self.source_state(&poll.source)?) != names(&state) {
+                transaction.note(Event::Renamed { source: poll.source.as_str().to_owned() }, true)?;
+            }
             transaction.put_state(rows::state(&poll.source), state_record::encode(&state));
             Ok(())
         })
     }
 
-    /// The result of an import: that these files were read, and the items and stories that they brought, all or none.
+    /// The result of an import: that these files were read, and the items and stories that they brought, all or none. A large import
+    /// comes in batches of some hundred, so that it can go on where it was cut short.
     pub fn commit_documents(&self, documents: Vec<ReadDocument>, arrivals: Vec<Arrival>, now: Timestamp) -> Result<Tally> {
         self.write(now, |transaction| {
             for arrival in arrivals {
@@ -109,7 +114,9 @@ impl Store {
     /// Keeps a source's state alone: the reservation before a request.
     pub fn reserve(&self, source: &SourceId, state: &SourceState) -> Result<()> {
         self.core.index.put(rows::state(source), state_record::encode(state))?;
-        self.flusher.wake();
+        if !self.core.index.is_behind() || self.core.flush().is_err() {
+            self.flusher.wake();
+        }
         Ok(())
     }
 
@@ -146,9 +153,16 @@ impl Store {
         let mut transaction = Transaction::begin(&self.core, &mut writer, now);
         let written = fill(&mut transaction).and_then(|()| transaction.finish());
         match written {
+            // A commit that cannot be flushed is a commit nevertheless: the flusher tries again and says what is wrong.
+            Ok(_) if self.core.index.is_behind() && self.core.flush_as_writer(&mut writer).is_ok() => {}
             Ok(_) => self.flusher.wake(),
             Err(_) => writer.buckets.clear(),
         }
         written
     }
+}
+
+/// What outputs show of a source's own words.
+fn names(state: &SourceState) -> (Option<&str>, Option<&str>, Option<&Link>) {
+    (state.title.as_deref(), state.feed_id.as_deref(), state.site.as_ref())
 }

@@ -11,7 +11,7 @@ use super::{
     archive::Location,
     codec::{Decoder, Encoder},
     error::{Result, StoreError},
-    fingerprint_record,
+    fingerprint_record, packing,
 };
 use crate::{
     dedup::Fingerprint,
@@ -20,8 +20,6 @@ use crate::{
 
 /// The encoding of records that this program writes.
 const ENCODING: u8 = 1;
-/// Level of compression: higher ones gain under 3 % on texts of this length and cost twice the time.
-const LEVEL: i32 = 3;
 /// No item is larger than this once decompressed.
 const ITEM_BYTES_MAX: u64 = 64 << 20;
 
@@ -48,7 +46,7 @@ pub(super) struct Packed<'a> {
 pub(super) fn encode(item: &Item, fingerprint: &Fingerprint, previous: Option<Location>) -> Result<Vec<u8>> {
     let broken = |why: String| StoreError::Corrupt(format!("item {} cannot be written: {why}", item.id));
     let json = serde_json::to_vec(&ItemRecord::from(item)).map_err(|error| broken(error.to_string()))?;
-    let packed = zstd::bulk::compress(&json, LEVEL).map_err(|error| broken(error.to_string()))?;
+    let packed = packing::pack(&json).map_err(|error| broken(error.to_string()))?;
     Ok(Encoder::default()
         .u8(ENCODING)
         .option(previous, |out, place| place.encode(out))
@@ -78,7 +76,7 @@ impl<'a> Packed<'a> {
 
     /// The item.
     pub(super) fn item(&self) -> Option<Item> {
-        let json = zstd::bulk::decompress(self.item, self.item_bytes).ok()?;
+        let json = packing::unpack(self.item, self.item_bytes).ok()?;
         serde_json::from_slice::<ItemRecord<'_>>(&json).ok()?.into_item()
     }
 

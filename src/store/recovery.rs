@@ -198,7 +198,7 @@ fn rebuilt(dir: &Path, truth: &Truth, old: Option<Index>, why: String, told: &mu
     let replayed = {
         let index = open_index(&new)?;
         let replayed = replay::run(&truth.archive, &truth.journal, &index, &mut Head::default())?;
-        index.apply(own)?;
+        replay::keep_rows(&index, own)?;
         index.flush()?;
         replayed
     };

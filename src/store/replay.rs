@@ -4,7 +4,7 @@ use super::{
     archive::Archive,
     core::load,
     error::Result,
-    index::{Changes, Index},
+    index::Index,
     journal::{Entry, Journal},
     ledger::Ledger,
     rows::{self, Head},
@@ -54,6 +54,9 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
         ledger.close(&commit, end);
         let (changes, next) = ledger.into_changes();
         index.apply(changes)?;
+        if index.is_behind() {
+            index.flush()?;
+        }
         *head = next;
         replayed.commits += 1;
         Ok(())
@@ -61,20 +64,27 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
     Ok(replayed)
 }
 
-/// What only an index that is given up knows: what speakers repeat, and the sources' states. Manners survive: when to ask again, who is gone, where redirects led. Validators
-/// do not: they vouch for items that may be lost (invariant 6).
-pub(super) fn own_rows(index: &Index) -> Result<Changes> {
-    let mut own = Changes::new();
+/// What only an index that is given up knows: what speakers repeat, and the sources' states. Manners survive: when to ask again, who is
+/// gone, where redirects led. Validators do not: they vouch for items that may be lost (invariant 6).
+pub(super) fn own_rows(index: &Index) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let mut own: Vec<_> = index.walk(&[rows::MEMORIES]).collect::<Result<_>>()?;
     for row in index.walk(&[rows::STATES]) {
         let (key, value) = row?;
         if let Some(state) = state_record::decode(&value) {
             let state = SourceState { validators: Validators::default(), body_digest: None, last_full: None, ..state };
-            own.insert(key, Some(state_record::encode(&state)));
+            own.push((key, state_record::encode(&state)));
         }
     }
-    for row in index.walk(&[rows::MEMORIES]) {
-        let (key, value) = row?;
-        own.insert(key, Some(value));
-    }
     Ok(own)
+}
+
+/// Writes such rows into a new index.
+pub(super) fn keep_rows(index: &Index, own: Vec<(Vec<u8>, Vec<u8>)>) -> Result<()> {
+    for (key, row) in own {
+        index.put(key, row)?;
+        if index.is_behind() {
+            index.flush()?;
+        }
+    }
+    Ok(())
 }

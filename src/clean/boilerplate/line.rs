@@ -8,9 +8,9 @@ pub(super) fn visible(line: &str) -> Option<String> {
     if line.len() > LINE_BYTES_MAX {
         return None;
     }
-    let line = line.trim().trim_start_matches(['#', '>', '-', '+', ' ']);
-    let mut seen = String::with_capacity(line.len());
-    let mut rest = line;
+    let mut rest = line.trim().trim_start_matches(['#', '>', '-', '+', ' ']);
+    let mut seen = String::with_capacity(rest.len());
+    let mut gap = false;
     while let Some(c) = rest.chars().next() {
         let skipped = match c {
             '!' if rest.starts_with("![") => rest.find("](").map(|at| at + target_bytes(&rest[at..])),
@@ -18,15 +18,29 @@ pub(super) fn visible(line: &str) -> Option<String> {
             '[' | ']' | '*' | '`' | '\\' => Some(1),
             _ => None,
         };
-        match skipped {
-            Some(len) => rest = &rest[len..],
-            None => {
-                seen.push(if c == '|' { ' ' } else { c });
-                rest = &rest[c.len_utf8()..];
-            }
+        rest = &rest[skipped.unwrap_or(c.len_utf8())..];
+        if skipped.is_some() {
+            continue;
         }
+        if c == '|' || c.is_whitespace() {
+            gap = true;
+            continue;
+        }
+        if std::mem::take(&mut gap) && !seen.is_empty() {
+            seen.push(' ');
+        }
+        push_lowercase(&mut seen, c);
     }
-    Some(seen.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase())
+    Some(seen)
+}
+
+/// Most characters here are ASCII or Han, which need no tables.
+fn push_lowercase(text: &mut String, c: char) {
+    match c {
+        _ if c.is_ascii() => text.push(c.to_ascii_lowercase()),
+        '\u{2E80}'..='\u{9FFF}' => text.push(c),
+        _ => text.extend(c.to_lowercase()),
+    }
 }
 
 /// Length of `](target)`; of `](` where it is never closed.

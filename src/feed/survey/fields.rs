@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::Range, time::Duration};
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{
-    Walk,
+    FIELDS_MAX, Walk,
     open::{Tag, write_tag},
     slots::Slot,
     stack::Role,
@@ -21,6 +21,10 @@ const CAPTURE_BYTES_MAX: usize = 256 << 10;
 impl<'a> Walk<'a> {
     /// Opens an element with the meaning `slot`.
     pub(super) fn open_field(&mut self, tag: &Tag<'a>, slot: Slot) {
+        self.fields += 1;
+        if self.fields > FIELDS_MAX {
+            return self.open_hidden(tag, Role::Other);
+        }
         match slot {
             // Items may hide in what a channel holds, not in what an entry does.
             Slot::Other if self.role() == Some(Role::Channel) => return self.open_plain(tag, Role::Wrapper),
@@ -109,7 +113,7 @@ impl<'a> Walk<'a> {
         }
         let is_escaped = tag.attributes.get("mode").is_some_and(|mode| mode.eq_ignore_ascii_case("escaped"));
         let kind = if kind == "xhtml" && is_escaped { "html" } else { kind };
-        let is_known = declared.as_deref().is_none_or(|declared| declared == kind);
+        let is_known = declared.is_none() || tag.attributes.exact("type") == Some(kind);
         if tag.needs_rewrite || !is_known || tag.is_empty {
             let more = format!(" type=\"{kind}\"");
             self.edits.replace(tag.token.start..tag.token.end, tag.written(tag.name, &more, |name| name == "xml:lang"));
@@ -303,9 +307,11 @@ impl<'a> Walk<'a> {
         match slot {
             Slot::Author | Slot::SpareAuthor => {
                 let (name, mail) = std::mem::take(&mut self.person);
-                // feed-rs panics where a mail address follows a character of several bytes.
-                if text.as_deref().is_some_and(|text| text.contains('@') && !text.is_ascii()) {
-                    self.edits.supersede(range, String::new());
+                // feed-rs panics where a mail address stands beside a character of several bytes.
+                let raw = &self.text[range.clone()];
+                let (has_reference, has_mail) = (raw.contains('&'), raw.contains('@'));
+                if has_reference || (has_mail && !raw.is_ascii()) {
+                    self.edits.supersede(range, "");
                 }
                 let found = name.or_else(|| text.as_deref().and_then(person::name)).or(mail);
                 let notes = self.notes();

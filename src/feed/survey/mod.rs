@@ -35,6 +35,18 @@ const DEPTH_MAX: usize = 256;
 /// Problems kept of one document; a thousand like the first ones say no more.
 const FAULTS_MAX: usize = 50;
 
+/// References repaired one by one in one text.
+const REPAIRS_MAX: usize = 32;
+
+/// Edits are allowed one for so many bytes, beside `EDITS_MIN`. A document with more faults is cut where they get too many.
+const BYTES_PER_EDIT: usize = 8;
+
+/// Edits that every document may need.
+const EDITS_MIN: usize = 4096;
+
+/// Fields read of one entry or channel.
+const FIELDS_MAX: usize = 1000;
+
 /// Undeclared prefixes that are declared after the fact.
 const PREFIXES_MAX: usize = 16;
 
@@ -107,6 +119,8 @@ struct Walk<'a> {
     channel: ChannelNotes,
     faults: Vec<Fault>,
     truncated: bool,
+    /// Fields read of the entry or channel at hand.
+    fields: usize,
     /// Where the feed ends, once it has.
     end: Option<usize>,
 }
@@ -119,6 +133,8 @@ struct RootTag<'a> {
     is_empty: bool,
     /// Whether feed-rs would not read it as it stands.
     needs_rewrite: bool,
+    /// Whether its `xml:base` is no address.
+    has_bad_base: bool,
 }
 
 /// Where we stand towards the one channel that feed-rs reads.
@@ -156,6 +172,7 @@ impl<'a> Walk<'a> {
             channel: ChannelNotes::default(),
             faults: Vec::new(),
             truncated: false,
+            fields: 0,
             end: None,
         }
     }
@@ -170,55 +187,62 @@ impl<'a> Walk<'a> {
                 if let Some(flaw) = token.flaw {
                     self.fault(token.start, flaw);
                     self.edits.delete(token.start..token.end);
+                } else if self.inline_depth > 0 {
+                    self.keep_markup(token.start, &self.text[token.start..token.end]);
                 }
             }
             // Dropped without remark: a stylesheet inside a feed is no fault, and nothing acts on it.
             Kind::Instruction => self.edits.delete(token.start..token.end),
             Kind::Cut => self.end_early(token.start),
         }
+        if self.edits.len() > EDITS_MIN + self.text.len() / BYTES_PER_EDIT {
+            self.note(token.start, ProblemKind::Limit, "too many faults, the rest is left out");
+            self.end_at(token.end);
+        }
     }
 
     /// Character data: references are checked, and it goes to the field that is being read.
     fn text(&mut self, token: Token<'a>, text: &'a str) {
-        if let Some(flaw) = token.flaw {
+        let is_markup = self.inline_depth > 0;
+        let captured = if let Some(flaw) = token.flaw {
             self.fault(token.start, flaw);
-            self.edits.replace(token.start..token.end, if self.inline_depth > 0 { "&amp;lt;" } else { "&lt;" });
-        } else if self.inline_depth > 0 {
-            self.escape_ampersands(token.start, text);
+            let escaped = "&lt;".repeat(text.len());
+            self.edits.replace(token.start..token.end, escaped.clone());
+            if is_markup { Cow::Owned(escaped) } else { Cow::Borrowed(text) }
+        } else if is_markup {
+            // The HTML reader resolves its references.
+            self.keep_markup(token.start, text);
+            Cow::Borrowed(text)
         } else {
             self.check_references(token.start, text);
-        }
-        if let Some(captured) = &mut self.captured {
-            // Inside markup the text is markup, whose references the HTML reader resolves.
-            captured.push_str(&if self.inline_depth > 0 { Cow::Borrowed(text) } else { references::decode(text) });
+            if self.captured.is_some() { references::decode(text) } else { Cow::Borrowed(text) }
+        };
+        if let Some(field) = &mut self.captured {
+            field.push_str(&captured);
         }
     }
 
     fn cdata(&mut self, token: Token<'a>, text: &'a str) {
+        // Inside markup it is text, and markup is what the field holds.
+        let text = if self.inline_depth > 0 { quick_xml::escape::escape(text) } else { Cow::Borrowed(text) };
         if self.inline_depth > 0 {
-            // Text inside markup: escaped once as HTML and once as XML.
-            let escaped = quick_xml::escape::escape(text);
-            self.edits.replace(token.start..token.end, quick_xml::escape::escape(escaped.as_ref()).into_owned());
-            if let Some(captured) = &mut self.captured {
-                captured.push_str(&escaped);
-            }
-            return;
-        }
-        if let Some(flaw) = token.flaw {
+            self.edits.replace(token.start..token.end, text.clone().into_owned());
+        } else if let Some(flaw) = token.flaw {
             self.fault(token.start, flaw);
-            self.edits.replace(token.start..token.end, quick_xml::escape::escape(text).into_owned());
+            self.edits.replace(token.start..token.end, quick_xml::escape::escape(text.as_ref()).into_owned());
         }
         if let Some(captured) = &mut self.captured {
-            captured.push_str(text);
+            captured.push_str(&text);
         }
     }
 
     /// Finds each `&` that does not begin a good reference.
     fn check_references(&mut self, start: usize, text: &str) {
+        let mut repairs = 0;
         for offset in memchr_iter(b'&', text.as_bytes()) {
             let at = start + offset;
             match references::inspect(&text[offset..]) {
-                Reference::Sound { .. } => {}
+                Reference::Sound { .. } => continue,
                 Reference::Bare => {
                     self.fault(at, "bare `&`, read as `&amp;`");
                     self.edits.insert(at + 1, "amp;");
@@ -227,6 +251,13 @@ impl<'a> Walk<'a> {
                     self.fault(at, "reference to a character that XML forbids");
                     self.edits.replace(at..at + bytes, means.map(String::from).unwrap_or_default());
                 }
+            }
+            repairs += 1;
+            if repairs > REPAIRS_MAX {
+                // One edit for all: a text of nothing but `&` must not cost many times its size.
+                let decoded = references::decode(text).replace("]]>", "]]]]><![CDATA[>");
+                self.edits.supersede(start..start + text.len(), format!("<![CDATA[{decoded}]]>"));
+                return;
             }
         }
     }

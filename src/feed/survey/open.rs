@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use url::{ParseError, Url};
+
 use super::{
     ChannelState, DEPTH_MAX, Dialect, Named, PREFIXES_MAX, RootTag, Walk,
     slots::{self, Slot},
@@ -40,7 +42,7 @@ impl<'a> Tag<'a> {
 
     /// The tag under another name, with attributes chosen by `keep`; `more` stands before them.
     pub(super) fn written(&self, name: &str, more: &str, keep: impl Fn(&str) -> bool) -> String {
-        write_tag(name, &self.attributes, self.is_empty, more, keep)
+        write_tag(name, &self.attributes, self.is_empty, more, |name| keep(name) && (name != "xml:base" || !self.has_bad_base))
     }
 }
 
@@ -50,6 +52,9 @@ pub(super) fn write_tag(name: &str, attributes: &Attributes<'_>, is_empty: bool,
     attributes.write(&mut tag, |attribute| keep(attribute.name) && !names::is_declaration(attribute.name));
     for attribute in attributes.iter().filter(|attribute| keep(attribute.name) && names::is_declaration(attribute.name)) {
         let address = attribute.value();
+        if names::is_reserved(attribute.name.strip_prefix("xmlns:").unwrap_or_default(), &address) {
+            continue;
+        }
         let address = names::shown_address(&address).map_or(address, Cow::Borrowed);
         tag.push_str(&format!(" {}=\"", attribute.name));
         attributes::escape_into(&mut tag, &address);
@@ -96,7 +101,7 @@ impl<'a> Walk<'a> {
         } else {
             self.open_inner(tag);
         }
-        if is_empty && self.stack.len() > depth {
+        if is_empty && self.stack.last().is_some_and(|open| open.start == token.start) {
             self.close_empty(token);
         }
     }
@@ -120,12 +125,14 @@ impl<'a> Walk<'a> {
             };
             if let Some(prefix) = prefix {
                 let address = attribute.value();
+                tag.needs_rewrite |= names::is_reserved(prefix, &address);
                 tag.needs_rewrite |= !self.bindings.declare(prefix, &address, depth) || names::shown_address(&address).is_some();
             } else if attribute.name == "xml:base" {
                 match address::resolve(self.base(), &attribute.value()) {
                     Some(base) => self.bases.push((depth + 1, base)),
                     None => tag.has_bad_base = true,
                 }
+                tag.has_bad_base |= matches!(Url::parse(&attribute.value()), Err(error) if error != ParseError::RelativeUrlWithoutBase);
             }
         }
         // A base that is no URL costs feed-rs the whole feed.
@@ -138,8 +145,7 @@ impl<'a> Walk<'a> {
         let mut needs_rewrite = tag.needs_rewrite;
         let (role, closer) = match self.dialect {
             Dialect::Rss => {
-                let version = tag.attributes.get("version");
-                let is_known = matches!(version.as_deref(), Some("2.0" | "" | "0.91" | "0.92"));
+                let is_known = matches!(tag.attributes.exact("version"), Some("2.0" | "" | "0.91" | "0.92"));
                 let is_plain = tag.name == "rss" && is_known && tag.attributes.get("xmlns").is_none();
                 needs_rewrite |= !is_plain;
                 (Role::Root, (tag.name != "rss").then_some("</rss>"))
@@ -179,8 +185,14 @@ impl<'a> Walk<'a> {
         } else {
             self.stack.push(open);
         }
-        let range = tag.token.start..tag.token.end;
-        self.root_tag = Some(RootTag { range, name: tag.name, attributes: tag.attributes, is_empty: tag.is_empty, needs_rewrite });
+        self.root_tag = Some(RootTag {
+            range: tag.token.start..tag.token.end,
+            name: tag.name,
+            attributes: tag.attributes,
+            is_empty: tag.is_empty,
+            needs_rewrite,
+            has_bad_base: tag.has_bad_base,
+        });
     }
 
     /// Writes the root's start tag anew where feed-rs would not read it, or prefixes have to be declared.
@@ -196,6 +208,7 @@ impl<'a> Walk<'a> {
         let is_atom = self.dialect.is_atom();
         let keep = |name: &str| match name {
             "xmlns" => is_atom && self.bindings_keep_default(root),
+            "xml:base" => !root.has_bad_base,
             name => is_atom || !name.eq_ignore_ascii_case("version"),
         };
         let (name, more, is_empty, tail) = match self.dialect {
@@ -236,6 +249,11 @@ impl<'a> Walk<'a> {
         match self.role() {
             Some(Role::Root | Role::Channel | Role::Wrapper | Role::Part(Slot::Aside)) => match &*local {
                 "item" | "entry" if is_core => self.open_entry(&tag, named),
+                // A second document inside the first.
+                "rss" | "rdf" | "feed" if is_core || named.space == Space::Rdf => {
+                    self.open_plain(&tag, Role::Wrapper);
+                    self.leave_wrappers();
+                }
                 "channel" if is_core && !self.dialect.is_atom() => self.open_channel(&tag, named),
                 _ if self.role() == Some(Role::Channel) => self.open_field(&tag, slots::in_channel(named, self.dialect.is_atom())),
                 _ => self.open_plain(&tag, Role::Wrapper),
@@ -280,10 +298,11 @@ impl<'a> Walk<'a> {
 
     /// Writes a start tag anew under its own name.
     pub(super) fn rewrite(&mut self, tag: &Tag<'a>, more: &str) {
-        self.edits.replace(tag.token.start..tag.token.end, tag.written(tag.name, more, |name| name != "xml:base" || !tag.has_bad_base));
+        self.edits.replace(tag.token.start..tag.token.end, tag.written(tag.name, more, |_| true));
     }
 
     fn open_channel(&mut self, tag: &Tag<'a>, named: Named<'_>) {
+        self.leave_wrappers();
         let mut open = tag.open(Role::Channel);
         match std::mem::replace(&mut self.channel_state, ChannelState::Inside) {
             ChannelState::Before => {

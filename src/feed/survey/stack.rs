@@ -49,8 +49,16 @@ impl<'a> Walk<'a> {
 
     /// Handles `</name>`.
     pub(super) fn end_tag(&mut self, token: Token<'a>, name: &'a str) {
-        let exact = self.stack.iter().rposition(|open| open.name == name);
-        let found = exact.or_else(|| self.stack.iter().rposition(|open| open.name.eq_ignore_ascii_case(name)));
+        let (mut exact, mut found) = (None, None);
+        for (index, open) in self.stack.iter().enumerate().rev().filter(|(_, open)| open.name.len() == name.len()) {
+            if open.name == name {
+                (exact, found) = (Some(index), Some(index));
+                break;
+            }
+            if found.is_none() && open.name.eq_ignore_ascii_case(name) {
+                found = Some(index);
+            }
+        }
         if self.inline_depth > 0 && self.end_inline(token, found) {
             return;
         }
@@ -89,13 +97,16 @@ impl<'a> Walk<'a> {
             return;
         }
         if matches!(open.role, Role::Field(_)) {
-            self.inline_depth = 0;
+            self.close_inline(tag.start);
         }
         let depth = self.stack.len();
         let is_outermost = depth == 0 || matches!(open.role, Role::Root);
-        if is_outermost && self.channel_state == ChannelState::Virtual && self.dialect != Dialect::Channel {
-            self.edits.insert(tag.start, "</channel>");
-            self.channel_state = ChannelState::Inside;
+        if is_outermost && !self.dialect.is_atom() && self.dialect != Dialect::Channel {
+            match std::mem::replace(&mut self.channel_state, ChannelState::Inside) {
+                ChannelState::Before => self.edits.insert(tag.start, "<channel></channel>"),
+                ChannelState::Virtual => self.edits.insert(tag.start, "</channel>"),
+                ChannelState::Inside | ChannelState::Closed(_) => {}
+            }
         }
         match (&open.closer, tag.is_empty()) {
             (Some(closer), _) => self.edits.replace(tag.clone(), closer.clone()),
@@ -130,17 +141,7 @@ impl<'a> Walk<'a> {
 
     /// Makes sure that an item stands directly inside the one channel that feed-rs reads.
     pub(super) fn enter_channel(&mut self, at: usize) {
-        // Wrappers between the channel and the item go; what they held becomes the channel's.
-        let mut hollow = Vec::new();
-        for open in self.stack.iter_mut().rev().take_while(|open| matches!(open.role, Role::Wrapper | Role::Part(Slot::Aside))) {
-            if open.closer.as_deref() != Some("") {
-                open.closer = Some(Cow::Borrowed(""));
-                hollow.push(open.start..open.inside);
-            }
-        }
-        for tag in hollow {
-            self.edits.delete(tag);
-        }
+        self.leave_wrappers();
         if self.dialect.is_atom() || self.stack.iter().any(|open| open.role == Role::Channel) {
             return;
         }
@@ -151,10 +152,27 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Takes away the unknown elements around what feed-rs looks for; what else they hold becomes the channel's.
+    pub(super) fn leave_wrappers(&mut self) {
+        let is_wrapper = |open: &Open<'_>| matches!(open.role, Role::Wrapper | Role::Part(Slot::Aside));
+        let first = self.stack.iter().rposition(|open| !is_wrapper(open)).map_or(0, |index| index + 1);
+        for open in &mut self.stack[first..] {
+            if open.closer.as_deref() != Some("") {
+                open.closer = Some(Cow::Borrowed(""));
+                self.edits.supersede(open.start..open.inside, "");
+            }
+        }
+        // The namespaces they declared go with their tags.
+        if first < self.stack.len() {
+            self.bindings.leave(first);
+        }
+    }
+
     /// Begins an entry.
     pub(super) fn push_entry(&mut self, open: Open<'a>) {
         let base = self.base().cloned();
         self.entries.push(Notes { base, ..Notes::default() });
+        self.fields = 0;
         self.stack.push(open);
     }
 }

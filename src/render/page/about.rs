@@ -67,6 +67,7 @@ fn write_for_publishers(html: &mut Html, site: &Site) {
 }
 
 fn write_contact(html: &mut Html, contact: &str) {
+    let contact = contact.strip_prefix("mailto:").unwrap_or(contact);
     let is_mail = contact.contains('@') && contact.chars().all(|c| c.is_ascii_alphanumeric() || "@.-_+".contains(c));
     if let Ok(link) = Link::parse(contact) {
         html.element("a", &[("href", link.as_str())], link.as_str());

@@ -114,6 +114,10 @@ fn why(joined: &Joined) -> String {
     };
     let percent = |score: f32| format!("{:.0} %", f64::from(score.clamp(0.0, 1.0)) * 100.0);
     let mut why = format!("joined: {rule}");
+    // Likeness had no say where a link decided.
+    if matches!(joined.rule, JoinRule::SameLink | JoinRule::DeclaredOrigin) {
+        return why;
+    }
     for (score, what) in [(joined.text_score, "texts"), (joined.title_score, "titles")] {
         if let Some(score) = score {
             why.push_str(&format!(", {what} {} alike", percent(score)));
