@@ -315,6 +315,14 @@ fn files_are_included_once_and_in_order() {
 }
 
 #[test]
+fn included_files_hold_sources_alone() {
+    let folder =
+        Folder::with(&[("watchfire.toml", "include = [\"sources.d/*.toml\"]\n"), ("sources.d/a.toml", "\n[poll]\ninterval = \"2h\"\n")]);
+    let wanted = "sources.d/a.toml:2: `poll` belongs in the main file: an included file holds `[[source]]` tables alone";
+    assert_eq!(folder.faults(), wanted);
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_told() {
     let folder = Folder::with(&[]);
     assert!(folder.faults().starts_with("watchfire.toml: cannot be read: No such file"), "{}", folder.faults());

@@ -7,10 +7,9 @@ use tracing_subscriber::{EnvFilter, fmt};
 /// The variable that sets levels.
 const VARIABLE: &str = "WATCHFIRE_LOG";
 
-/// Starts logging. `WATCHFIRE_LOG` sets levels in the form of `RUST_LOG`; `info` is the default. Under systemd the journal
-/// writes the time, so we do not.
-pub fn start(quiet: bool) {
-    let default = if quiet { "warn" } else { "info" };
+/// Starts logging at `default` levels, unless `WATCHFIRE_LOG` sets others; both have the form of `RUST_LOG`. Under systemd the
+/// journal writes the time, so we do not.
+pub fn start(default: &str) {
     let asked = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()).map(|text| text.parse::<EnvFilter>().map_err(|_| text));
     let (filter, refused) = match asked {
         Some(Ok(filter)) => (filter, None),

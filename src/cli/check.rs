@@ -6,7 +6,7 @@ use super::say;
 use crate::app::{self, Choice};
 
 pub(super) fn run(choice: &Choice) -> anyhow::Result<ExitCode> {
-    app::start_logging(true);
+    app::start_logging("warn");
     let report = app::check(choice)?;
     let settings = &report.settings;
     let enabled = settings.sources.iter().filter(|source| source.enabled).count();

@@ -9,7 +9,7 @@ use super::block_on;
 use crate::app::{self, Choice};
 
 pub(super) fn run(choice: &Choice) -> anyhow::Result<ExitCode> {
-    app::start_logging(true);
+    app::start_logging("warn");
     let mut out = BufWriter::new(io::stdout());
     block_on(app::export(choice, &mut out))?;
     out.flush()?;

@@ -13,7 +13,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    app::start_logging(true);
+    app::start_logging("warn");
     let bar = bar("importing");
     let row = block_on(app::import(choice, &arguments.paths, |done, total| {
         bar.set_length(total as u64);

@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 
 /// Exit code 1 if an argument cannot be read at all; a document that is no feed is an answer.
 pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    app::start_logging(true);
+    app::start_logging("warn");
     block_on(async {
         let inspector = Inspector::new(choice)?;
         let mut code = ExitCode::SUCCESS;

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use super::{
-    block_on, say,
+    block_on,
+    progress::spinner,
+    say,
     table::{clip, table, text},
 };
 use crate::{
@@ -24,8 +26,12 @@ fn parse_source_id(text: &str) -> Result<SourceId, String> {
 
 /// Exit code 1 if every poll failed.
 pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    app::start_logging(true);
-    let rows = block_on(app::once(choice, arguments.source))?;
+    // The table says how each poll ended.
+    app::start_logging("warn,watchfire::poll=error");
+    let bar = spinner("polling");
+    let rows = block_on(app::once(choice, arguments.source));
+    bar.finish_and_clear();
+    let rows = rows?;
     if rows.is_empty() {
         say("nothing is due\n")?;
         return Ok(ExitCode::SUCCESS);

@@ -9,7 +9,7 @@ use super::{
 use crate::app::{self, Choice, SourceRow};
 
 pub(super) fn run(choice: &Choice) -> anyhow::Result<ExitCode> {
-    app::start_logging(true);
+    app::start_logging("warn");
     let rows = block_on(app::sources(choice))?;
     let mut listing = table(&["source", "items", "last outcome", "asked", "next poll", "why"]);
     for row in &rows {

@@ -30,6 +30,9 @@ use self::{
 /// The configuration that is shipped: what `watchfire default-config` prints, with every key explained.
 pub const DEFAULT: &str = include_str!("../../config/watchfire.toml");
 
+/// What only the main file may say.
+const MAIN_ONLY: [&str; 7] = ["include", "daemon", "http", "poll", "feed", "documents", "merge"];
+
 /// Reads a configuration with the files it includes. `env` looks up the variables in URLs and headers. An error lists all faults.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
     let text = include::read(path).map_err(|fault| ConfigError::Faults(vec![fault]))?;
@@ -94,6 +97,9 @@ fn read_included(path: &Path, catalogue: &mut Catalogue<'_>, faults: &mut Vec<Fa
     if let Some(table) = parse(&file, faults) {
         let mut root = Section::new(&file, "", Some(&table));
         root.sections("source").into_iter().for_each(|section| catalogue.read(section, faults));
+        for key in MAIN_ONLY {
+            root.forbid(key, "belongs in the main file: an included file holds `[[source]]` tables alone");
+        }
         root.finish(faults);
     }
 }

@@ -101,6 +101,14 @@ impl<'a> Section<'a> {
         self.file.position(spans.next().or_else(first).unwrap_or_default())
     }
 
+    /// Refuses a key that has its meaning elsewhere.
+    pub fn forbid(&mut self, key: &'static str, rule: &str) {
+        if self.has(key) {
+            self.asked.push(key);
+            self.fault(key, rule);
+        }
+    }
+
     /// Reports a fault of a key: "`poll.interval` is ...", with the key put in front.
     pub fn fault(&mut self, key: &str, message: impl Display) {
         let (position, name) = (self.position(key), self.full(key));

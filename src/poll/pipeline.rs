@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     feed::{self, Hints, NotAFeed},
     fetch::{Fetch, Request, Response},
-    model::{Digest, Failure, Outcome, Source, SourceId, SourceState, Tally, Text, Timestamp, Validators, Why, ZonedTime},
+    model::{Digest, Failure, Link, Outcome, Source, SourceId, SourceState, Tally, Text, Timestamp, Validators, Why, ZonedTime},
     schedule,
     store::{PollCommit, Store, StoreError},
 };
@@ -278,16 +278,19 @@ fn read_document(
     response: &Response,
     now: Timestamp,
 ) -> Result<(Outcome, SourceState), Failure> {
+    let address = response.content_location.as_ref().unwrap_or(&response.final_url);
+    // What is relative in a private document would lead to its address: its host is as near as links get.
+    let host = source.private.then(|| Link::resolve(Some(address), "/").ok());
     let hints = Hints {
         content_type: response.content_type.as_deref(),
-        base: Some(response.content_location.as_ref().unwrap_or(&response.final_url)),
+        base: host.as_ref().map_or(Some(address), Option::as_ref),
         timezone: source.timezone,
         encoding: source.encoding.as_deref(),
         entries_max: roster.items.entries_max,
     };
     let reading = feed::read(&response.body, &hints).map_err(|not| match not {
         NotAFeed::Empty => Failure::Empty,
-        NotAFeed::Html { alternate } => Failure::Html { alternate },
+        NotAFeed::Html { alternate } => Failure::Html { alternate: alternate.filter(|link| may_name(source, link)) },
         NotAFeed::Other(what) => Failure::NotAFeed(what),
     })?;
     let desk = Desk {
@@ -332,6 +335,12 @@ fn read_document(
         (Err(error), _) => Err(Failure::Store(error.to_string())),
         (Ok(_), None) => Err(Failure::Store("the commit did not ask for the state".to_owned())),
     }
+}
+
+/// Whether an outcome may name a link of the source's own page: not where it may be the address that nobody is to see, key and all.
+fn may_name(source: &Source, link: &Link) -> bool {
+    let has_query = |link: &Link| link.to_url().query().is_some();
+    !(source.private || has_query(&source.url) && has_query(link))
 }
 
 fn count(mut state: SourceState, tally: &Tally, now: Timestamp) -> SourceState {

@@ -40,8 +40,7 @@ pub enum StoreError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// The failure.
-        #[source]
+        /// The failure, which the message tells whole.
         error: io::Error,
     },
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fmt, fs, io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -123,7 +124,9 @@ struct Truth {
 impl Truth {
     /// Opens lock, archive and journal. Says whether the store is new.
     fn open(dir: &Path) -> Result<(Self, bool)> {
-        fs::create_dir_all(dir).map_err(|error| StoreError::io(dir, error))?;
+        // Items of private sources lie in here: for its owner alone, if it is ours to make.
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        made.map_err(|error| StoreError::io(dir, error))?;
         let lock = lock::take(dir)?;
         let archive = Archive::open(dir.join(ARCHIVE))?;
         let (journal, is_new) = Journal::open(dir.join(JOURNAL))?;
