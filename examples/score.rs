@@ -1,9 +1,9 @@
 //! Scores deduplication on labelled pairs of documents, through the store as an import goes.
 //!
-//! `cargo run --release --example score -- FOLDER PAIRS [--summaries] [--shuffles N]`. PAIRS is a table with tabs and a heading: two file
+//! `cargo run --release --example score -- FOLDER PAIRS [--summaries] [--shuffles N [--names]]`. PAIRS is a table with tabs and a heading: two file
 //! names, `same` or `different`, the kind of the pair, and the days between the two. `--summaries` cuts every document down to what most
 //! feeds carry: title, link and 200 characters. `--shuffles` imports again in other orders within each day, and counts the documents
-//! that then share a story with others than before.
+//! that then share a story with others than before; `--names` says which.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -32,6 +32,7 @@ struct Options {
     pairs: PathBuf,
     are_summaries: bool,
     shuffles: u64,
+    names_movers: bool,
 }
 
 struct Pair {
@@ -58,6 +59,9 @@ fn main() -> anyhow::Result<()> {
         let moved: BTreeSet<_> =
             before.iter().filter(|(name, others)| after.get(*name) != Some(*others)).map(|(name, _)| name.clone()).collect();
         println!("order {seed}: {} documents share a story with others, {:.2} %", moved.len(), percent(moved.len(), before.len()));
+        if options.names_movers {
+            moved.iter().for_each(|name| println!("  {name}: {:?}, before {:?}", after.get(name), before.get(name)));
+        }
         ever.extend(moved);
     }
     if options.shuffles > 0 {
@@ -67,12 +71,13 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn options() -> anyhow::Result<Options> {
-    let mut options = Options { folder: PathBuf::new(), pairs: PathBuf::new(), are_summaries: false, shuffles: 0 };
+    let mut options = Options { folder: PathBuf::new(), pairs: PathBuf::new(), are_summaries: false, shuffles: 0, names_movers: false };
     let mut places = Vec::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--summaries" => options.are_summaries = true,
+            "--names" => options.names_movers = true,
             "--shuffles" => options.shuffles = arguments.next().context("--shuffles needs a number")?.parse()?,
             _ => places.push(PathBuf::from(argument)),
         }

@@ -27,7 +27,7 @@ pub(super) struct Two {
 }
 
 pub(super) fn run(choice: &Choice, decision: &Decision) -> anyhow::Result<ExitCode> {
-    app::start_logging(true);
+    app::start_logging("warn");
     say(&(block_on(app::decide(choice, decision))?.done + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }

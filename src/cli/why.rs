@@ -19,7 +19,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    app::start_logging(true);
+    app::start_logging("warn");
     let rows = block_on(app::why(choice, &arguments.item))?;
     say(&rows.iter().map(explain).collect::<Vec<_>>().join("\n"))?;
     Ok(ExitCode::SUCCESS)
