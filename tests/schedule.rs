@@ -8,7 +8,9 @@ use watchfire::{
         Cadence, Digest, Failure, Freshness, Link, PrivateHost, Rhythm, ScheduleLimits, Source, SourceId, SourceState, Timestamp,
         Validators, Why,
     },
-    schedule::{Place, Plan, address, host_silence, is_failing, is_validator_stale, parse_cron, places, remember_arrivals},
+    schedule::{
+        self, Place, Plan, address, corrected, host_silence, is_failing, is_validator_stale, parse_cron, places, remember_arrivals,
+    },
 };
 
 const MINUTE: u64 = 60;
@@ -273,6 +275,23 @@ fn s8_a_clock_set_back_makes_no_burst_and_no_standstill() {
 }
 
 #[test]
+fn s8_a_clock_set_back_before_the_start_leaves_retry_after_in_full() {
+    let source = every(HOUR);
+    let told = Failure::TooManyRequests { status: 429, until: Some(at(86_400 + 7200)) };
+    let (_, state) = fail(&source, SourceState::default(), &told, at(86_400));
+    assert!(plan(&source).start_turn(&state, at(0)).at.expect("due") >= at(7200));
+}
+
+#[test]
+fn s8_a_clock_seen_to_be_set_back_takes_memories_with_it() {
+    let (_, state) = succeed(&every(HOUR), SourceState::default(), at(86_400));
+    let told = SourceState { silent_until: Some(at(90_000)), ..state.clone() };
+    let corrected = corrected(told, secs(DAY), at(60)).expect("written on the clock as it was");
+    assert_eq!((corrected.last_attempt, corrected.silent_until, corrected.next_due), (Some(at(0)), Some(at(3600)), Some(at(3600))));
+    assert_eq!(schedule::corrected(state, secs(300), at(86_401)), None, "older than the clock's fault");
+}
+
+#[test]
 fn s8_a_clock_set_forward_makes_everything_due_once() {
     let source = every(HOUR);
     let (_, state) = succeed(&source, SourceState::default(), at(0));
@@ -388,12 +407,17 @@ fn f13_a_host_is_silent_once_several_of_its_sources_were_told_so() {
 fn our_own_network_being_down_counts_against_nobody() {
     let source = every(HOUR);
     let plan = plan(&source);
-    let failing = SourceState { failures: 2, ..SourceState::default() };
-    let state = plan.after_offline(plan.reservation(failing, at(0)), at(5));
-    assert_eq!((state.failures, state.why), (2, Some(Why::Offline)));
-    let due = state.next_due.expect("due").since(at(5));
-    assert!((secs(60)..=secs(120)).contains(&due), "{due:?}");
-    assert_eq!(plan.start_turn(&state, at(10)).at, state.next_due);
+    for (down_secs, wait) in [(0, 60..=120), (400, 100..=200), (40_000, 900..=1800)] {
+        let state = plan.after_offline(plan.reservation(SourceState::default(), at(40_000)), at(40_000 - down_secs), at(40_005));
+        assert_eq!((state.failures, state.why), (0, Some(Why::Offline)));
+        let due = state.next_due.expect("due").since(at(40_005)).as_secs();
+        assert!(wait.contains(&due), "down for {down_secs} s: {due}");
+        assert_eq!(plan.start_turn(&state, at(40_010)).at, state.next_due);
+    }
+    let failing = SourceState { failures: 3, ..SourceState::default() };
+    let state = plan.after_offline(plan.reservation(failing, at(0)), at(0), at(5));
+    assert_eq!((state.failures, state.why), (3, Some(Why::Backoff)));
+    assert!(state.next_due.expect("due") >= at(4 * 3600), "who failed before keeps its distance");
 }
 
 /// Thousands of made-up memories: whatever they hold, the next poll is neither early nor given up.

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::model::{Source, SourceId, Timestamp};
+use crate::model::{Link, Source, SourceId, Timestamp};
 
 /// Polls in flight on a host that the operator named as their own.
 const PRIVATE_IN_FLIGHT_MAX: usize = 16;
@@ -22,12 +22,14 @@ pub(super) struct HostRule {
 }
 
 impl HostRule {
-    /// One request at a time and `gap` apart, except on the operator's own machines.
-    pub(super) fn of(source: &Source, gap: Duration) -> Self {
-        if source.is_on_private_host() {
-            Self { name: source.url.authority(), in_flight_max: PRIVATE_IN_FLIGHT_MAX, gap: Duration::ZERO }
+    /// The rule for asking `source` at `address`, which may be where a redirect led: one request at a time and `gap` apart, except
+    /// on the operator's own machines.
+    pub(super) fn of(source: &Source, address: &Link, gap: Duration) -> Self {
+        let authority = address.authority();
+        if source.allow_private.iter().any(|host| host.as_str() == authority) {
+            Self { name: authority, in_flight_max: PRIVATE_IN_FLIGHT_MAX, gap: Duration::ZERO }
         } else {
-            Self { name: source.url.host(), in_flight_max: 1, gap }
+            Self { name: address.host(), in_flight_max: 1, gap }
         }
     }
 }
@@ -122,6 +124,15 @@ impl Agenda {
         let free_at = std::mem::replace(&mut host.free_at, until);
         self.openings.remove(&(free_at, name.clone()));
         self.open(&name);
+    }
+
+    /// The clock was set back: hosts may be asked again as much earlier on it. Sources are to be scheduled anew.
+    pub(super) fn set_back(&mut self, by: Duration) {
+        for host in self.hosts.values_mut() {
+            host.free_at = host.free_at - by;
+        }
+        let openings = std::mem::take(&mut self.openings);
+        self.openings = openings.into_iter().map(|(at, name)| (at - by, name)).collect();
     }
 
     /// How many polls are in flight.
@@ -242,6 +253,20 @@ mod tests {
         assert_eq!(names(&agenda.start(at(50), 10, rule)), ["b-1"]);
         assert_eq!(agenda.next_start(), Some(at(100)));
         assert_eq!(names(&agenda.start(at(100), 10, rule)), ["a-2"]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_holds_no_host() {
+        let mut agenda = Agenda::default();
+        for name in ["a-1", "a-2", "b-1", "b-2"] {
+            agenda.schedule(&id(name), at(100_000));
+        }
+        assert_eq!(names(&agenda.start(at(100_000), 10, rule)), ["a-1", "b-1"]);
+        agenda.finish(&id("a-1"));
+        agenda.set_back(Duration::from_secs(90_000));
+        agenda.finish(&id("b-1"));
+        assert_eq!(agenda.next_start(), Some(at(10_001)));
+        assert_eq!(names(&agenda.start(at(10_001), 10, rule)), ["a-2", "b-2"]);
     }
 
     #[test]

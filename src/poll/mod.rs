@@ -2,15 +2,16 @@
 
 mod agenda;
 mod assemble;
+mod blame;
 mod documents;
 mod learning;
 mod network;
 mod pipeline;
+mod seats;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
-    time::Duration,
 };
 
 use tokio::{
@@ -20,23 +21,20 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    agenda::{Agenda, HostRule},
+    agenda::Agenda,
     pipeline::{readdress, span_in_words},
+    seats::Occasion,
 };
 pub use self::{
     documents::{ImportError, ImportSettings, ImportSummary, Progress, import},
     pipeline::{Poller, Report},
 };
 use crate::{
+    clock::{Jump, Vigil},
     fetch::Fetch,
-    model::{
-        CommandError, Failure, FetchLimits, ItemLimits, MergeThresholds, Outcome, ScheduleLimits, Source, SourceId, SourceState, Timestamp,
-    },
+    model::{CommandError, Failure, FetchLimits, ItemLimits, MergeThresholds, Outcome, ScheduleLimits, Source, SourceId, Timestamp},
     schedule::{self, Place, Plan},
 };
-
-/// A clock that shows this much less than a moment ago was set back; everything is due anew (protocol S8).
-const STEP_BACK: Duration = Duration::from_secs(60);
 
 /// Who is polled, and within which limits. A reload replaces it whole.
 #[derive(Debug)]
@@ -102,15 +100,15 @@ pub async fn run<F: Fetch>(
 ) {
     let mut table = Table { agenda: Agenda::default(), polls: JoinSet::new(), waiters: Vec::new(), mode };
     let mut current = roster.borrow_and_update().clone();
-    table.seat(&poller, &current);
-    let mut seen = poller.clock().now();
+    table.seat(&poller, &current, Occasion::Start);
+    let mut vigil = Vigil::new(poller.clock());
     loop {
-        let now = poller.clock().now();
-        if now + STEP_BACK < seen {
-            tracing::warn!("the clock was set back by {}", span_in_words(seen.since(now)));
-            table.seat(&poller, &current);
+        if let Some(jump) = vigil.look(poller.clock()) {
+            table.follow(jump, &poller, &current);
         }
-        seen = now;
+        if poller.take_turn_of_network() {
+            table.seat(&poller, &current, Occasion::Network);
+        }
         table.start_due(&poller, &current);
         let wake = table.next_start(&current);
         tokio::select! {
@@ -119,10 +117,10 @@ pub async fn run<F: Fetch>(
             Some(ended) = table.polls.join_next() => table.finish(ended, &poller, &current),
             Ok(()) = roster.changed() => {
                 current = roster.borrow_and_update().clone();
-                table.seat(&poller, &current);
+                table.seat(&poller, &current, Occasion::Start);
             }
             Some(order) = orders.recv() => table.take_order(order, &poller, &current),
-            () = sleep_until(&poller, wake) => {}
+            () = nap_until(&poller, wake) => {}
         }
     }
     while let Some(ended) = table.polls.join_next().await {
@@ -130,9 +128,9 @@ pub async fn run<F: Fetch>(
     }
 }
 
-async fn sleep_until<F: Fetch>(poller: &Poller<F>, wake: Option<Timestamp>) {
+async fn nap_until<F: Fetch>(poller: &Poller<F>, wake: Option<Timestamp>) {
     match wake {
-        Some(at) => poller.clock().sleep_until(at).await,
+        Some(at) => poller.clock().nap_until(at).await,
         None => std::future::pending().await,
     }
 }
@@ -153,13 +151,13 @@ struct Waiter {
 
 impl Table {
     /// Puts every source of the roster on the agenda and takes the others off.
-    fn seat<F: Fetch>(&mut self, poller: &Poller<F>, roster: &Roster) {
+    fn seat<F: Fetch>(&mut self, poller: &Poller<F>, roster: &Roster, occasion: Occasion) {
         let left: Vec<_> = self.agenda.known().filter(|id| !roster.sources.contains_key(id)).cloned().collect();
         for id in left {
             self.agenda.forget(&id);
         }
         if self.mode == Mode::Daemon {
-            for (id, at) in due_times(poller, roster) {
+            for (id, at) in seats::seats(poller, roster, occasion) {
                 self.agenda.schedule(&id, at);
             }
         }
@@ -170,23 +168,29 @@ impl Table {
     /// was told stands in the sources' own memories, so it outlives a restart.
     fn hold_silent_hosts<F: Fetch>(&mut self, poller: &Poller<F>, roster: &Roster, told: Option<&SourceId>) {
         let now = poller.clock().now();
-        let gap = roster.schedule.host_gap;
-        let only = told.and_then(|id| roster.sources.get(id)).map(|source| HostRule::of(source, gap).name);
-        let mut hosts: HashMap<HostRule, Vec<(&Source, SourceState)>> = HashMap::new();
-        for source in roster.sources.values() {
-            let rule = HostRule::of(source, gap);
-            if only.as_ref().is_none_or(|name| *name == rule.name)
-                && let Ok(state) = poller.store().source_state(&source.id)
-            {
-                hosts.entry(rule).or_default().push((source, state));
-            }
-        }
-        for (rule, members) in hosts {
+        for (rule, members) in seats::hosts(poller, roster, told) {
             if let Some(until) = schedule::host_silence(members.iter().map(|(source, state)| (*source, state)), now) {
                 tracing::warn!("several sources on {} were told to wait: none of them is asked before {}", rule.name, until.rfc3339());
                 self.agenda.hold(rule, until);
             }
         }
+    }
+
+    /// The clock jumped. Set back, it takes all memories with it: else what was asked a moment ago would be due tomorrow. Set ahead,
+    /// it cannot be told from a machine that slept, so that what is due by it is due.
+    fn follow<F: Fetch>(&mut self, jump: Jump, poller: &Poller<F>, roster: &Roster) {
+        match jump {
+            Jump::Back(by) => {
+                tracing::warn!("the clock was set back by {}", span_in_words(by));
+                self.agenda.set_back(by);
+                seats::correct(poller, roster, by);
+            }
+            Jump::Ahead(by) => {
+                tracing::info!("the clock went ahead by {}: it was set, or the machine slept", span_in_words(by));
+            }
+        }
+        poller.woke();
+        self.seat(poller, roster, Occasion::Start);
     }
 
     fn room(&self, roster: &Roster) -> usize {
@@ -198,8 +202,7 @@ impl Table {
     }
 
     fn start_due<F: Fetch>(&mut self, poller: &Arc<Poller<F>>, roster: &Arc<Roster>) {
-        let rule_of = |id: &SourceId| roster.sources.get(id).map(|source| HostRule::of(source, roster.schedule.host_gap));
-        for id in self.agenda.start(poller.clock().now(), self.room(roster), rule_of) {
+        for id in self.agenda.start(poller.clock().now(), self.room(roster), |id| seats::rule_of(poller, roster, id)) {
             match roster.sources.get(&id) {
                 Some(source) => drop(self.polls.spawn(poller.clone().poll(source.clone(), roster.clone()))),
                 None => self.agenda.finish(&id),
@@ -228,7 +231,7 @@ impl Table {
         let now = poller.clock().now();
         let awaited = match &order.source {
             Some(id) => may_poll_now(poller, roster, id, now).map(|()| vec![id.clone()]),
-            None => Ok(due_times(poller, roster).into_iter().filter(|(_, at)| *at <= now).map(|(id, _)| id).collect()),
+            None => Ok(seats::due_now(poller, roster)),
         };
         match awaited {
             Ok(ids) => {
@@ -251,20 +254,6 @@ impl Table {
             drop(waiter.reply.send(Ok(waiter.reports)));
         }
     }
-}
-
-/// When each source of the roster is due, from what the store remembers. A source whose memory cannot be read is left out
-/// until the next reload: without it we might ask too often.
-fn due_times<F: Fetch>(poller: &Poller<F>, roster: &Roster) -> Vec<(SourceId, Timestamp)> {
-    let now = poller.clock().now();
-    let due = |(id, source): (&SourceId, &Arc<Source>)| match poller.store().source_state(id) {
-        Ok(state) => roster.plan(source).start_turn(&readdress(state, source), now).at.map(|at| (id.clone(), at)),
-        Err(error) => {
-            tracing::error!(source = %id, "not polled: {error}");
-            None
-        }
-    };
-    roster.sources.iter().filter_map(due).collect()
 }
 
 /// Whether a person may have a source polled now, whatever its due time.

@@ -1,28 +1,52 @@
 //! Tells a source that is down from our own network being down.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
-use crate::model::Timestamp;
+use crate::model::{SourceId, SourceState, Timestamp};
 
 /// Different hosts that must fail, with no answer from any host in between, before we think it is us.
 const HOSTS_MIN: usize = 3;
 
+/// For so long nobody must have answered: of a crowd that is asked at once, the dead are the first to say nothing.
+const SILENCE_MIN: Duration = Duration::from_secs(10);
+
+/// Polls that can be excused afterwards.
+const SUSPECTS_MAX: usize = 100;
+
 /// What the last polls say about our own network. Hosts of the operator's own are left out: they may answer without it.
 #[derive(Debug, Default)]
 pub(super) struct Network {
-    /// Hosts that gave no answer since one last did.
+    /// Hosts that used to answer and gave none since one last did.
     silent: HashSet<String>,
+    /// When the first of them did.
+    silent_since: Timestamp,
+    /// Polls that met no answer since then.
+    suspects: Vec<Suspect>,
     /// When we began to think that it is us.
     offline_since: Option<Timestamp>,
-    /// Whether any host ever answered: until then nobody knows whether there is a network at all.
+    /// Whether any host answered since we came up: until then nobody knows whether there is a network at all.
     heard: bool,
 }
 
+/// A poll that met no answer, which may be our own network's fault.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Suspect {
+    /// Who was asked.
+    pub(super) source: SourceId,
+    /// Its memory as it was when the request went out.
+    pub(super) state: SourceState,
+}
+
 /// What an observation changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Change {
     /// It is us.
-    WentOffline,
+    WentOffline {
+        /// Polls that were held against their sources before we knew.
+        excused: Vec<Suspect>,
+    },
+    /// Someone answered for the first time since we came up: whom an earlier process did not reach may be reached.
+    Heard,
     /// Someone answered again.
     CameBack {
         /// When it had begun.
@@ -34,68 +58,122 @@ impl Network {
     /// A host answered, whatever it said.
     pub(super) fn answered(&mut self) -> Option<Change> {
         self.silent.clear();
-        self.heard = true;
-        self.offline_since.take().map(|since| Change::CameBack { since })
+        self.suspects.clear();
+        let is_first = !std::mem::replace(&mut self.heard, true);
+        match self.offline_since.take() {
+            Some(since) => Some(Change::CameBack { since }),
+            None => is_first.then_some(Change::Heard),
+        }
     }
 
-    /// A host gave no answer at all; `hosts` is how many different ones there are to ask.
-    pub(super) fn silent(&mut self, host: &str, hosts: usize, now: Timestamp) -> Option<Change> {
-        self.silent.insert(host.to_owned());
-        let enough = self.silent.len() >= HOSTS_MIN.min(hosts.max(2));
+    /// A host gave no answer at all; `hosts` is how many different ones there are to ask. One that gave none the time before says
+    /// nothing new.
+    pub(super) fn silent(&mut self, host: &str, suspect: Suspect, hosts: usize, now: Timestamp) -> Option<Change> {
+        if self.silent.is_empty() {
+            self.silent_since = now;
+        }
+        if suspect.state.failures == 0 {
+            self.silent.insert(host.to_owned());
+        }
+        if self.offline_since.is_none() && self.suspects.len() < SUSPECTS_MAX {
+            self.suspects.push(suspect);
+        }
+        let enough = self.silent.len() >= HOSTS_MIN.min(hosts.max(2)) && now.since(self.silent_since) >= SILENCE_MIN;
         (enough && self.offline_since.is_none()).then(|| {
             self.offline_since = Some(now);
-            Change::WentOffline
+            Change::WentOffline { excused: std::mem::take(&mut self.suspects) }
         })
     }
 
-    /// Whether we think that it is us.
-    pub(super) fn is_offline(&self) -> bool {
-        self.offline_since.is_some()
+    /// The clock jumped: the machine may have slept, and its network may need a moment.
+    pub(super) fn woke(&mut self, now: Timestamp) {
+        self.heard = false;
+        self.silent.clear();
+        self.suspects.clear();
+        self.offline_since = self.offline_since.map(|_| now);
+    }
+
+    /// Since when we think that it is us.
+    pub(super) fn offline_since(&self) -> Option<Timestamp> {
+        self.offline_since
     }
 
     /// Whether a host that gives no answer now should not be blamed: we are offline, or it is the first that we hear of it, and of
     /// anybody.
     pub(super) fn excuses(&self, host: &str) -> bool {
-        self.is_offline() || (!self.heard && !self.silent.contains(host))
+        self.offline_since.is_some() || (!self.heard && !self.silent.contains(host))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Network};
-    use crate::model::Timestamp;
+    use super::{Change, Network, SUSPECTS_MAX, Suspect};
+    use crate::model::{SourceId, SourceState, Timestamp};
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    fn suspect(host: &str) -> Suspect {
+        Suspect { source: SourceId::parse(host).expect("a slug"), state: SourceState::default() }
+    }
 
     #[test]
-    fn three_silent_hosts_in_a_row_mean_us() {
-        let now = Timestamp::from_secs(7);
+    fn three_silent_hosts_in_a_row_mean_us_and_excuse_all_who_were_blamed() {
         let mut network = Network::default();
-        assert_eq!(network.silent("a", 60, now), None);
-        assert_eq!(network.silent("a", 60, now), None, "the same host again");
-        assert_eq!(network.silent("b", 60, now), None);
-        assert_eq!(network.answered(), None);
-        for host in ["a", "b"] {
-            assert_eq!(network.silent(host, 60, now), None);
+        for (host, secs) in [("a", 0), ("a", 20), ("b", 40)] {
+            assert_eq!(network.silent(host, suspect(host), 60, at(secs)), None);
         }
-        assert_eq!(network.silent("c", 60, now), Some(Change::WentOffline));
-        assert_eq!(network.silent("d", 60, now), None, "said once");
-        assert_eq!(network.answered(), Some(Change::CameBack { since: now }));
-        assert!(!network.is_offline());
+        assert_eq!(network.answered(), Some(Change::Heard));
+        assert_eq!(network.answered(), None);
+        for (host, secs) in [("a", 50), ("b", 60), ("b", 70)] {
+            assert_eq!(network.silent(host, suspect(host), 60, at(secs)), None);
+        }
+        let Some(Change::WentOffline { excused }) = network.silent("c", suspect("c"), 60, at(80)) else { panic!("offline") };
+        let mut names: Vec<_> = excused.iter().map(|suspect| suspect.source.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["a", "b", "b", "c"]);
+        assert_eq!(network.silent("d", suspect("d"), 60, at(90)), None, "said once");
+        assert_eq!(network.answered(), Some(Change::CameBack { since: at(80) }));
+        assert_eq!(network.offline_since(), None);
+    }
+
+    #[test]
+    fn the_dead_of_a_crowd_are_not_our_network() {
+        let mut network = Network::default();
+        for host in ["a", "b", "c", "d"] {
+            assert_eq!(network.silent(host, suspect(host), 60, at(5)), None);
+        }
+    }
+
+    #[test]
+    fn who_failed_before_is_no_evidence() {
+        let mut network = Network::default();
+        for (host, secs) in [("a", 0), ("b", 20), ("c", 40)] {
+            let state = SourceState { failures: 1, ..SourceState::default() };
+            assert_eq!(network.silent(host, Suspect { state, ..suspect(host) }, 60, at(secs)), None);
+        }
     }
 
     #[test]
     fn before_anybody_answered_the_first_silence_is_excused() {
         let mut network = Network::default();
         assert!(network.excuses("a"));
-        network.silent("a", 60, Timestamp::from_secs(0));
+        network.silent("a", suspect("a"), 60, at(0));
         assert!(!network.excuses("a"), "the second one is its own");
         assert!(network.excuses("b"));
         network.answered();
         assert!(!network.excuses("b"));
+        network.woke(at(5));
+        assert!(network.excuses("b"), "after a sleep nobody knows");
     }
 
     #[test]
-    fn a_single_host_is_no_network() {
+    fn a_single_host_is_no_network_and_not_remembered_without_end() {
         let mut network = Network::default();
-        assert_eq!(network.silent("a", 1, Timestamp::from_secs(0)), None);
+        for secs in (0..).take(2 * SUSPECTS_MAX) {
+            assert_eq!(network.silent("a", suspect("a"), 1, at(secs)), None);
+        }
+        assert_eq!(network.suspects.len(), SUSPECTS_MAX);
     }
 }

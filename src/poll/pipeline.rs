@@ -1,7 +1,7 @@
 //! One poll from reservation to commit. Every path through here ends in one outcome, recorded once and logged once.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -11,7 +11,7 @@ use super::{
     Roster,
     assemble::{self, Desk},
     learning::{self, Batch},
-    network::{Change, Network},
+    network::Network,
 };
 use crate::{
     clock::Clock,
@@ -27,7 +27,9 @@ pub struct Poller<F> {
     store: Store,
     fetcher: F,
     clock: Clock,
-    network: Mutex<Network>,
+    pub(super) network: Mutex<Network>,
+    /// Our own network went or came back since anybody looked.
+    pub(super) network_turned: AtomicBool,
     /// Parsing cannot be cancelled, so it must not take every thread (protocol X6).
     readers: Arc<Semaphore>,
 }
@@ -49,7 +51,8 @@ impl<F: Fetch> Poller<F> {
     /// Polls go through `fetcher` and end in `store`.
     pub fn new(store: Store, fetcher: F, clock: Clock) -> Self {
         let readers = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
-        Self { store, fetcher, clock, network: Mutex::default(), readers: Arc::new(Semaphore::new(readers)) }
+        let readers = Arc::new(Semaphore::new(readers));
+        Self { store, fetcher, clock, network: Mutex::default(), network_turned: AtomicBool::new(false), readers }
     }
 
     pub(super) const fn store(&self) -> &Store {
@@ -76,7 +79,7 @@ impl<F: Fetch> Poller<F> {
             }
         };
         let report = Report { source: source.id.clone(), outcome, next_due: state.next_due, why: state.why };
-        report.log(started, self.clock.now(), self.network().is_offline());
+        report.log(started, self.clock.now(), self.is_offline());
         report
     }
 
@@ -105,14 +108,14 @@ impl<F: Fetch> Poller<F> {
 
     /// A response came: 304 and known bytes go straight to the record, anything else is read.
     async fn settle(&self, source: &Arc<Source>, roster: &Arc<Roster>, state: SourceState, response: Response) -> (Outcome, SourceState) {
-        if !source.is_on_private_host() {
-            self.note(self.network().answered());
-        }
+        self.heard_from(source, roster);
         let mut state = learn(state, source, &response, self.clock.now());
         let digest = Digest::of(&[&response.body]);
         let outcome = if response.not_modified {
             Outcome::Unchanged
         } else if state.body_digest == Some(digest) {
+            // They were left out of a request for the whole document, and may have changed: protocol F4.
+            state.validators = response.validators;
             state.last_full = Some(self.clock.now());
             Outcome::SameBytes
         } else {
@@ -144,49 +147,20 @@ impl<F: Fetch> Poller<F> {
     /// Nothing could be read: record it, unless it is our own network that is down.
     fn fail(&self, source: &Source, roster: &Roster, state: &SourceState, failure: &Failure) -> (Outcome, SourceState) {
         let now = self.clock.now();
-        let is_ours = !source.is_on_private_host() && self.observe(source, roster, failure, now);
         let plan = roster.plan(source);
         let outcome = Outcome::Failed(failure.clone());
         let state = record(state.clone(), &outcome);
-        let state = if is_ours { plan.after_offline(state, now) } else { plan.after_failure(state, failure, now) };
+        let state = match self.observe(source, roster, &state, failure) {
+            Some(since) => plan.after_offline(state, since, now),
+            None => plan.after_failure(state, failure, now),
+        };
         self.keep(source, outcome, state)
-    }
-
-    /// Takes note of a failure, and says whether it is our own network's.
-    fn observe(&self, source: &Source, roster: &Roster, failure: &Failure, now: Timestamp) -> bool {
-        let mut network = self.network();
-        if !failure.looks_offline() {
-            self.note(network.answered());
-            return false;
-        }
-        let host = source.url.host();
-        let is_excused = network.excuses(&host);
-        self.note(network.silent(&host, roster.hosts, now));
-        is_excused || network.is_offline()
     }
 
     fn keep(&self, source: &Source, outcome: Outcome, state: SourceState) -> (Outcome, SourceState) {
         match self.store.reserve(&source.id, &state) {
             Ok(()) => (outcome, state),
             Err(error) => (Outcome::Failed(Failure::Store(error.to_string())), state),
-        }
-    }
-
-    fn network(&self) -> std::sync::MutexGuard<'_, Network> {
-        // Whoever panicked while holding it left a plain set behind.
-        self.network.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn note(&self, change: Option<Change>) {
-        match change {
-            Some(Change::WentOffline) => {
-                tracing::warn!("we seem to be offline: no host answers; serving what is stored, trying again every minute or two");
-            }
-            Some(Change::CameBack { since }) => {
-                let secs = self.clock.now().since(since).as_secs();
-                tracing::info!("back online after {secs}s");
-            }
-            None => {}
         }
     }
 }

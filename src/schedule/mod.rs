@@ -8,6 +8,7 @@
 
 mod address;
 mod backoff;
+mod correct;
 mod cron;
 mod host;
 mod plan;
@@ -20,10 +21,11 @@ mod tick;
 pub use self::{
     address::{address, is_validator_stale},
     backoff::is_failing,
+    correct::corrected,
     cron::{CronError, parse_cron},
     host::host_silence,
     plan::{Plan, Turn},
     rhythm::remember_arrivals,
-    spread::{Place, places, slot},
+    spread::{Place, catch_up, places, slot},
     tick::cron_next,
 };

@@ -17,8 +17,10 @@ const CLOCK_SLACK: Duration = Duration::from_secs(60);
 /// After the clock was set back, polls are spread over this much time.
 const CLOCK_SPREAD_MAX: Duration = Duration::from_secs(600);
 
-/// When our own network is down, a source is tried again after this much time, and up to twice as much.
-const OFFLINE_RETRY: Duration = Duration::from_secs(60);
+/// When our own network is down, a source is tried again after a quarter of the time that it has been down, within these bounds,
+/// and up to twice as much.
+const OFFLINE_RETRY_MIN: Duration = Duration::from_secs(60);
+const OFFLINE_RETRY_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// No operator asks a public source by hand more often than this (protocol S9).
 const MANUAL_GAP: Duration = Duration::from_secs(60);
@@ -56,8 +58,8 @@ impl Plan<'_> {
     }
 
     /// The turn after a start or a change of the configuration: what the last poll led to, seen with the present settings, and
-    /// never early (protocol S1). A memory from the future means that the clock was set back: then it is due within ten minutes
-    /// (protocol S8). Call it for every source when the clock has jumped.
+    /// never early (protocol S1). A memory from the future means that the clock was set back while nobody watched: then it is due
+    /// within ten minutes (protocol S8), but silence that was asked for is kept once more.
     pub fn start_turn(&self, state: &SourceState, now: Timestamp) -> Turn {
         let turn = self.turn(state);
         match state.last_attempt {
@@ -65,7 +67,9 @@ impl Plan<'_> {
             Some(_) if state.gone && state.last_failed => turn,
             Some(attempt) if attempt > now + CLOCK_SLACK => {
                 let span = regular::distance(self, state).min(CLOCK_SPREAD_MAX);
-                Turn { at: Some(now + scaled(span, fraction(&self.source.id, "clock", Timestamp::from_millis(0)))), why: turn.why }
+                let spread = scaled(span, fraction(&self.source.id, "clock", Timestamp::from_millis(0)));
+                let silence = state.silent_until.map_or(Duration::ZERO, |until| until.since(attempt).min(SILENCE_MAX));
+                Turn { at: Some(now + spread.max(silence)), why: turn.why }
             }
             // Nobody was reached, so nobody is asked early.
             Some(_) if state.why == Some(Why::Offline) => Turn { at: state.next_due.min(turn.at), why: Why::Offline },
@@ -116,9 +120,14 @@ impl Plan<'_> {
         self.settle(next)
     }
 
-    /// The memory after a poll that failed because our own network is down: nothing is counted, and the next try is soon.
-    pub fn after_offline(&self, state: SourceState, now: Timestamp) -> SourceState {
-        let wait = regular::distance(self, &state).min(scaled(OFFLINE_RETRY, 1.0 + fraction(&self.source.id, "offline", now)));
+    /// The memory after a poll that failed because our own network has been down since some time: nothing is counted, and the next
+    /// try is soon. A source that failed before that keeps its distance.
+    pub fn after_offline(&self, state: SourceState, since: Timestamp, now: Timestamp) -> SourceState {
+        if state.failures > 0 {
+            return self.settle(SourceState { why: None, ..state });
+        }
+        let least = (now.since(since) / 4).clamp(OFFLINE_RETRY_MIN, OFFLINE_RETRY_MAX);
+        let wait = regular::distance(self, &state).min(scaled(least, 1.0 + fraction(&self.source.id, "offline", now)));
         let silent = state.silent_until.map(|until| until.min(now + SILENCE_MAX));
         SourceState { next_due: Some(now + wait).max(silent), why: Some(Why::Offline), ..state }
     }

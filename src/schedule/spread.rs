@@ -7,6 +7,10 @@ use crate::model::{Cadence, Digest, Source, SourceId, Timestamp};
 /// Longest distance between a cron tick and the poll it causes.
 const PHASE_MAX: Duration = Duration::from_secs(600);
 
+/// Distance between polls that are made up for, and how long all of them may take.
+const CATCH_UP_STEP: Duration = Duration::from_millis(100);
+const CATCH_UP_MAX: Duration = Duration::from_secs(600);
+
 /// Where a source stands among the sources of its host that have the same fixed interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -64,6 +68,13 @@ pub(super) fn in_slot(place: Place, interval: Duration, earliest: Timestamp) -> 
     }
 }
 
+/// The times from `now` on at which so many polls that are due together begin: ten a second, but all within ten minutes. After a
+/// night's sleep nobody meets a thousand requests at once.
+pub fn catch_up(now: Timestamp, overdue: usize) -> impl Iterator<Item = Timestamp> {
+    let step = (CATCH_UP_MAX / u32::try_from(overdue.max(1)).unwrap_or(u32::MAX)).min(CATCH_UP_STEP);
+    (0..).map(move |number: u32| now + step * number)
+}
+
 /// How long after a tick a source is asked, when the next tick is `gap` later: fixed for each source, within a tenth of the gap
 /// and ten minutes, so that a thousand sources on one line do not start at once.
 pub(super) fn phase(id: &SourceId, gap: Duration) -> Duration {
@@ -87,7 +98,7 @@ pub(super) fn scaled(span: Duration, factor: f64) -> Duration {
 mod tests {
     use std::time::Duration;
 
-    use super::{Place, in_slot, phase, slot};
+    use super::{Place, catch_up, in_slot, phase, slot};
     use crate::model::{SourceId, Timestamp};
 
     const HOUR: Duration = Duration::from_secs(3600);
@@ -111,6 +122,15 @@ mod tests {
             assert_eq!(in_slot(crowded, HOUR, Timestamp::from_secs(earliest)), Timestamp::from_secs(wanted), "{earliest}");
         }
         assert_eq!(in_slot(Place::default(), HOUR, Timestamp::from_secs(77)), Timestamp::from_secs(77), "alone on its host");
+    }
+
+    #[test]
+    fn the_overdue_come_ten_a_second_within_ten_minutes() {
+        for (overdue, last_millis) in [(1, 0), (2, 100), (1000, 99_900), (6000, 599_900), (60_000, 599_990)] {
+            let times: Vec<_> = catch_up(Timestamp::from_secs(7), overdue).take(overdue).collect();
+            assert_eq!(times[0], Timestamp::from_secs(7));
+            assert_eq!(times[overdue - 1], Timestamp::from_millis(7000 + last_millis), "{overdue}");
+        }
     }
 
     #[test]

@@ -1,0 +1,95 @@
+//! Whose fault a failure is: the source's, or our own network's.
+
+use std::sync::{MutexGuard, PoisonError, atomic::Ordering};
+
+use super::{
+    Poller, Roster,
+    network::{Change, Network, Suspect},
+    pipeline::span_in_words,
+};
+use crate::{
+    fetch::Fetch,
+    model::{Failure, Source, SourceState, Timestamp},
+};
+
+impl<F: Fetch> Poller<F> {
+    /// A host answered, whatever it said.
+    pub(super) fn heard_from(&self, source: &Source, roster: &Roster) {
+        if !source.is_on_private_host() {
+            let change = self.network().answered();
+            self.note(change, roster);
+        }
+    }
+
+    /// Takes note of a failure, and says since when it is our own network's, if it is.
+    pub(super) fn observe(&self, source: &Source, roster: &Roster, state: &SourceState, failure: &Failure) -> Option<Timestamp> {
+        // Whom we refuse to ask cannot answer, and the operator's own hosts may answer without a network.
+        if matches!(failure, Failure::AddressRefused(_)) || source.is_on_private_host() {
+            return None;
+        }
+        if !failure.looks_offline() {
+            self.heard_from(source, roster);
+            return None;
+        }
+        let now = self.clock().now();
+        let mut network = self.network();
+        let host = source.url.host();
+        let is_excused = network.excuses(&host);
+        let suspect = Suspect { source: source.id.clone(), state: state.clone() };
+        let change = network.silent(&host, suspect, roster.hosts, now);
+        let since = network.offline_since();
+        drop(network);
+        self.note(change, roster);
+        since.or_else(|| is_excused.then_some(now))
+    }
+
+    fn network(&self) -> MutexGuard<'_, Network> {
+        // Whoever panicked while holding it left a plain set behind.
+        self.network.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, change: Option<Change>, roster: &Roster) {
+        match change {
+            Some(Change::WentOffline { excused }) => {
+                tracing::warn!("we seem to be offline: no host answers; serving what is stored, trying again all the time");
+                for suspect in excused {
+                    self.excuse(suspect, roster);
+                }
+            }
+            Some(Change::CameBack { since }) => {
+                tracing::info!("back online after {}", span_in_words(self.clock().now().since(since)));
+            }
+            Some(Change::Heard) => {}
+            None => return,
+        }
+        self.network_turned.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes back what a poll was held against its source for.
+    fn excuse(&self, suspect: Suspect, roster: &Roster) {
+        let Suspect { source, state } = suspect;
+        let (Some(known), Ok(now)) = (roster.sources.get(&source), self.store().source_state(&source)) else { return };
+        if now.last_attempt == state.last_attempt {
+            let at = self.clock().now();
+            let state = roster.plan(known).after_offline(state, at, at);
+            if let Err(error) = self.store().reserve(&source, &state) {
+                tracing::error!(%source, "not excused: {error}");
+            }
+        }
+    }
+
+    /// Whether our own network seems to be down.
+    pub(super) fn is_offline(&self) -> bool {
+        self.network().offline_since().is_some()
+    }
+
+    /// Whether our own network went or came back since the last time this was asked.
+    pub(super) fn take_turn_of_network(&self) -> bool {
+        self.network_turned.swap(false, Ordering::Relaxed)
+    }
+
+    /// The clock jumped.
+    pub(super) fn woke(&self) {
+        self.network().woke(self.clock().now());
+    }
+}
