@@ -144,7 +144,7 @@ impl Population {
     pub fn of_single_hosts(count: usize, cadence: &Cadence, chance: &mut Chance) -> Self {
         let site = |number: usize| {
             let name = format!("s{number:04}");
-            plain_site(&name, &format!("{name}.example"), cadence.clone(), items(2.0, 0..24, 1, &mut chance.fork()))
+            plain_site(&name, &format!("{name}.example"), cadence.clone(), items(0.05, 0..24, 1, &mut chance.fork()))
         };
         Self::new((0..count).map(site).collect())
     }
