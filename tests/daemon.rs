@@ -323,9 +323,16 @@ fn once_polls_what_is_due_and_prints_a_table() {
 #[test]
 fn a_private_address_appears_in_no_output() {
     let origin = Origin::launch();
+    let guided = format!(
+        "<item><guid isPermaLink=\"false\">http://{}/s3cret.xml#1</guid><title>Guided</title><link>https://wire.example/1</link></item>",
+        origin.address()
+    );
     let feed = "<rss version=\"2.0\"><channel><title>Wire</title><link>s3cret.xml</link>\
                 <item><title>Footnotes</title><description>&lt;a href=\"#1\"&gt;1&lt;/a&gt; &lt;a href=\"?page=2\"&gt;2&lt;/a&gt;</description></item>\
-                <item><title>Relative</title><link>?id=1</link></item></channel></rss>";
+                <item><title>Relative</title><link>?id=1</link></item>"
+        .to_owned()
+        + &guided
+        + "</channel></rss>";
     let page =
         "<!doctype html><html><head><link rel=\"alternate\" type=\"application/rss+xml\" href=\"?key=s3cret\"></head><body>x</body></html>";
     origin.on("/s3cret.xml", Reply::ok(feed));
@@ -341,10 +348,10 @@ fn a_private_address_appears_in_no_output() {
     let home = Home::new(&sources.concat());
     let daemon = home.start();
     daemon.wait_for("all polls", |daemon| daemon.log().matches("; next in").count() == 4);
-    daemon.wait_for("both stories", |daemon| daemon.get("/feed.atom").body.matches("<entry>").count() == 7);
+    daemon.wait_for("both stories", |daemon| daemon.get("/feed.atom").body.matches("<entry>").count() == 8);
     let mut outputs = vec![daemon.get("/feed.atom").body, daemon.get("/").body, daemon.get("/about").body, daemon.log()];
     let stories: Vec<String> = outputs[1].split("/stories/").skip(1).map(|tail| tail[..32].to_owned()).collect();
-    assert_eq!(stories.len(), 7);
+    assert_eq!(stories.len(), 8);
     outputs.extend(stories.iter().map(|id| daemon.get(&format!("/stories/{id}")).body));
     for verb in ["sources", "export", "check"] {
         outputs.push(String::from_utf8(home.command(&[verb]).stdout).expect("UTF-8"));

@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     feed::{self, Hints, NotAFeed},
     fetch::{Fetch, Request, Response},
-    model::{Digest, Failure, Link, Outcome, Source, SourceId, SourceState, Tally, Text, Timestamp, Validators, Why, ZonedTime},
+    model::{Digest, Draft, Failure, Link, Outcome, Source, SourceId, SourceState, Tally, Text, Timestamp, Validators, Why, ZonedTime},
     schedule,
     store::{PollCommit, Store, StoreError},
 };
@@ -262,11 +262,14 @@ fn read_document(
         encoding: source.encoding.as_deref(),
         entries_max: roster.items.entries_max,
     };
-    let reading = feed::read(&response.body, &hints).map_err(|not| match not {
+    let mut reading = feed::read(&response.body, &hints).map_err(|not| match not {
         NotAFeed::Empty => Failure::Empty,
         NotAFeed::Html { alternate } => Failure::Html { alternate: alternate.filter(|link| may_name(source, link)) },
         NotAFeed::Other(what) => Failure::NotAFeed(what),
     })?;
+    if source.private {
+        reading.drafts.iter_mut().for_each(|draft| hide_address(draft, &source.url));
+    }
     let desk = Desk {
         source: &source.id,
         channel: &reading.channel,
@@ -308,6 +311,14 @@ fn read_document(
         (Ok(_), Some((tally, state))) => Ok((Outcome::Read(tally), state)),
         (Err(error), _) => Err(Failure::Store(error.to_string())),
         (Ok(_), None) => Err(Failure::Store("the commit did not ask for the state".to_owned())),
+    }
+}
+
+/// An id that is made of a private source's own address would be published as `atom:id`: its digest names the entry as well.
+fn hide_address(draft: &mut Draft, address: &Link) {
+    let host = address.host();
+    if let Some(id) = draft.native_id.as_mut().filter(|id| id.contains(&host)) {
+        *id = Digest::of(&[id.as_bytes()]).to_string();
     }
 }
 
