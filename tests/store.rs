@@ -339,6 +339,22 @@ fn generation_moves_when_a_source_calls_itself_otherwise() {
 }
 
 #[test]
+fn what_a_source_calls_itself_outlives_its_state() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    let site = Link::parse("https://wire.example/").ok();
+    let state = SourceState { title: Some("Wire".to_owned()), site, next_due: Some(at(9)), ..SourceState::default() };
+    let commit = PollCommit { source: source("a"), arrivals: Vec::new(), new_max: 10 };
+    store.commit(commit, at(1), |_| state.clone()).expect("a commit");
+    drop(store);
+    // As after a crash before the index was flushed: entries name their source, and must render to the same bytes.
+    fs::remove_dir_all(folder.path().join("index")).expect("removed");
+    let store = open_mending(folder.path()).0;
+    let found = store.source_state(&source("a")).expect("readable");
+    assert_eq!(found, SourceState { next_due: None, ..state });
+}
+
+#[test]
 fn generation_moves_when_the_settings_of_rendering_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(folder.path());

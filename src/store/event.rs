@@ -11,7 +11,7 @@ use super::{
     error::{Result, StoreError},
     packing,
 };
-use crate::model::{Digest, ItemId, JoinRule, Timestamp, ZonedTime};
+use crate::model::{Digest, ItemId, JoinRule, Link, SourceState, Timestamp, ZonedTime};
 
 /// The encoding of commits that this program writes.
 const ENCODING: u8 = 1;
@@ -96,8 +96,12 @@ pub(super) enum Event {
     },
     /// An item was taken out for good: it must not come back as new.
     Purged { seq: u64, source: String },
-    /// A source calls itself otherwise than before. The words are part of its state.
-    Renamed { source: String },
+    /// A source calls itself otherwise than before.
+    Renamed {
+        source: String,
+        #[serde(flatten)]
+        names: Names,
+    },
     /// A document was read; it is read again only when its bytes change.
     Document {
         path: String,
@@ -120,6 +124,31 @@ pub(super) struct Arrived {
     pub(super) source: String,
     #[serde(with = "place")]
     pub(super) content: Location,
+}
+
+/// What outputs show of a source's own words. The rest of its state is about manners and may be forgotten; this is rendered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Names {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feed_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    site: Option<String>,
+}
+
+impl Names {
+    /// The words in a state.
+    pub(super) fn of(state: &SourceState) -> Self {
+        Self { title: state.title.clone(), feed_id: state.feed_id.clone(), site: state.site.as_ref().map(ToString::to_string) }
+    }
+
+    /// The state with these words in it.
+    pub(super) fn in_state(&self, state: SourceState) -> SourceState {
+        let site = self.site.as_deref().and_then(|site| Link::parse(site).ok());
+        SourceState { title: self.title.clone(), feed_id: self.feed_id.clone(), site, ..state }
+    }
 }
 
 impl Commit {
@@ -214,6 +243,10 @@ mod tests {
                 Event::Merged { into: 1, from: 7, lifted: None },
                 Event::Purged { seq: 7, source: "krebs".to_owned() },
                 Event::Document { path: "网安/1.txt".to_owned(), digest: Digest::of(&[b"x"]) },
+                Event::Renamed {
+                    source: "krebs".to_owned(),
+                    names: Names { title: Some("网安".to_owned()), feed_id: None, site: Some("https://example.com/".to_owned()) },
+                },
                 Event::Rendering { digest: Digest::of(&[b"y"]) },
             ],
         };

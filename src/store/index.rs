@@ -1,4 +1,4 @@
-//! The index: one sled tree. Everything in it can be made again from archive and journal, except the sources' states.
+//! The index: one sled tree. Everything in it can be made again from archive and journal, except the sources' manners.
 
 use std::{
     collections::BTreeMap,

@@ -5,12 +5,13 @@
 use super::{
     archive::Location,
     error::{Result, StoreError},
-    event::{Arrived, Commit, Event},
+    event::{Arrived, Commit, Event, Names},
     index::{Changes, Index, Overlay, Rows, unreadable},
     matching,
     record::Content,
     regrouping::Parting,
     rows::{self, Head, ItemRow, StoryRow},
+    state_record,
 };
 use crate::model::{Item, Joined, SourceId, StoryId, Timestamp, ZonedTime};
 
@@ -53,7 +54,7 @@ impl<'a> Ledger<'a> {
             }
             Event::Purged { seq, source } => self.purge(*seq, source)?,
             Event::Document { path, digest } => self.rows.put(rows::document(path), digest),
-            Event::Renamed { .. } => {}
+            Event::Renamed { source, names } => self.rename(source, names)?,
             Event::Rendering { digest } => self.head.rendering = Some(*digest),
         }
         Ok(())
@@ -196,13 +197,24 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// Keeps what a source calls itself. A live commit puts the whole state over it; a replay has nothing else.
+    fn rename(&mut self, source: &str, names: &Names) -> Result<()> {
+        let key = rows::state(&source_id(source)?);
+        let known = self.rows.get(&key)?.and_then(|bytes| state_record::decode(&bytes)).unwrap_or_default();
+        self.rows.put_bytes(key, state_record::encode(&names.in_state(known)));
+        Ok(())
+    }
+
     fn count(&mut self, source: &str, change: impl Fn(u64) -> u64) -> Result<()> {
-        let source = SourceId::parse(source).map_err(|error| StoreError::Corrupt(format!("journal: {error}")))?;
-        let key = rows::count(&source);
+        let key = rows::count(&source_id(source)?);
         let count = self.rows.row(&key)?.unwrap_or(0);
         self.rows.put(key, &change(count));
         Ok(())
     }
+}
+
+fn source_id(written: &str) -> Result<SourceId> {
+    SourceId::parse(written).map_err(|error| StoreError::Corrupt(format!("journal: {error}")))
 }
 
 /// A story's first `updated` (protocol N2): what its opener says, else its publication, else first sight; never before publication.

@@ -1,7 +1,7 @@
 //! The store: what we believe. An archive holds the content, a journal the decisions, an index finds both.
 //!
 //! **Archive** and **journal** are append-only files and together the truth. The **index** is a sled tree that can be made again from
-//! them, but for the sources' states. A commit is written in this order: content to the archive, one frame to the journal, one batch
+//! them, but for the sources' manners: when to ask again, with which validators. A commit is written in this order: content to the archive, one frame to the journal, one batch
 //! to the index. A crash between leaves bytes that belong to no commit and are cut off at the next open, or a commit that the index
 //! has missed, which is taken from the journal. Within a second a commit is durable: archive and journal first, then the index.
 //!
@@ -50,8 +50,13 @@ pub use reading::{Counts, Newest};
 pub use recovery::Recovery;
 pub use verify::Verification;
 
-use self::{core::Core, event::Event, flusher::Flusher, transaction::Transaction};
-use crate::model::{Digest, ItemId, Link, MergeThresholds, SourceId, SourceState, Tally, Timestamp};
+use self::{
+    core::Core,
+    event::{Event, Names},
+    flusher::Flusher,
+    transaction::Transaction,
+};
+use crate::model::{Digest, ItemId, MergeThresholds, SourceId, SourceState, Tally, Timestamp};
 
 /// An open store. Clones share it; the last one to go makes everything durable and closes it.
 #[derive(Clone)]
@@ -89,8 +94,9 @@ impl Store {
             }
             transaction.admit_new()?;
             let state = finish(&transaction.tally);
-            if names(&self.source_state(&poll.source)?) != names(&state) {
-                transaction.note(Event::Renamed { source: poll.source.as_str().to_owned() }, true)?;
+            let names = Names::of(&state);
+            if Names::of(&self.source_state(&poll.source)?) != names {
+                transaction.note(Event::Renamed { source: poll.source.as_str().to_owned(), names }, true)?;
             }
             transaction.put_state(rows::state(&poll.source), state_record::encode(&state));
             Ok(())
@@ -160,9 +166,4 @@ impl Store {
         }
         written
     }
-}
-
-/// What outputs show of a source's own words.
-fn names(state: &SourceState) -> (Option<&str>, Option<&str>, Option<&Link>) {
-    (state.title.as_deref(), state.feed_id.as_deref(), state.site.as_ref())
 }

@@ -4,7 +4,8 @@ use super::{
     archive::Archive,
     core::load,
     error::Result,
-    index::Index,
+    event::Names,
+    index::{Index, Rows},
     journal::{Entry, Journal},
     ledger::Ledger,
     rows::{self, Head},
@@ -78,9 +79,13 @@ pub(super) fn own_rows(index: &Index) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     Ok(own)
 }
 
-/// Writes such rows into a new index.
+/// Writes such rows into a new index, which knows best what the sources call themselves.
 pub(super) fn keep_rows(index: &Index, own: Vec<(Vec<u8>, Vec<u8>)>) -> Result<()> {
     for (key, row) in own {
+        let row = match index.get(&key)?.as_deref().and_then(state_record::decode).zip(state_record::decode(&row)) {
+            Some((replayed, kept)) if key.starts_with(&[rows::STATES]) => state_record::encode(&Names::of(&replayed).in_state(kept)),
+            _ => row,
+        };
         index.put(key, row)?;
         if index.is_behind() {
             index.flush()?;
