@@ -8,10 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+mod whole_path;
+
 use watchfire::{
     feed::{Hints, Reading, read},
     model::{Channel, Draft, Link, Markup},
 };
+use whole_path::walk;
 
 #[test]
 fn every_document_reads_as_recorded() {
@@ -38,15 +41,18 @@ fn every_document_reads_as_recorded() {
 
 #[test]
 fn a_document_cut_anywhere_gives_a_prefix_of_its_entries() {
-    for path in documents().into_iter().filter(|path| path.to_string_lossy().contains("everything")) {
+    let is_rich = |path: &PathBuf| ["everything", "json-1.1", "json-faults"].iter().any(|word| path.to_string_lossy().contains(word));
+    for path in documents().into_iter().filter(is_rich) {
         let bytes = fs::read(&path).expect("readable");
         let ids = |reading: &Reading| reading.drafts.iter().map(|draft| draft.native_id.clone()).collect::<Vec<_>>();
         let whole = read(&bytes, &Hints::default()).expect("a feed");
         assert!(!whole.truncated);
-        for end in (0..bytes.len()).step_by(7) {
+        for end in 0..bytes.len() {
             let Ok(cut) = read(&bytes[..end], &Hints::default()) else { continue };
             assert!(ids(&whole).starts_with(&ids(&cut)), "{} cut at {end}", path.display());
-            assert!(cut.truncated || cut.drafts.len() == whole.drafts.len(), "{} cut at {end}", path.display());
+            // Behind the end of an entry nobody can tell a cut from a publisher who closes nothing else.
+            let is_between = [&b"</item>"[..], b"</entry>", b"}"].iter().any(|tag| bytes[..end].trim_ascii_end().ends_with(tag));
+            assert!(cut.truncated || is_between || cut.drafts.len() == whole.drafts.len(), "{} cut at {end}", path.display());
         }
     }
 }
@@ -109,6 +115,12 @@ fn thousands_of_mutations_end_well() {
         "[",
         "null",
         "<title>",
+        ",",
+        "\\",
+        "\n",
+        "<script>",
+        "<table><b title=1>",
+        "\u{202E}",
     ];
     let sources: Vec<Vec<u8>> = documents().iter().map(|path| fs::read(path).expect("readable")).collect();
     let mut dice = Dice(0x2545_F491_4F6C_DD1D);
@@ -123,11 +135,7 @@ fn thousands_of_mutations_end_well() {
                 _ => drop(bytes.splice(at..at, WORDS[dice.roll(WORDS.len())].bytes())),
             }
         }
-        let hints = Hints { entries_max: 5, ..Hints::default() };
-        if let Ok(reading) = read(&bytes, &hints) {
-            assert!(reading.drafts.len() <= 5);
-            assert_eq!(read(&bytes, &hints).as_ref(), Ok(&reading), "the same bytes read the same");
-        }
+        drop(walk(&bytes));
     }
 }
 

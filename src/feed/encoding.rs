@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use memchr::memchr_iter;
 
 use crate::model::{Problem, ProblemKind, is_xml_char};
 
@@ -238,16 +239,14 @@ fn drop_forbidden<'a>(text: Cow<'a, str>, problems: &mut Vec<Problem>) -> Cow<'a
 
 /// Whether valid UTF-8 holds a control character but tab and line ends, or U+FFFE or U+FFFF, which are EF BF BE and EF BF BF.
 ///
-/// Without branches inside the folds, so that they run at the speed of memory: every document passes here.
+/// At the speed of memory, without branches inside the fold: every document passes here.
 fn holds_forbidden(bytes: &[u8]) -> bool {
     const CHUNK_BYTES: usize = 4096;
     let is_control = |b: u8| (b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r');
     if bytes.chunks(CHUNK_BYTES).any(|chunk| chunk.iter().fold(false, |found, b| found | is_control(*b))) {
         return true;
     }
-    let behind = |by: usize| bytes.get(by..).unwrap_or_default();
-    let triples = bytes.iter().zip(behind(1)).zip(behind(2));
-    triples.fold(false, |found, ((a, b), c)| found | ((*a == 0xEF) & (*b == 0xBF) & (*c >= 0xBE)))
+    memchr_iter(0xEF, bytes).any(|at| matches!(bytes[at + 1..], [0xBF, 0xBE | 0xBF, ..]))
 }
 
 #[cfg(test)]

@@ -66,9 +66,14 @@ impl Link {
         format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
     }
 
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        if self.0.starts_with("https:") { "https" } else { "http" }
+    }
+
     /// Whether the connection is encrypted.
     pub fn is_https(&self) -> bool {
-        self.0.starts_with("https:")
+        self.scheme() == "https"
     }
 }
 

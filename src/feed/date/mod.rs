@@ -4,6 +4,7 @@
 //! colon, the zone behind it, and what remains is year, month and day. A date that does not exist is absent, never rolled over.
 
 mod names;
+mod plain;
 mod tokens;
 
 use chrono::{Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
@@ -20,6 +21,18 @@ const OFFSET_MINUTES_MAX: i64 = 15 * 60;
 
 /// Reads a date. `timezone` is the source's: it applies where the text names no zone, and tells what `CST` means.
 pub(super) fn read(text: &str, timezone: Option<Tz>) -> Option<ZonedTime> {
+    match plain::read(text) {
+        Some(plain) if plain.date.year() >= YEAR_MIN => {
+            let offset = FixedOffset::east_opt(plain.offset_minutes * 60)?;
+            Some(plain.date.and_time(plain.time).and_local_timezone(offset).single()?.into())
+        }
+        Some(_) => None,
+        None => read_tolerantly(text, timezone),
+    }
+}
+
+/// Reads a date in any form.
+fn read_tolerantly(text: &str, timezone: Option<Tz>) -> Option<ZonedTime> {
     let mut tokens = tokens(text)?;
     if let [Token::Number { value, digits }] = tokens[..]
         && let Some(time) = epoch(value, digits)

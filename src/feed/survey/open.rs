@@ -341,7 +341,7 @@ impl<'a> Walk<'a> {
     fn open_entry(&mut self, tag: &Tag<'a>, named: Named<'_>) {
         let at = tag.token.start;
         if self.entries.len() >= self.entries_max {
-            self.note(at, ProblemKind::Limit, format!("more than {} entries, the rest is left out", self.entries_max));
+            self.faults.insist(at, ProblemKind::Limit, format!("more than {} entries, the rest is left out", self.entries_max));
             self.end_at(at);
             return;
         }
