@@ -65,6 +65,7 @@ pub(super) fn draft(entry: Entry, notes: Notes, frame: Frame<'_>) -> Draft {
     let categories = notes.categories.into_iter().chain(entry.categories.into_iter().map(|category| category.term));
     Draft {
         native_id,
+        title_is_text: entry.title.as_ref().is_none_or(|title| title.content_type.subty() == "plain"),
         title: kept(entry.title.map(|title| title.content)).or(notes.title).map(|title| cut(title, TITLE_BYTES_MAX)),
         link,
         link_spelling,

@@ -49,6 +49,9 @@ pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, problems: &mut Vec
 ///
 /// It did when every run of characters beyond ASCII is UTF-8 once it is written in windows-1252. Ordinary text fails at its first accent.
 fn encoded_once(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return None;
+    }
     let mut once: Vec<u8> = Vec::new();
     let mut rest = text;
     loop {

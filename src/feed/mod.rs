@@ -19,6 +19,7 @@ mod person;
 mod references;
 mod strict;
 mod survey;
+mod titles;
 mod tokens;
 
 use chrono_tz::Tz;
@@ -28,7 +29,7 @@ use drafts::Frame;
 use survey::{Found, Root, Survey};
 
 /// Moves when documents are read otherwise than before: every source's next document is then asked for in full.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What is known about a document from outside it.
 #[derive(Debug, Clone)]
@@ -83,6 +84,12 @@ pub enum NotAFeed {
 
 /// Reads a feed of any dialect in any encoding. Never fails on faults that leave something to read.
 pub fn read(bytes: &[u8], hints: &Hints<'_>) -> Result<Reading, NotAFeed> {
+    let mut reading = read_any(bytes, hints)?;
+    titles::settle(&mut reading.drafts);
+    Ok(reading)
+}
+
+fn read_any(bytes: &[u8], hints: &Hints<'_>) -> Result<Reading, NotAFeed> {
     if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0) {
         return Err(NotAFeed::Empty);
     }

@@ -11,6 +11,8 @@ pub struct Draft {
     pub native_id: Option<String>,
     /// Title with its entities decoded as its type says; may still hold tags.
     pub title: Option<String>,
+    /// The title is text: what looks like a tag or a reference in it is meant to be read. Otherwise it is HTML.
+    pub title_is_text: bool,
     /// Where the entry can be read: `alternate`, `link`, or a guid that is a permalink.
     pub link: Option<Link>,
     /// That address as its publisher spelled it, where `link` spells it otherwise; identity and output know the link alone.

@@ -38,7 +38,8 @@ pub fn walk(bytes: &[u8]) -> Result<Reading, NotAFeed> {
 fn item(draft: &Draft, native_id: NativeId) -> Option<Item> {
     let limits = ItemLimits::default();
     let body = draft.content.as_ref().or(draft.summary.as_ref()).map_or_else(SafeHtml::default, |markup| body(markup, draft, &limits));
-    let title = clean::title(draft.title.as_deref()?, limits.title_chars_max);
+    let (raw, chars_max) = (draft.title.as_deref()?, limits.title_chars_max);
+    let title = if draft.title_is_text { Text::line(raw, chars_max) } else { clean::title(raw, chars_max) };
     if title.is_empty() {
         return None;
     }

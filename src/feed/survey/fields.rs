@@ -183,33 +183,45 @@ impl<'a> Walk<'a> {
         self.channel.notes.updated = tag.attributes.get("lastmod").map(Cow::into_owned);
     }
 
-    /// An Atom `link` by what it relates to (RFC 4287 section 4.2.7).
+    /// An Atom `link` by what it relates to (RFC 4287 section 4.2.7). An address is only read where somebody wants it.
     fn note_link(&mut self, tag: &Tag<'a>) {
-        let Some(address) = tag.attributes.get("href").and_then(|href| Address::read(self.base(), &href)) else { return };
-        let relation = tag.attributes.get("rel").map_or_else(|| "alternate".to_owned(), |rel| rel.trim().to_ascii_lowercase());
-        let media_type = tag.attributes.get("type").map(Cow::into_owned);
+        let Some(href) = tag.attributes.get("href") else { return };
+        let address = |walk: &Self| Address::read(walk.base(), &href);
+        let link = |walk: &Self| address::resolve(walk.base(), &href);
+        let relation = tag.attributes.get("rel").unwrap_or(Cow::Borrowed("alternate"));
+        let media_type = tag.attributes.get("type");
         let is_in_source = matches!(self.role(), Some(Role::Part(Slot::Source)));
         let is_in_entry = matches!(self.role(), Some(Role::Entry));
-        let bytes = tag.attributes.get("length").and_then(|length| length.trim().parse().ok());
-        match relation.as_str() {
-            "self" | "alternate" if is_in_source => {
+        match relation.trim().to_ascii_lowercase().as_str() {
+            relation @ ("self" | "alternate") if is_in_source => {
+                let link = link(self);
                 if let Some(origin) = &mut self.notes().origin
                     && (origin.link.is_none() || relation == "self")
                 {
-                    origin.link = Some(address.link);
+                    origin.link = link.or(origin.link.take());
                 }
             }
             "alternate" => {
                 // A page before a feed or a file.
                 let is_page = media_type.as_deref().is_none_or(|kind| kind.contains("html"));
                 if self.notes().link.is_none() || is_page {
-                    self.notes().link = Some(address);
+                    let address = address(self);
+                    let notes = self.notes();
+                    notes.link = address.or(notes.link.take());
                 }
             }
-            "enclosure" if is_in_entry => self.notes().enclosures.push(Enclosure { link: address.link, media_type, bytes }),
-            "related" | "via" if is_in_entry => self.notes().related.push(address.link),
-            "hub" if !is_in_entry => self.channel.hubs.push(address.link),
-            "self" if !is_in_entry => self.channel.self_link = Some(address.link),
+            "enclosure" if is_in_entry => {
+                let bytes = tag.attributes.get("length").and_then(|length| length.trim().parse().ok());
+                let media_type = media_type.map(Cow::into_owned);
+                let file = link(self).map(|link| Enclosure { link, media_type, bytes });
+                self.notes().enclosures.extend(file);
+            }
+            "related" | "via" if is_in_entry => {
+                let link = link(self);
+                self.notes().related.extend(link);
+            }
+            "hub" if !is_in_entry => self.channel.hubs.extend(link(self)),
+            "self" if !is_in_entry => self.channel.self_link = link(self).or(self.channel.self_link.take()),
             _ => {}
         }
     }
