@@ -5,8 +5,8 @@ use std::{collections::HashSet, time::Duration};
 use quick_xml::{Reader, events::Event};
 use watchfire::{
     model::{
-        Enclosure, Item, ItemId, JoinRule, Joined, Link, LinkKey, Member, NativeId, Origin, SafeHtml, Source, SourceId, SourceState, Story,
-        StoryId, Text, Timestamp, ZonedTime,
+        Cadence, Enclosure, Item, ItemId, JoinRule, Joined, Link, LinkKey, Member, NativeId, Origin, SafeHtml, Source, SourceId,
+        SourceState, Story, StoryId, Text, Timestamp, ZonedTime,
     },
     render::{self, Manners, Notice, Site, SourceCard, SourceCards},
     view::{WindowLimits, window},
@@ -42,26 +42,14 @@ fn source_id(text: &str) -> SourceId {
 
 /// An item of `source` that was published `hours` after midnight.
 fn item(source: &str, title: &str, address: Option<&str>, hours: i64) -> Item {
-    let (source, native_id) = (source_id(source), NativeId::new(format!("{title} {hours}")));
     let published = ZonedTime::new(Timestamp::from_secs(MIDNIGHT + hours * 3600), 480);
     Item {
-        id: ItemId::of(&source, &native_id),
-        native_id,
-        source,
-        origin: None,
-        document: None,
-        title: Text::line(title, 300),
         link: address.map(link),
         key: address.map(|address| LinkKey::new(address.trim_start_matches("https://").to_owned())),
-        related: Vec::new(),
         published: Some(published),
-        updated: None,
-        first_seen: published.at(),
-        authors: Vec::new(),
-        categories: Vec::new(),
         language: Some(Text::line("zh-Hans", 20)),
         body: SafeHtml::vouched("<p>正文 &amp; more</p>".to_owned()),
-        enclosures: Vec::new(),
+        ..Item::titled(source_id(source), NativeId::new(format!("{title} {hours}")), Text::line(title, 300), published.at())
     }
 }
 
@@ -85,20 +73,7 @@ fn cards() -> SourceCards {
 
 /// A configured source as the configuration would give it.
 fn source(id: &str, url: &str, private: bool) -> Source {
-    Source {
-        id: source_id(id),
-        url: link(url),
-        title: None,
-        tags: Vec::new(),
-        cadence: watchfire::model::Cadence::Every(Duration::from_secs(3600)),
-        timezone: None,
-        headers: Vec::new(),
-        allow_private: Vec::new(),
-        private,
-        enabled: true,
-        priority: Source::PRIORITY,
-        encoding: None,
-    }
+    Source { private, ..Source::new(source_id(id), link(url), Cadence::Every(Duration::from_secs(3600))) }
 }
 
 fn parsed(feed: &[u8]) -> feed_rs::model::Feed {

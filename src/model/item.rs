@@ -124,6 +124,29 @@ pub struct Item {
 }
 
 impl Item {
+    /// An item that says nothing but its title.
+    pub fn titled(source: SourceId, native_id: NativeId, title: Text, first_seen: Timestamp) -> Self {
+        Self {
+            id: ItemId::of(&source, &native_id),
+            native_id,
+            source,
+            origin: None,
+            document: None,
+            title,
+            link: None,
+            key: None,
+            related: Vec::new(),
+            published: None,
+            updated: None,
+            first_seen,
+            authors: Vec::new(),
+            categories: Vec::new(),
+            language: None,
+            body: SafeHtml::default(),
+            enclosures: Vec::new(),
+        }
+    }
+
     /// When it counts as published: its own date, else when we first met it.
     pub fn dated(&self) -> ZonedTime {
         self.published.or(self.updated).unwrap_or(ZonedTime::utc(self.first_seen))
