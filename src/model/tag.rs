@@ -19,7 +19,7 @@ pub enum Catalogue {
     Cwe,
     /// MITRE ATT&CK tactics and techniques: `T1059.001`.
     Attack,
-    /// Common Vulnerability Scoring System: the highest base score that is named, `9.8`.
+    /// Common Vulnerability Scoring System: the highest base score that is named, `CVSS 9.8`.
     Cvss,
 }
 
@@ -73,7 +73,7 @@ impl Catalogue {
 pub struct Tag {
     /// Whose it is.
     pub catalogue: Catalogue,
-    /// In canonical spelling: `CVE-2024-3094`, `GHSA-rxwq-x6h5-x525`, `9.8`.
+    /// In canonical spelling: `CVE-2024-3094`, `GHSA-rxwq-x6h5-x525`, `CVSS 9.8`.
     pub name: String,
     /// The text is about it: it stands in the title, at the beginning, or again and again. Else it may stand in a side bar or a table.
     pub is_primary: bool,

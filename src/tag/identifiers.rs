@@ -88,7 +88,7 @@ pub fn mentions(title: &str, text: &str, year_max: i32) -> Mentions {
     found.read(title, title.len());
     found.read(text, opening);
     if let Some(score) = [title, text].into_iter().filter_map(highest_score).max_by(f32::total_cmp) {
-        found.note(Catalogue::Cvss, format!("{score:.1}"), true);
+        found.note(Catalogue::Cvss, format!("CVSS {score:.1}"), true);
     }
     let is_roundup = found.mentions.iter().filter(|mention| mention.catalogue.names_vulnerabilities()).count() >= ROUNDUP_MIN;
     let mut tags: Vec<Tag> = found
@@ -273,10 +273,10 @@ mod tests {
         for (text, wanted) in [
             ("CVSS 3.1", None),
             ("CVSS:3.1/AV:N/AC:L", None),
-            ("CVSS v3.1 base score of 9.8", Some("9.8")),
-            ("CVSS评分为9.8", Some("9.8")),
-            ("CVSSv3.1: 7.5 and, elsewhere, CVSS score: 10.0", Some("10.0")),
-            ("a CVSS score of 10", Some("10.0")),
+            ("CVSS v3.1 base score of 9.8", Some("CVSS 9.8")),
+            ("CVSS评分为9.8", Some("CVSS 9.8")),
+            ("CVSSv3.1: 7.5 and, elsewhere, CVSS score: 10.0", Some("CVSS 10.0")),
+            ("a CVSS score of 10", Some("CVSS 10.0")),
             ("CVSS score 12.5", None),
         ] {
             assert_eq!(names("", text).first().map(String::as_str), wanted, "{text}");
