@@ -102,7 +102,22 @@ impl Daemon {
         };
         let reading = tokio::spawn(http::run(listener, service, readers_end.clone().cancelled_owned()));
         let clerk = Clerk { store: store.clone(), settings: settings_out, polls, reloads: reloads_in };
-        Ok(Self { choice, store, address, settings, files, roster, served, orders, clerk, reloads, polls_end, readers_end, polling, reading })
+        Ok(Self {
+            choice,
+            store,
+            address,
+            settings,
+            files,
+            roster,
+            served,
+            orders,
+            clerk,
+            reloads,
+            polls_end,
+            readers_end,
+            polling,
+            reading,
+        })
     }
 
     /// Carries out orders and signals until one says stop; its name.
