@@ -13,6 +13,8 @@ use crate::{
 enum Condition {
     Gone,
     Failing,
+    /// It could not be asked: our own network is down.
+    OutOfReach,
     Unasked,
     Fine,
 }
@@ -40,6 +42,7 @@ pub fn sources(site: &Site, cards: &SourceCards, states: &[(SourceId, SourceStat
 fn condition(state: &SourceState) -> Condition {
     match state {
         _ if state.gone => Condition::Gone,
+        _ if state.last_failed && state.why == Some(Why::Offline) => Condition::OutOfReach,
         _ if state.last_failed => Condition::Failing,
         _ if state.last_outcome.is_none() => Condition::Unasked,
         _ => Condition::Fine,
@@ -49,7 +52,7 @@ fn condition(state: &SourceState) -> Condition {
 fn class(condition: Condition) -> &'static str {
     match condition {
         Condition::Gone | Condition::Failing => "bad",
-        Condition::Unasked => "new",
+        Condition::OutOfReach | Condition::Unasked => "new",
         Condition::Fine => "fine",
     }
 }
@@ -64,6 +67,7 @@ fn summary(conditions: &[Condition]) -> String {
         count(Condition::Fine, "fine"),
         count(Condition::Failing, "failing"),
         count(Condition::Gone, "gone"),
+        count(Condition::OutOfReach, "out of reach, for our own network seems to be down"),
         count(Condition::Unasked, "not asked yet"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -98,13 +102,13 @@ fn words_of(state: &SourceState, is_private: bool) -> String {
     let since = |verb: &str| state.failing_since.map(|since| format!("{verb} since {}", &since.rfc3339()[..10]));
     match condition(state) {
         Condition::Unasked => "not asked yet".to_owned(),
+        Condition::OutOfReach => "out of reach".to_owned(),
         Condition::Gone => "gone: it is not asked any more".to_owned(),
         Condition::Fine => outcome.map_or_else(|| "fine".to_owned(), |outcome| format!("fine: {outcome}")),
         Condition::Failing => {
             let failing = since("failing").unwrap_or_else(|| "failing".to_owned());
             let times = if state.failures > 1 { format!(", {} times", state.failures) } else { String::new() };
-            let waits = if state.why == Some(Why::Offline) { "; our own network seems to be down" } else { "" };
-            outcome.map_or_else(|| format!("{failing}{times}{waits}"), |outcome| format!("{failing}{times}: {outcome}{waits}"))
+            outcome.map_or_else(|| format!("{failing}{times}"), |outcome| format!("{failing}{times}: {outcome}"))
         }
     }
 }
@@ -116,7 +120,7 @@ fn write_moment(html: &mut Html, time: Timestamp) {
 #[cfg(test)]
 mod tests {
     use super::words_of;
-    use crate::model::{SourceState, Timestamp};
+    use crate::model::{SourceState, Timestamp, Why};
 
     #[test]
     fn a_source_is_described_in_words() {
@@ -134,6 +138,7 @@ mod tests {
             (&read, true, "fine"),
             (&failing, false, "failing since 2026-11-22, 4 times: `secret.example` does not resolve"),
             (&failing, true, "failing since 2026-11-22, 4 times"),
+            (&SourceState { why: Some(Why::Offline), ..failing.clone() }, false, "out of reach"),
             (&SourceState { gone: true, ..failing.clone() }, false, "gone: it is not asked any more"),
         ] {
             assert_eq!(words_of(state, is_private), wanted);
