@@ -85,20 +85,10 @@ async fn measure(feeds: usize, port: u16) {
 
 fn source(n: usize, port: u16) -> Source {
     let authority = format!("127.{}.{}.{}:{port}", 1 + n / 62_500, n / 250 % 250, 1 + n % 250);
-    Source {
-        id: SourceId::parse(&format!("feed-{n}")).expect("a slug"),
-        url: Link::parse(&format!("http://{authority}/{n}.xml")).expect("a link"),
-        title: None,
-        tags: Vec::new(),
-        cadence: Cadence::Every(Duration::from_secs(1)),
-        timezone: None,
-        headers: Vec::new(),
-        allow_private: vec![PrivateHost::parse(&authority).expect("an authority")],
-        private: false,
-        enabled: true,
-        priority: Source::PRIORITY,
-        encoding: None,
-    }
+    let id = SourceId::parse(&format!("feed-{n}")).expect("a slug");
+    let url = Link::parse(&format!("http://{authority}/{n}.xml")).expect("a link");
+    let allow_private = vec![PrivateHost::parse(&authority).expect("an authority")];
+    Source { allow_private, ..Source::new(id, url, Cadence::Every(Duration::from_secs(1))) }
 }
 
 /// A feed whose texts share nothing with those of other feeds.

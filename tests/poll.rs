@@ -37,20 +37,7 @@ fn id(text: &str) -> SourceId {
 
 /// A public source polled every hour.
 fn source(name: &str, url: &str) -> Source {
-    Source {
-        id: id(name),
-        url: link(url),
-        title: None,
-        tags: Vec::new(),
-        cadence: Cadence::Every(HOUR),
-        timezone: None,
-        headers: Vec::new(),
-        allow_private: Vec::new(),
-        private: false,
-        enabled: true,
-        priority: Source::PRIORITY,
-        encoding: None,
-    }
+    Source::new(id(name), link(url), Cadence::Every(HOUR))
 }
 
 /// An RSS document with one item a name.

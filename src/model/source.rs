@@ -39,6 +39,24 @@ impl Source {
     /// The priority of a source that names none.
     pub const PRIORITY: u8 = 50;
 
+    /// A public source about which nothing else is said.
+    pub const fn new(id: SourceId, url: Link, cadence: Cadence) -> Self {
+        Self {
+            id,
+            url,
+            title: None,
+            tags: Vec::new(),
+            cadence,
+            timezone: None,
+            headers: Vec::new(),
+            allow_private: Vec::new(),
+            private: false,
+            enabled: true,
+            priority: Self::PRIORITY,
+            encoding: None,
+        }
+    }
+
     /// The URL for outputs; none for a private source. The query is left out: it may hold a key.
     pub fn shown_url(&self) -> Option<String> {
         (!self.private).then(|| {

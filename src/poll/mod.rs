@@ -5,6 +5,7 @@ mod assemble;
 mod blame;
 mod documents;
 mod learning;
+mod listing;
 mod network;
 mod pipeline;
 mod seats;

@@ -4,7 +4,9 @@ mod about;
 mod home;
 mod notice;
 mod pictures;
+mod sources;
 mod story;
+mod tags;
 mod words;
 
 use std::sync::LazyLock;
@@ -12,7 +14,7 @@ use std::sync::LazyLock;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
-pub use self::{about::about, home::home, notice::Notice, notice::notice, story::story};
+pub use self::{about::about, home::home, notice::Notice, notice::notice, sources::sources, story::story};
 use super::{GENERATOR, Site, html::Html};
 use crate::model::Link;
 
@@ -85,8 +87,11 @@ fn write_head(html: &mut Html, site: &Site, head: &Head<'_>) {
     }
     let name = site.title.as_str();
     html.element("title", &[], &if head.title.is_empty() { name.to_owned() } else { format!("{} · {name}", head.title) });
-    let feed = site.feed_url();
-    html.void("link", &[("rel", "alternate"), ("type", "application/atom+xml"), ("title", name), ("href", feed.as_str())]);
+    for (kind, address) in
+        [("application/atom+xml", site.feed_url()), ("application/rss+xml", site.rss_url()), ("application/feed+json", site.json_url())]
+    {
+        html.void("link", &[("rel", "alternate"), ("type", kind), ("title", name), ("href", address.as_str())]);
+    }
     if let Some(own) = head.canonical {
         html.void("link", &[("rel", "canonical"), ("href", own.as_str())]);
     }
@@ -104,6 +109,7 @@ fn write_top(html: &mut Html, site: &Site) {
         });
         html.wrap("nav", &[], |html| {
             html.element("a", &[("href", site.feed_url().as_str())], "Feed");
+            html.element("a", &[("href", site.sources_url().as_str())], "Sources");
             html.element("a", &[("href", site.about_url().as_str())], "About");
         });
     });
