@@ -60,6 +60,8 @@ fn item(draft: &Draft, native_id: NativeId) -> Option<Item> {
         first_seen: NOW,
         authors: draft.authors.iter().map(line).collect(),
         categories: draft.categories.iter().map(line).collect(),
+        tags: Vec::new(),
+        is_roundup: false,
         language: draft.language.as_ref().map(line),
         body,
         enclosures: draft.enclosures.clone(),
