@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::{shape::ITEMS_MAX, text};
 use crate::{feed::fault::Faults, model::ProblemKind};
 
-/// Open lists and objects. What is deeper than this is no feed; serde_json reads 128.
+/// Open lists and objects. What is deeper than this is no feed; `serde_json` reads 128.
 const DEPTH_MAX: usize = 100;
 
 /// A text as it was meant.
