@@ -303,6 +303,33 @@ mod tests {
     }
 
     #[test]
+    fn undeclared_and_wrongly_declared_encodings_are_recognised() {
+        for (label, sample) in [
+            ("gbk", "关于某系统存在远程代码执行漏洞的安全公告，请及时更新"),
+            ("gb18030", "关于某系统存在远程代码执行漏洞的安全公告，请及时更新㐀"),
+            ("big5", "關於某系統存在遠端程式碼執行漏洞的安全公告，請儘速更新"),
+            ("shift_jis", "システムにリモートでコードが実行される脆弱性があります。更新してください"),
+            ("euc-jp", "システムにリモートでコードが実行される脆弱性があります。更新してください"),
+            ("euc-kr", "시스템에 원격 코드 실행 취약점이 있습니다. 업데이트하십시오"),
+            ("windows-1251", "В системе обнаружена уязвимость, обновите её немедленно"),
+            ("windows-1252", "Une vulnérabilité a été découverte, déjà exploitée à grande échelle"),
+        ] {
+            for prologue in ["", "<?xml version='1.0'?>", "<?xml version='1.0' encoding='utf-8'?>"] {
+                let text = format!("{prologue}<rss><channel><title>{sample}</title><description>{sample}</description></channel></rss>");
+                let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).expect(label);
+                assert_eq!(read(&encoding.encode(&text).0, Labels::default()).0, text, "{label}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_beats_the_declaration() {
+        let text = "<?xml version='1.0' encoding='gbk'?><t>网络安全</t>";
+        let marked = [&[0xEF, 0xBB, 0xBF], text.as_bytes()].concat();
+        assert_eq!(read(&marked, Labels { content_type: Some("text/xml; charset=gb2312"), configured: None }).0, text);
+    }
+
+    #[test]
     fn wide_encodings_are_seen_by_their_zeros() {
         let text = "<?xml version='1.0'?><t>网</t>";
         let le: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();

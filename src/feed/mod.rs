@@ -101,7 +101,7 @@ fn read_any(bytes: &[u8], hints: &Hints<'_>) -> Result<Reading, NotAFeed> {
     }
     let not_a_feed = match survey::find_root(&text) {
         Found::Root(root) => return Ok(read_xml(&text, &root, hints, problems)),
-        Found::Html => return Err(NotAFeed::Html { alternate: html::alternate(&text, hints.base) }),
+        Found::Html => NotAFeed::Html { alternate: html::alternate(&text, hints.base) },
         Found::Other(Some(name)) => NotAFeed::Other(format!("the root element is `<{name}>`")),
         Found::Other(None) => NotAFeed::Other("neither XML nor JSON".to_owned()),
     };

@@ -33,9 +33,11 @@ pub(super) struct JsonFeed {
     pub truncated: bool,
 }
 
-/// Where the text of a JSON feed begins that something else stands before: a comment, a warning, a guard against inclusion.
+/// Where a JSON feed begins that something else stands before: a comment, a warning, a guard against inclusion, but no page.
 pub(super) fn find(text: &str) -> Option<usize> {
-    text.contains("jsonfeed.org/version/").then(|| text.find('{')).flatten()
+    let start = text.find('{')?;
+    let is_page = text[..start].to_ascii_lowercase().contains("<html");
+    (!is_page && text[start..].contains("jsonfeed.org/version/")).then_some(start)
 }
 
 /// Reads the JSON feed that begins at the byte `start` of a text. The error says why it is none.
