@@ -134,19 +134,11 @@ fn authority(n: usize, port: u16) -> String {
 
 fn source(n: usize, port: u16) -> Source {
     let authority = authority(n, port);
+    let (id, url) = (format!("feed-{n}"), format!("http://{authority}/{n}.xml"));
+    let cadence = Cadence::Every(Duration::from_secs(1));
     Source {
-        id: SourceId::parse(&format!("feed-{n}")).expect("a slug"),
-        url: Link::parse(&format!("http://{authority}/{n}.xml")).expect("a link"),
-        title: None,
-        tags: Vec::new(),
-        cadence: Cadence::Every(Duration::from_secs(1)),
-        timezone: None,
-        headers: Vec::new(),
         allow_private: vec![PrivateHost::parse(&authority).expect("an authority")],
-        private: false,
-        enabled: true,
-        priority: Source::PRIORITY,
-        encoding: None,
+        ..Source::new(SourceId::parse(&id).expect("a slug"), Link::parse(&url).expect("a link"), cadence)
     }
 }
 

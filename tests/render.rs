@@ -85,20 +85,8 @@ fn cards() -> SourceCards {
 
 /// A configured source as the configuration would give it.
 fn source(id: &str, url: &str, private: bool) -> Source {
-    Source {
-        id: source_id(id),
-        url: link(url),
-        title: None,
-        tags: Vec::new(),
-        cadence: watchfire::model::Cadence::Every(Duration::from_secs(3600)),
-        timezone: None,
-        headers: Vec::new(),
-        allow_private: Vec::new(),
-        private,
-        enabled: true,
-        priority: Source::PRIORITY,
-        encoding: None,
-    }
+    let cadence = watchfire::model::Cadence::Every(Duration::from_secs(3600));
+    Source { private, ..Source::new(source_id(id), link(url), cadence) }
 }
 
 fn parsed(feed: &[u8]) -> feed_rs::model::Feed {

@@ -33,11 +33,32 @@ pub struct Source {
     pub priority: u8,
     /// An encoding label that overrides every guess.
     pub encoding: Option<String>,
+    /// Whether it may answer with the new entries alone (RFC 3229, `A-IM: feed`).
+    pub delta: bool,
 }
 
 impl Source {
     /// The priority of a source that names none.
     pub const PRIORITY: u8 = 50;
+
+    /// An enabled source of which nothing but id, address and cadence was configured.
+    pub const fn new(id: SourceId, url: Link, cadence: Cadence) -> Self {
+        Self {
+            id,
+            url,
+            title: None,
+            tags: Vec::new(),
+            cadence,
+            timezone: None,
+            headers: Vec::new(),
+            allow_private: Vec::new(),
+            private: false,
+            enabled: true,
+            priority: Self::PRIORITY,
+            encoding: None,
+            delta: false,
+        }
+    }
 
     /// The URL for outputs; none for a private source. The query is left out: it may hold a key.
     pub fn shown_url(&self) -> Option<String> {

@@ -34,20 +34,8 @@ fn at(offset_secs: i64) -> Timestamp {
 }
 
 fn source(id: &str, cadence: Cadence) -> Source {
-    Source {
-        id: SourceId::parse(id).expect("a slug"),
-        url: Link::parse(&format!("https://feeds.example/{id}")).expect("a link"),
-        title: None,
-        tags: Vec::new(),
-        cadence,
-        timezone: None,
-        headers: Vec::new(),
-        allow_private: Vec::new(),
-        private: false,
-        enabled: true,
-        priority: Source::PRIORITY,
-        encoding: None,
-    }
+    let url = format!("https://feeds.example/{id}");
+    Source::new(SourceId::parse(id).expect("a slug"), Link::parse(&url).expect("a link"), cadence)
 }
 
 fn every(interval_secs: u64) -> Source {

@@ -257,20 +257,8 @@ fn fate(name: &str, host: &str, span: Millis, chance: &mut Chance) -> Fate {
 }
 
 fn plain_site(name: &str, host: &str, cadence: Cadence, items: Vec<i64>) -> Site {
-    let source = Source {
-        id: SourceId::parse(name).expect("a slug"),
-        url: Link::parse(&format!("https://{host}/{name}")).expect("a link"),
-        title: None,
-        tags: Vec::new(),
-        cadence,
-        timezone: None,
-        headers: Vec::new(),
-        allow_private: Vec::new(),
-        private: false,
-        enabled: true,
-        priority: Source::PRIORITY,
-        encoding: None,
-    };
+    let url = Link::parse(&format!("https://{host}/{name}")).expect("a link");
+    let source = Source::new(SourceId::parse(name).expect("a slug"), url, cadence);
     let tokens = Tokens::ETag;
     Site { source, is_even: false, latency: 50..400, tokens, wish: Wish::default(), fate: Fate::Well, waits: Vec::new(), items }
 }
