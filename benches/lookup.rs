@@ -25,7 +25,7 @@ const COPIES: u64 = 7;
 /// New items in one poll.
 const POLL_ITEMS: u64 = 4;
 /// Items of one poll while the store is filled.
-const FILL_ITEMS: u64 = 400;
+const FILL_ITEMS: u64 = 40;
 /// Polls measured.
 const POLLS: u64 = 500;
 /// The size of a text, in ideographs.
@@ -113,7 +113,7 @@ fn arrival(n: u64) -> Arrival {
     let told = if n % COPIES == COPIES - 1 { n.saturating_sub(1 + signs.next() % (3 * ITEMS_A_DAY)) } else { n };
     let mut signs = Signs(told);
     let (title, text) = (signs.text(20), signs.text(TEXT_SIGNS));
-    let source = SourceId::parse(&format!("source-{}", n % SOURCES)).expect("a slug");
+    let source = SourceId::parse(&format!("source-{}", n / FILL_ITEMS % SOURCES)).expect("a slug");
     let native_id = NativeId::new(format!("https://www.{source}.example/posts/{n}"));
     let link = Link::parse(native_id.as_str()).expect("a link");
     let dated = Timestamp::from_secs(1_600_000_000 + (n * 86_400 / ITEMS_A_DAY) as i64);

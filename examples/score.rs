@@ -122,8 +122,8 @@ fn pairs(table: &str) -> anyhow::Result<Vec<Pair>> {
     table.lines().skip(1).map(|line| pair(line).with_context(|| format!("`{line}` is no pair"))).collect()
 }
 
-/// Imports the documents into a store of their own. Documents of one moment come in the order of their names: a seed other than zero
-/// gives them names in another order.
+/// Imports the documents into a store of their own: in one go, or for a seed other than zero one after the other, in the seed's order
+/// within each day, as polls would bring them.
 fn stories(documents: &[(String, Vec<u8>)], seed: u64) -> anyhow::Result<Stories> {
     let folder = tempfile::tempdir()?;
     let (store, files) = (folder.path().join("store"), folder.path().join("documents"));
@@ -133,7 +133,13 @@ fn stories(documents: &[(String, Vec<u8>)], seed: u64) -> anyhow::Result<Stories
     }
     let store = Store::open(&store, MergeThresholds::default())?.0;
     let settings = ImportSettings { timezone: chrono_tz::UTC, items: ItemLimits::default(), merge: MergeThresholds::default() };
-    poll::import(&store, &[files], &settings, Clock::System.now(), |_| {})?;
+    if seed == 0 {
+        poll::import(&store, &[files], &settings, Clock::System.now(), |_| {})?;
+    } else {
+        for file in in_order(documents, &files, seed) {
+            poll::import(&store, &[file], &settings, Clock::System.now(), |_| {})?;
+        }
+    }
     let mut stories = Stories::new();
     for story in store.stories() {
         let story = story?;
@@ -141,6 +147,20 @@ fn stories(documents: &[(String, Vec<u8>)], seed: u64) -> anyhow::Result<Stories
         stories.extend(names.map(|(_, name)| (name.to_owned(), story.id.to_string())));
     }
     Ok(stories)
+}
+
+/// The files day by day, those of one day in the order of the seed.
+fn in_order(documents: &[(String, Vec<u8>)], files: &Path, seed: u64) -> Vec<PathBuf> {
+    let mut order: Vec<_> = documents
+        .iter()
+        .map(|(name, bytes)| {
+            let date = document::date(bytes, chrono_tz::UTC).map(|date| date.rfc3339());
+            let day = date.as_deref().and_then(|date| date.get(..10)).unwrap_or("9999").to_owned();
+            (day, place(name, seed), files.join(format!("{}~{name}", place(name, seed))))
+        })
+        .collect();
+    order.sort();
+    order.into_iter().map(|(_, _, file)| file).collect()
 }
 
 /// Where a name stands in the order of a seed: 0 keeps the order.
