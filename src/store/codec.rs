@@ -82,6 +82,10 @@ impl<'a> Decoder<'a> {
         Self(bytes)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What has not been read yet.
     pub(super) fn rest(self) -> &'a [u8] {
         self.0
