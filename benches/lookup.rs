@@ -11,7 +11,7 @@ use std::{
 };
 
 use watchfire::{
-    dedup,
+    dedup::{self, Fingerprint},
     model::{Handle, Item, ItemId, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp, ZonedTime},
     store::{Arrival, PollCommit, Store},
 };
@@ -82,6 +82,14 @@ fn measure(folder: &Path, items: u64) {
     println!("  first commit {:.1} ms, {:.0} MB resident", first.as_secs_f64() * 1e3, resident_mb());
     let took = timed(|| polls.for_each(|poll| commit(&store, poll)));
     println!("  commit of {POLL_ITEMS} new items: {:.0} us an item", micros(took) / (POLLS * POLL_ITEMS) as f64);
+    let next = items + (POLLS + 1) * POLL_ITEMS;
+    for (name, told_earlier) in [("an original", 0), ("a copy", 3 * ITEMS_A_DAY)] {
+        let print = |n: u64| telling(next + n, next + n - if told_earlier > 0 { POLLS + n * 7919 % (told_earlier - POLLS) } else { 0 });
+        let prints: Vec<Fingerprint> = (0..POLLS).map(|n| print(n).fingerprint).collect();
+        let mut joined = 0;
+        let took = timed(|| joined = prints.iter().filter(|print| store.would_join(print).expect("readable").is_some()).count());
+        println!("  lookup of {name}: {:.1} us; {joined} of {POLLS} would join a story", micros(took) / POLLS as f64);
+    }
     let ids: Vec<ItemId> = (0..POLLS).map(|n| arrival(items - 1 - n * 7 % (items / 2)).item.id).collect();
     let took = timed(|| ids.iter().for_each(|id| assert_eq!(store.explain(&Handle::Id(*id)).expect("readable").len(), 1)));
     println!("  explanation of an item, its neighbours read and judged: {:.0} us", micros(took) / POLLS as f64);
@@ -110,7 +118,11 @@ fn commit(store: &Store, arrivals: Vec<Arrival>) {
 /// The `n`th item: a text of its own, or that of one that came up to three days earlier.
 fn arrival(n: u64) -> Arrival {
     let mut signs = Signs(n);
-    let told = if n % COPIES == COPIES - 1 { n.saturating_sub(1 + signs.next() % (3 * ITEMS_A_DAY)) } else { n };
+    telling(n, if n % COPIES == COPIES - 1 { n.saturating_sub(1 + signs.next() % (3 * ITEMS_A_DAY)) } else { n })
+}
+
+/// The `n`th item in the words of the one numbered `told`.
+fn telling(n: u64, told: u64) -> Arrival {
     let mut signs = Signs(told);
     let (title, text) = (signs.text(20), signs.text(TEXT_SIGNS));
     let source = SourceId::parse(&format!("source-{}", n / FILL_ITEMS % SOURCES)).expect("a slug");
