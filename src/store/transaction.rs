@@ -1,6 +1,9 @@
 //! One commit: decides what each arrival is, then writes archive, journal and index, in this order, all or none.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
 use super::{
     archive::{Location, Pending, Segment},
@@ -87,10 +90,12 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Takes in the new items, the oldest first: what was said first opens the story, and each era's buckets are needed once.
+    /// Takes in the new items, the oldest first: what was said first opens the story, and each era's buckets are needed once. Of one
+    /// moment the longest text comes first, so that it hardly matters in which order the documents of a day are listed.
     pub(super) fn admit_new(&mut self) -> Result<()> {
         let mut newcomers = std::mem::take(&mut self.newcomers);
-        newcomers.sort_by_key(|arrival| arrival.fingerprint.dated);
+        let length = |print: &Fingerprint| print.text.as_ref().map_or(0, |text| text.useful);
+        newcomers.sort_by_key(|Arrival { fingerprint, .. }| (fingerprint.dated, Reverse(length(fingerprint))));
         newcomers.into_iter().try_for_each(|arrival| self.admit(arrival))
     }
 
