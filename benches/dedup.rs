@@ -5,7 +5,7 @@ use std::{collections::HashMap, hint::black_box};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use watchfire::{
     dedup::{Fingerprint, LineMemory, TextPrint, declared_links, judge, line_digests, link_key, native_ids},
-    model::{Draft, Item, ItemId, Link, MergeThresholds, NativeId, SafeHtml, SourceId, Text, Timestamp, ZonedTime},
+    model::{Draft, Item, Link, MergeThresholds, NativeId, SourceId, Text, Timestamp, ZonedTime},
 };
 
 const TEXT_BYTES: usize = 4096;
@@ -63,29 +63,16 @@ fn english(seed: u64) -> String {
 
 fn item(number: u64) -> Item {
     let source = SourceId::parse(&format!("source-{}", number % 700)).expect("a slug");
-    let native_id = NativeId::new(number.to_string());
     let link = Link::parse(&format!("https://www.example.com/news/{number}.html?utm_source=rss")).expect("a link");
     let mut dice = Dice(number);
     let signs: Vec<char> = SIMPLIFIED.chars().collect();
     let title: String = (0..20).map(|_| signs[dice.roll(signs.len())]).collect();
+    let title = Text::line(&format!("【快讯】{title}（CVE-2024-{number}）"), 300);
     Item {
-        id: ItemId::of(&source, &native_id),
-        native_id,
-        source,
-        origin: None,
-        document: None,
-        title: Text::line(&format!("【快讯】{title}（CVE-2024-{number}）"), 300),
         key: link_key(&link),
         link: Some(link),
-        related: Vec::new(),
         published: Some(ZonedTime::utc(Timestamp::from_secs(1_700_000_000 + number as i64 * 216))),
-        updated: None,
-        first_seen: Timestamp::from_secs(1_700_000_000),
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
-        body: SafeHtml::default(),
-        enclosures: Vec::new(),
+        ..Item::titled(source, NativeId::new(number.to_string()), title, Timestamp::from_secs(1_700_000_000))
     }
 }
 

@@ -118,23 +118,11 @@ fn arrival(n: u64) -> Arrival {
     let link = Link::parse(native_id.as_str()).expect("a link");
     let dated = Timestamp::from_secs(1_600_000_000 + (n * 86_400 / ITEMS_A_DAY) as i64);
     let item = Item {
-        id: ItemId::of(&source, &native_id),
-        native_id,
-        source,
-        origin: None,
-        document: None,
-        title: Text::line(&title, 300),
         key: dedup::link_key(&link),
         link: Some(link),
-        related: Vec::new(),
         published: Some(ZonedTime::new(dated, 480)),
-        updated: None,
-        first_seen: dated,
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
         body: SafeHtml::vouched(format!("<p>{text}</p>")),
-        enclosures: Vec::new(),
+        ..Item::titled(source, native_id, Text::line(&title, 300), dated)
     };
     Arrival::of(item, &text, &[])
 }

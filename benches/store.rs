@@ -5,7 +5,7 @@ use std::{hint::black_box, path::Path};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use watchfire::{
     dedup,
-    model::{Item, ItemId, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp, ZonedTime},
+    model::{Item, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp, ZonedTime},
     store::{Arrival, PollCommit, Store},
 };
 
@@ -87,23 +87,13 @@ fn arrival(n: u64) -> Arrival {
     let dated = Timestamp::from_secs(1_795_000_000 + (n * 86_400 / ITEMS_A_DAY) as i64);
     let text = chance.text(600);
     let item = Item {
-        id: ItemId::of(&source, &native_id),
-        native_id,
-        source,
-        origin: None,
-        document: None,
-        title: Text::line(&chance.text(8), 300),
         key: dedup::link_key(&link),
         link: Some(link),
-        related: Vec::new(),
         published: Some(ZonedTime::new(dated, 480)),
-        updated: None,
-        first_seen: dated,
         authors: vec![Text::line("Reporter", 100)],
-        categories: Vec::new(),
         language: Some(Text::line("zh-Hans", 20)),
         body: SafeHtml::vouched(text.split_inclusive("  ").map(|part| format!("<p>{part}</p>\n")).collect()),
-        enclosures: Vec::new(),
+        ..Item::titled(source, native_id, Text::line(&chance.text(8), 300), dated)
     };
     Arrival::of(item, &text, &[])
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use watchfire::{
     dedup::{Fingerprint, KeyTitles, Obstacle, Verdict, judge, judge_with_key, link_key},
-    model::{Item, ItemId, JoinRule, Link, MergeThresholds, NativeId, Origin, SafeHtml, SourceId, Text, Timestamp, ZonedTime},
+    model::{Item, JoinRule, Link, MergeThresholds, NativeId, Origin, SourceId, Text, Timestamp, ZonedTime},
 };
 
 /// One item of a case.
@@ -50,23 +50,11 @@ impl Case {
         let link = self.link.as_deref().map(|link| Link::parse(link).expect("a link"));
         let at = Timestamp::from_secs(1_700_000_000) + Duration::from_secs(self.day.unsigned_abs() * 86_400);
         let item = Item {
-            id: ItemId::of(&source, &native_id),
-            native_id,
-            source,
             origin: self.account.map(|name| Origin { title: Some(name.to_owned()), ..Origin::default() }),
-            document: None,
-            title: Text::line(&self.title, 300),
             key: link.as_ref().and_then(link_key),
             link,
-            related: Vec::new(),
             published: Some(ZonedTime::utc(at)),
-            updated: None,
-            first_seen: at,
-            authors: Vec::new(),
-            categories: Vec::new(),
-            language: None,
-            body: SafeHtml::default(),
-            enclosures: Vec::new(),
+            ..Item::titled(source, native_id, Text::line(&self.title, 300), at)
         };
         let declared: Vec<Link> = self.declared.iter().map(|link| Link::parse(link).expect("a link")).collect();
         Fingerprint::of(&item, &self.text, &declared)

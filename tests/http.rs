@@ -229,6 +229,22 @@ async fn feeds_and_pages_carry_their_headers() {
 }
 
 #[tokio::test]
+async fn every_format_has_its_type_and_a_tag_that_is_known_again() {
+    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    for (path, media_type) in [
+        ("/feed.rss", "application/rss+xml; charset=utf-8"),
+        ("/feed.json", "application/feed+json"),
+        ("/opml", "text/x-opml; charset=utf-8"),
+    ] {
+        let answer = server.ask("GET", path, &[]).await;
+        assert_eq!((answer.status, answer.field("content-type")), (200, Some(media_type)), "{path}");
+        assert_eq!(answer.text().contains("Four zero-days"), path != "/opml", "{path}");
+        let tag = answer.field("etag").expect("a tag");
+        assert_eq!(server.ask("HEAD", path, &[("If-None-Match", tag)]).await.status, 304, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn unknown_addresses_are_404_and_other_methods_405() {
     let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
     for (method, path, status) in [

@@ -5,8 +5,8 @@ use std::{fs, path::Path, time::Duration};
 use watchfire::{
     dedup,
     model::{
-        Digest, Item, ItemId, JoinRule, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Story, StoryId, Tally, Text,
-        Timestamp, Validators, ZonedTime,
+        Digest, Item, JoinRule, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Story, StoryId, Tally, Text, Timestamp,
+        Validators, ZonedTime,
     },
     store::{Arrival, PollCommit, ReadDocument, Recovery, Store, StoreError},
 };
@@ -23,25 +23,11 @@ fn source(id: &str) -> SourceId {
 
 /// An item of `source`, without a date, first seen `secs` after the beginning.
 fn item(source_id: &str, native: &str, secs: i64) -> Item {
-    let (source, native_id) = (source(source_id), NativeId::new(native.to_owned()));
+    let title = Text::line(&format!("Advisory {source_id} {native}"), 300);
     Item {
-        id: ItemId::of(&source, &native_id),
-        native_id,
-        source,
-        origin: None,
-        document: None,
-        title: Text::line(&format!("Advisory {source_id} {native}"), 300),
-        link: None,
-        key: None,
-        related: Vec::new(),
-        published: None,
-        updated: None,
-        first_seen: at(secs),
         authors: vec![Text::line("网安", 10)],
-        categories: Vec::new(),
-        language: None,
         body: SafeHtml::vouched(format!("<p>{source_id} says \"{native}\"</p>")),
-        enclosures: Vec::new(),
+        ..Item::titled(source(source_id), NativeId::new(native.to_owned()), title, at(secs))
     }
 }
 

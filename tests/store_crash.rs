@@ -9,7 +9,7 @@ use std::{
 };
 
 use watchfire::{
-    model::{Item, ItemId, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp},
+    model::{Item, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp},
     store::{Arrival, PollCommit, Store},
 };
 
@@ -27,25 +27,8 @@ fn arrival(n: u64, part: u64) -> Arrival {
     let source = SourceId::parse("killed").expect("a slug");
     let native_id = NativeId::new(format!("{n}/{part}"));
     let words: String = (0..60).map(|word| format!("{} ", (word * 7919 + n * 104_729 + part * 1_299_709) % 99_991)).collect();
-    let item = Item {
-        id: ItemId::of(&source, &native_id),
-        native_id,
-        source,
-        origin: None,
-        document: None,
-        title: Text::line(&format!("Commit {n} part {part}"), 300),
-        link: None,
-        key: None,
-        related: Vec::new(),
-        published: None,
-        updated: None,
-        first_seen: Timestamp::from_secs(1_795_000_000),
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
-        body: SafeHtml::vouched(words.clone()),
-        enclosures: Vec::new(),
-    };
+    let (title, first_seen) = (Text::line(&format!("Commit {n} part {part}"), 300), Timestamp::from_secs(1_795_000_000));
+    let item = Item { body: SafeHtml::vouched(words.clone()), ..Item::titled(source, native_id, title, first_seen) };
     Arrival::of(item, &words, &[])
 }
 

@@ -1,7 +1,12 @@
 //! Checks the configuration and the store, without network.
 
+use std::path::Path;
+
 use super::{Choice, storage};
-use crate::{config::Settings, store::StoreError};
+use crate::{
+    config::Settings,
+    store::{StoreError, Verification},
+};
 
 /// What a check found.
 #[derive(Debug)]
@@ -23,14 +28,7 @@ pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
         match storage::open(&settings) {
             Ok(store) => {
                 let found = store.verify()?;
-                anyhow::ensure!(
-                    found.is_sound(),
-                    "store in `{}`: {} rows of the index differ from the archive, {} contents cannot be read, {} bytes of the journal are damaged",
-                    dir.display(),
-                    found.differences,
-                    found.lost,
-                    found.damaged_bytes
-                );
+                anyhow::ensure!(found.is_sound(), "store in `{}`: {}", dir.display(), damage(&found, &dir));
                 let counts = store.counts()?;
                 vec![format!("store in `{}`: {} items in {} stories, index and archive agree", dir.display(), counts.items, counts.stories)]
             }
@@ -39,4 +37,25 @@ pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
         }
     };
     Ok(CheckReport { settings, store })
+}
+
+/// What is wrong with a store, and what can be done about each.
+fn damage(found: &Verification, dir: &Path) -> String {
+    let index = dir.join("index");
+    [
+        (
+            found.differences,
+            format!("rows of the index differ from the archive: remove `{}`, the next start makes it again", index.display()),
+        ),
+        (found.lost, "texts in the archive cannot be read: they come back with their sources, or from a backup".to_owned()),
+        (
+            found.damaged_bytes,
+            "bytes of the journal are damaged: what was committed there comes back with its sources, or from a backup".to_owned(),
+        ),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, words)| format!("{count} {words}"))
+    .collect::<Vec<_>>()
+    .join("; ")
 }

@@ -19,7 +19,13 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// An Atom feed.
-    Feed,
+    Atom,
+    /// An RSS 2.0 feed.
+    Rss,
+    /// A JSON Feed.
+    JsonFeed,
+    /// A list of feeds.
+    Opml,
     /// An HTML page.
     Page,
 }
@@ -116,8 +122,8 @@ impl Document {
     /// A feed says how long it stays fresh (protocol V5); a page is looked at by people, who reload.
     fn cache_control(&self, max_age_secs: u64) -> String {
         match self.kind {
-            Kind::Feed => format!("public, max-age={max_age_secs}, stale-while-revalidate=60, stale-if-error=86400"),
             Kind::Page => "public, max-age=60, stale-if-error=86400".to_owned(),
+            _ => format!("public, max-age={max_age_secs}, stale-while-revalidate=60, stale-if-error=86400"),
         }
     }
 }
@@ -125,15 +131,19 @@ impl Document {
 impl Kind {
     /// The fields that tell a browser what this is and what it may do with it (protocol V2).
     pub(super) fn describe(self, headers: &mut HeaderMap) {
-        let (media_type, policy) = match self {
-            Self::Feed => ("application/atom+xml; charset=utf-8", "default-src 'none'; sandbox"),
-            Self::Page => ("text/html; charset=utf-8", page_policy()),
+        let media_type = match self {
+            Self::Atom => "application/atom+xml; charset=utf-8",
+            Self::Rss => "application/rss+xml; charset=utf-8",
+            Self::JsonFeed => "application/feed+json",
+            Self::Opml => "text/x-opml; charset=utf-8",
+            Self::Page => "text/html; charset=utf-8",
         };
+        let policy = if self == Self::Page { page_policy() } else { "default-src 'none'; sandbox" };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        if self == Self::Feed {
+        if self != Self::Page {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
     }

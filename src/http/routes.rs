@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::{
     AdminToken, Order, admin,
     document::{Document, Kind, Wish},
-    shelf::{Front, Shelf},
+    shelf::{Front, PageName, Shelf},
 };
 use crate::{
     clock::Clock,
@@ -37,6 +37,9 @@ pub(super) fn router(state: State) -> Router {
     Router::new()
         .route("/", readable(get(home)))
         .route("/feed.atom", readable(get(feed)))
+        .route("/feed.rss", readable(get(rss)))
+        .route("/feed.json", readable(get(json_feed)))
+        .route("/opml", readable(get(opml)))
         .route("/about", readable(get(about)))
         .route("/stories/{id}", readable(get(story)))
         .route("/healthz", readable(get(health)))
@@ -60,7 +63,7 @@ async fn about(Shared(state): Shared<State>, request: Request) -> Response<Body>
 async fn story(Shared(state): Shared<State>, id: Result<Path<String>, PathRejection>, request: Request) -> Response<Body> {
     let Some(front) = state.shelf.front() else { return state.notice(Notice::NotReady) };
     let Some(id) = id.ok().and_then(|Path(id)| StoryId::parse(&id)) else { return state.notice(Notice::NotFound) };
-    let page = match state.shelf.story_page(&front, id).await {
+    let page = match state.shelf.page(&front, PageName::Story(id)).await {
         Ok(Some(page)) => return page.answer(&state.wish(&request, &front)),
         Ok(None) => state.shelf.survivor(id).await,
         Err(error) => Err(error),
@@ -73,6 +76,18 @@ async fn story(Shared(state): Shared<State>, id: Result<Path<String>, PathReject
             state.notice(Notice::NotReady)
         }
     }
+}
+
+async fn rss(Shared(state): Shared<State>, request: Request) -> Response<Body> {
+    state.make(request, PageName::Rss).await
+}
+
+async fn json_feed(Shared(state): Shared<State>, request: Request) -> Response<Body> {
+    state.make(request, PageName::JsonFeed).await
+}
+
+async fn opml(Shared(state): Shared<State>, request: Request) -> Response<Body> {
+    state.make(request, PageName::Opml).await
 }
 
 /// Leads to another page: for now, since an operator who merged two stories may split them again.
@@ -114,6 +129,19 @@ impl State {
         match self.shelf.front() {
             Some(front) => choose(&front).answer(&self.wish(request, &front)),
             None => self.notice(Notice::NotReady),
+        }
+    }
+
+    /// Answers with a page of the present front that is made when it is first asked for.
+    async fn make(&self, request: Request, name: PageName) -> Response<Body> {
+        let Some(front) = self.shelf.front() else { return self.notice(Notice::NotReady) };
+        match self.shelf.page(&front, name).await {
+            Ok(Some(page)) => page.answer(&self.wish(&request, &front)),
+            Ok(None) => self.notice(Notice::NotFound),
+            Err(error) => {
+                tracing::error!(%error, page = ?name, "page not made");
+                self.notice(Notice::NotReady)
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use super::{
     library::{Library, Snapshot},
 };
 use crate::{
-    model::{StoryId, Timestamp},
+    model::{Story, StoryId, Timestamp},
     render::{self, BadXml, SourceCards},
     store::StoreError,
 };
@@ -30,11 +30,24 @@ const TICKS_MAX: u32 = 10;
 /// Ticks between two attempts after a failed one.
 const TICKS_AFTER_FAILURE: u32 = 20;
 
-/// Memory for story pages, in bytes.
+/// Memory for pages that are made when they are asked for, in bytes.
 const PAGES_BYTES_MAX: usize = 16 << 20;
 
-/// Story pages made at once.
+/// Such pages made at once.
 const PAGES_IN_WORK_MAX: usize = 4;
+
+/// A page that is made when it is first asked for in a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum PageName {
+    /// The page of one story.
+    Story(StoryId),
+    /// The combined feed as RSS 2.0.
+    Rss,
+    /// The combined feed as a JSON Feed.
+    JsonFeed,
+    /// The list of the sources.
+    Opml,
+}
 
 /// Why documents could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +67,8 @@ pub(super) enum ShelfError {
 pub(super) struct Front {
     generation: u64,
     changed_at: Timestamp,
+    /// The stories of the combined feed.
+    stories: Vec<Story>,
     /// The settings they were rendered with.
     pub(super) served: Arc<Served>,
     /// The sources' names, as learned up to that generation.
@@ -75,11 +90,11 @@ pub(super) struct Shelf {
     work: Semaphore,
 }
 
-/// Story pages of one front.
+/// Pages of one front.
 #[derive(Default)]
 struct Pages {
     front: Option<Arc<Front>>,
-    pages: HashMap<StoryId, Arc<Document>>,
+    pages: HashMap<PageName, Arc<Document>>,
     bytes: usize,
 }
 
@@ -155,41 +170,36 @@ impl Shelf {
         Ok(found.map_err(|_| ShelfError::Panicked)??)
     }
 
-    /// The page of a story, from the shelf or made now; `None` if there is no such story.
-    pub(super) async fn story_page(&self, front: &Arc<Front>, id: StoryId) -> Result<Option<Arc<Document>>, ShelfError> {
-        if let Some(page) = self.kept_page(front, id) {
+    /// A page, from the shelf or made now; `None` if there is no such story.
+    pub(super) async fn page(&self, front: &Arc<Front>, name: PageName) -> Result<Option<Arc<Document>>, ShelfError> {
+        if let Some(page) = self.kept_page(front, name) {
             return Ok(Some(page));
         }
         let _permit = self.work.acquire().await.map_err(|_| ShelfError::Panicked)?;
         let (library, shown) = (self.library.clone(), Arc::clone(front));
-        let made = tokio::task::spawn_blocking(move || {
-            Ok::<_, StoreError>(library.story(id)?.map(|story| {
-                let page = render::story_page(&shown.served.site, &story, &shown.cards);
-                Arc::new(Document::new(Kind::Page, &page, shown.changed_at))
-            }))
-        });
-        let page = made.await.map_err(|_| ShelfError::Panicked)??;
+        let made = tokio::task::spawn_blocking(move || shown.page(&library, name));
+        let page = made.await.map_err(|_| ShelfError::Panicked)??.map(Arc::new);
         if let Some(page) = &page {
-            self.keep_page(front, id, page);
+            self.keep_page(front, name, page);
         }
         Ok(page)
     }
 
-    fn kept_page(&self, front: &Arc<Front>, id: StoryId) -> Option<Arc<Document>> {
+    fn kept_page(&self, front: &Arc<Front>, name: PageName) -> Option<Arc<Document>> {
         let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let are_current = pages.front.as_ref().is_some_and(|of| Arc::ptr_eq(of, front));
-        pages.pages.get(&id).filter(|_| are_current).cloned()
+        pages.pages.get(&name).filter(|_| are_current).cloned()
     }
 
     /// Keeps a page until the next generation, or until memory for pages runs out: then all go, and those that are asked for again
     /// are made again.
-    fn keep_page(&self, front: &Arc<Front>, id: StoryId, page: &Arc<Document>) {
+    fn keep_page(&self, front: &Arc<Front>, name: PageName, page: &Arc<Document>) {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let are_current = pages.front.as_ref().is_some_and(|of| Arc::ptr_eq(of, front));
         if !are_current || pages.bytes + page.bytes() > PAGES_BYTES_MAX {
             *pages = Pages { front: Some(Arc::clone(front)), ..Pages::default() };
         }
-        if pages.pages.insert(id, Arc::clone(page)).is_none() {
+        if pages.pages.insert(name, Arc::clone(page)).is_none() {
             pages.bytes += page.bytes();
         }
     }
@@ -207,11 +217,30 @@ impl Front {
         Ok(Self {
             generation,
             changed_at,
-            feed: Document::new(Kind::Feed, &feed, changed_at),
+            feed: Document::new(Kind::Atom, &feed, changed_at),
             home: page(&home),
             about: page(&about),
+            stories,
             cards,
             served,
         })
+    }
+
+    /// Makes one of the pages that few ask for.
+    fn page(&self, library: &Library, name: PageName) -> Result<Option<Document>, ShelfError> {
+        let site = &self.served.site;
+        let (kind, bytes) = match name {
+            PageName::Story(id) => {
+                let Some(story) = library.story(id)? else { return Ok(None) };
+                (Kind::Page, render::story_page(site, &story, &self.cards))
+            }
+            PageName::Rss => (Kind::Rss, render::rss(site, &self.stories, &self.cards, self.changed_at)),
+            PageName::JsonFeed => (Kind::JsonFeed, render::json_feed(site, &self.stories, &self.cards)),
+            PageName::Opml => (Kind::Opml, render::opml(site, &self.cards)),
+        };
+        if matches!(kind, Kind::Rss | Kind::Opml) {
+            render::check_xml(&bytes)?;
+        }
+        Ok(Some(Document::new(kind, &bytes, self.changed_at)))
     }
 }

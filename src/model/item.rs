@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Digest, Enclosure, Link, Origin, SafeHtml, SourceId, Text, Timestamp, ZonedTime};
+use super::{Digest, Enclosure, Link, Origin, SafeHtml, SourceId, Tag, Text, Timestamp, ZonedTime};
 
 /// What makes an item itself inside its source: the publisher's id, else its link, else a digest of its content (protocol P10).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -115,6 +115,10 @@ pub struct Item {
     pub authors: Vec<Text>,
     /// Its publisher's category terms.
     pub categories: Vec<Text>,
+    /// Identifiers that it names, what it is about first.
+    pub tags: Vec<Tag>,
+    /// It lists many vulnerabilities and is about none in particular.
+    pub is_roundup: bool,
     /// BCP 47 language: what it says, else what it looks like.
     pub language: Option<Text>,
     /// The text to show.
@@ -124,6 +128,31 @@ pub struct Item {
 }
 
 impl Item {
+    /// An item that says nothing but its title.
+    pub fn titled(source: SourceId, native_id: NativeId, title: Text, first_seen: Timestamp) -> Self {
+        Self {
+            id: ItemId::of(&source, &native_id),
+            native_id,
+            source,
+            origin: None,
+            document: None,
+            title,
+            link: None,
+            key: None,
+            related: Vec::new(),
+            published: None,
+            updated: None,
+            first_seen,
+            authors: Vec::new(),
+            categories: Vec::new(),
+            tags: Vec::new(),
+            is_roundup: false,
+            language: None,
+            body: SafeHtml::default(),
+            enclosures: Vec::new(),
+        }
+    }
+
     /// When it counts as published: its own date, else when we first met it.
     pub fn dated(&self) -> ZonedTime {
         self.published.or(self.updated).unwrap_or(ZonedTime::utc(self.first_seen))

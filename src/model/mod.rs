@@ -13,6 +13,7 @@ mod source;
 mod source_id;
 mod source_state;
 mod story;
+mod tag;
 mod text;
 mod time;
 
@@ -29,5 +30,6 @@ pub use source::{Cadence, CronLine, HeaderPair, PrivateHost, Source};
 pub use source_id::{BadSourceId, SourceId};
 pub use source_state::{Freshness, SourceState, Validators};
 pub use story::{JoinRule, Joined, Member, Story, StoryId};
+pub use tag::{Catalogue, Tag};
 pub use text::{SafeHtml, Text, is_xml_char};
 pub use time::{Timestamp, ZonedTime};

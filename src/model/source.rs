@@ -41,7 +41,7 @@ impl Source {
     /// The priority of a source that names none.
     pub const PRIORITY: u8 = 50;
 
-    /// An enabled source of which nothing but id, address and cadence was configured.
+    /// A public source about which nothing else is said.
     pub const fn new(id: SourceId, url: Link, cadence: Cadence) -> Self {
         Self {
             id,

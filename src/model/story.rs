@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Digest, Item, ItemId, Timestamp, ZonedTime};
+use super::{Digest, Item, ItemId, Tag, Timestamp, ZonedTime};
 
 /// Names a story for ever: the id of its first item, whatever joins or leaves later.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,9 +53,28 @@ pub struct Story {
 }
 
 impl Story {
+    /// Tags of one story.
+    pub const TAGS_MAX: usize = 20;
+
     /// The member that opened the story, or the oldest that is left.
     pub fn first(&self) -> &Item {
         &self.members[0].item
+    }
+
+    /// What its copies name, each once: what any of them is about first, then as they came. At most `Story::TAGS_MAX`.
+    pub fn tags(&self) -> Vec<&Tag> {
+        let mut tags: Vec<&Tag> = Vec::new();
+        for is_primary in [true, false] {
+            for tag in self.members.iter().flat_map(|member| &member.item.tags).filter(|tag| tag.is_primary == is_primary) {
+                if tags.len() == Self::TAGS_MAX {
+                    return tags;
+                }
+                if !tags.iter().any(|known| known.catalogue == tag.catalogue && known.name == tag.name) {
+                    tags.push(tag);
+                }
+            }
+        }
+        tags
     }
 }
 

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use chrono::Datelike;
+
 use crate::{
     clean,
     dedup::{self, Fingerprint, LineMemory},
@@ -124,6 +126,7 @@ fn item(draft: Draft, native_id: NativeId, desk: &Desk<'_>) -> Option<(Item, Str
     let account = origin.as_ref().and_then(|origin| origin.title.as_deref()).or(desk.channel.title.as_deref());
     let text = clean::boilerplate::strip(&plain, title.as_str(), account);
     let language = draft.language.as_deref().or(desk.channel.language.as_deref()).or_else(|| tag::language(&text));
+    let mentions = tag::mentions(title.as_str(), &text, desk.now.to_utc().year() + 1);
     let authors = if draft.authors.is_empty() { &desk.channel.authors } else { &draft.authors };
     let item = Item {
         id: ItemId::of(desk.source, &native_id),
@@ -140,6 +143,8 @@ fn item(draft: Draft, native_id: NativeId, desk: &Desk<'_>) -> Option<(Item, Str
         first_seen: desk.now,
         authors: names(authors, desk.limits.authors_max),
         categories: names(&draft.categories, desk.limits.categories_max),
+        tags: mentions.tags,
+        is_roundup: mentions.is_roundup,
         language: language.map(|language| Text::line(language, 35)).filter(|language| !language.is_empty()),
         body,
         enclosures: draft.enclosures,

@@ -10,10 +10,11 @@ use chrono_tz::Tz;
 use super::{
     assemble::{self, Desk, Extra, Reading},
     learning::{self, Batch},
+    listing::{self, File, Listing},
 };
 use crate::{
     document::{self, Document},
-    model::{Channel, Digest, ItemLimits, MergeThresholds, NativeId, Origin, SourceId, Tally, Timestamp, ZonedTime},
+    model::{Channel, Digest, ItemLimits, MergeThresholds, NativeId, Origin, Tally, Timestamp, ZonedTime},
     store::{ReadDocument, Store, StoreError},
 };
 
@@ -22,12 +23,6 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// Documents in one commit.
 const BATCH: usize = 128;
-
-/// Folders inside folders that are followed.
-const DEPTH_MAX: usize = 16;
-
-/// Files of these kinds are documents; any other name is passed over unless it is named itself.
-const EXTENSIONS: [&str; 3] = ["md", "markdown", "txt"];
 
 /// How documents are read.
 #[derive(Debug, Clone)]
@@ -80,23 +75,6 @@ pub enum ImportError {
     Store(#[from] StoreError),
 }
 
-/// One file, known by its path below what was named.
-struct File {
-    source: SourceId,
-    path: PathBuf,
-    /// Below the folder that was imported, with `/` between names.
-    name: String,
-    /// Named by itself: read whatever it is called.
-    is_named: bool,
-}
-
-impl File {
-    /// What the store remembers it by.
-    fn key(&self) -> String {
-        format!("{}/{}", self.source, self.name)
-    }
-}
-
 /// A file that has changed, with its place in time.
 struct Candidate {
     file: File,
@@ -114,7 +92,8 @@ pub fn import(
 ) -> Result<ImportSummary, ImportError> {
     let mut summary = ImportSummary::default();
     let mut candidates = Vec::new();
-    let files = list(paths)?;
+    let Listing { files, closed } = listing::list(paths)?;
+    closed.iter().for_each(|folder| add(&mut summary.refused, folder));
     for file in files {
         if let Some(candidate) = consider(store, file, settings, &mut summary)? {
             candidates.push(candidate);
@@ -136,9 +115,6 @@ pub fn import(
 
 /// Whether a file is new or changed; when it is, its date.
 fn consider(store: &Store, file: File, settings: &ImportSettings, summary: &mut ImportSummary) -> Result<Option<Candidate>, ImportError> {
-    if !file.is_named && !has_document_name(&file.path) {
-        return Ok(None);
-    }
     summary.files += 1;
     let bytes = match read(&file.path) {
         Ok(bytes) => bytes,
@@ -207,53 +183,6 @@ fn reading(file: &File, settings: &ImportSettings, now: Timestamp, summary: &mut
         add(&mut summary.refused, "nothing to show");
     }
     reading
-}
-
-/// All files below what was named, in the order of their names.
-fn list(paths: &[PathBuf]) -> Result<Vec<File>, ImportError> {
-    let mut files = Vec::new();
-    for path in paths {
-        let unreadable = |error| ImportError::Unreadable { path: path.clone(), error };
-        let path = path.canonicalize().map_err(unreadable)?;
-        if path.is_dir() {
-            walk(&path, &path, &source_of(&path), 0, &mut files).map_err(unreadable)?;
-        } else {
-            let folder = path.parent().unwrap_or(Path::new("/"));
-            files.push(File { source: source_of(folder), name: name_below(folder, &path), path, is_named: true });
-        }
-    }
-    Ok(files)
-}
-
-fn walk(root: &Path, folder: &Path, source: &SourceId, depth: usize, files: &mut Vec<File>) -> io::Result<()> {
-    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        if kind.is_dir() && !is_hidden && depth < DEPTH_MAX {
-            walk(root, &path, source, depth + 1, files)?;
-        } else if kind.is_file() && !is_hidden {
-            files.push(File { source: source.clone(), name: name_below(root, &path), path, is_named: false });
-        }
-    }
-    Ok(())
-}
-
-/// Documents belong to the folder that was imported: its name, as far as a slug can hold it.
-fn source_of(folder: &Path) -> SourceId {
-    let name = folder.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let slug: String = name.chars().map(|c| if c == ' ' { '-' } else { c }).collect();
-    SourceId::parse(&slug).or_else(|_| SourceId::parse("documents")).expect("`documents` is a slug")
-}
-
-fn name_below(root: &Path, path: &Path) -> String {
-    let below = path.strip_prefix(root).unwrap_or(path);
-    below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
-}
-
-fn has_document_name(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

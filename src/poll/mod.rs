@@ -6,6 +6,7 @@ mod blame;
 mod crash;
 mod documents;
 mod learning;
+mod listing;
 mod network;
 mod pipeline;
 mod robots;

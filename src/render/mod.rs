@@ -1,17 +1,24 @@
-//! Stories as bytes: Atom, HTML pages, JSON lines. The only writer of these formats; the same arguments give the same bytes on any
+//! Stories as bytes: Atom, RSS, JSON Feed, OPML, HTML pages, JSON lines. The only writer of these formats; the same arguments give the same bytes on any
 //! machine at any hour, for nothing here knows the time.
 
 mod atom;
 mod copies;
+mod entry;
 mod html;
 mod json;
+mod json_feed;
+mod opml;
 mod page;
+mod rss;
 mod site;
 mod source_card;
 mod strict;
 
+pub use self::rss::rss;
 pub use atom::atom;
 pub use json::{error as error_json, export_line, inspect_line, sources as sources_json};
+pub use json_feed::json_feed;
+pub use opml::opml;
 pub use page::{Notice, about as about_page, home as home_page, notice as notice_page, page_policy, story as story_page};
 pub use site::{GENERATOR, Manners, Site};
 pub use source_card::{SourceCard, SourceCards};

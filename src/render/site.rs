@@ -58,9 +58,29 @@ impl Site {
         self.below("feed.atom")
     }
 
+    /// The same feed as RSS 2.0.
+    pub fn rss_url(&self) -> Link {
+        self.below("feed.rss")
+    }
+
+    /// The same feed as a JSON Feed.
+    pub fn json_url(&self) -> Link {
+        self.below("feed.json")
+    }
+
+    /// The list of the sources.
+    pub fn opml_url(&self) -> Link {
+        self.below("opml")
+    }
+
     /// Address of the page for publishers.
     pub fn about_url(&self) -> Link {
         self.below("about")
+    }
+
+    /// The scheme of our own categories.
+    pub fn tags_url(&self) -> Link {
+        self.below("tags/")
     }
 
     /// Address of a story's own page.

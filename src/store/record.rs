@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     dedup::Fingerprint,
-    model::{Digest, Enclosure, Item, ItemId, Link, LinkKey, NativeId, Origin, SafeHtml, SourceId, Text, Timestamp, ZonedTime},
+    model::{
+        Catalogue, Digest, Enclosure, Item, ItemId, Link, LinkKey, NativeId, Origin, SafeHtml, SourceId, Tag, Text, Timestamp, ZonedTime,
+    },
 };
 
 /// The encoding of records that this program writes.
@@ -89,6 +91,9 @@ impl<'a> Packed<'a> {
 /// Milliseconds since 1970 and minutes east of Greenwich.
 type Zoned = (i64, i16);
 
+/// Catalogue, name, and whether the item is about it.
+type TagRecord<'a> = (Cow<'a, str>, Cow<'a, str>, bool);
+
 /// An item as it stands in the archive.
 #[derive(Serialize, Deserialize)]
 struct ItemRecord<'a> {
@@ -115,6 +120,10 @@ struct ItemRecord<'a> {
     authors: Vec<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     categories: Vec<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<TagRecord<'a>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_roundup: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     language: Option<Cow<'a, str>>,
     body: Cow<'a, str>,
@@ -163,6 +172,8 @@ impl<'a> From<&'a Item> for ItemRecord<'a> {
             first_seen: item.first_seen.as_millis(),
             authors: texts(&item.authors),
             categories: texts(&item.categories),
+            tags: item.tags.iter().map(|tag| (tag.catalogue.as_str().into(), tag.name.as_str().into(), tag.is_primary)).collect(),
+            is_roundup: item.is_roundup,
             language: item.language.as_ref().map(|language| language.as_str().into()),
             body: item.body.as_str().into(),
             enclosures: item
@@ -197,6 +208,8 @@ impl ItemRecord<'_> {
             first_seen: Timestamp::from_millis(self.first_seen),
             authors: texts(self.authors),
             categories: texts(self.categories),
+            tags: self.tags.into_iter().filter_map(read_tag).collect(),
+            is_roundup: self.is_roundup,
             language: self.language.map(|language| read_text(&language)),
             body: SafeHtml::vouched(self.body.into_owned()),
             enclosures: self.enclosures.into_iter().map(EnclosureRecord::into_enclosure).collect::<Option<_>>()?,
@@ -234,6 +247,11 @@ fn read_text(text: &str) -> Text {
     Text::block(text, text.len())
 }
 
+/// A tag of a catalogue that this program does not know is passed over: the text is still there.
+fn read_tag((catalogue, name, is_primary): TagRecord<'_>) -> Option<Tag> {
+    Some(Tag { catalogue: Catalogue::parse(&catalogue)?, name: name.into_owned(), is_primary })
+}
+
 fn write_zoned(time: ZonedTime) -> Zoned {
     (time.at().as_millis(), time.offset_minutes())
 }
@@ -266,6 +284,8 @@ mod tests {
             first_seen: Timestamp::from_secs(5),
             authors: vec![text("a"), text("b")],
             categories: vec![text("c")],
+            tags: vec![Tag { catalogue: Catalogue::Cve, name: "CVE-2024-3094".to_owned(), is_primary: true }],
+            is_roundup: true,
             language: Some(text("zh-Hans")),
             body: SafeHtml::vouched("<p>\u{1F525}\n</p>".repeat(50)),
             enclosures: vec![Enclosure { link, media_type: Some("audio/mpeg".to_owned()), bytes: Some(7) }],
@@ -274,21 +294,8 @@ mod tests {
 
     #[test]
     fn every_field_is_read_back() {
-        let bare = Item {
-            origin: None,
-            document: None,
-            link: None,
-            key: None,
-            related: Vec::new(),
-            published: None,
-            updated: None,
-            authors: Vec::new(),
-            categories: Vec::new(),
-            language: None,
-            body: SafeHtml::default(),
-            enclosures: Vec::new(),
-            ..item()
-        };
+        let Item { source, native_id, title, first_seen, .. } = item();
+        let bare = Item::titled(source, native_id, title, first_seen);
         let place = Location { segment: super::super::archive::Segment::from_number(24_322), offset: 8, length: 9 };
         for (item, previous) in [(item(), None), (bare, Some(place))] {
             let fingerprint = Fingerprint::of(&item, item.body.as_str(), &[]);

@@ -1,5 +1,7 @@
 //! What a text is about, and in which language it is.
 
+mod identifiers;
 mod language;
 
+pub use identifiers::{Mentions, mentions};
 pub use language::language;

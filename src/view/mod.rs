@@ -101,7 +101,7 @@ fn escaped_bytes(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{WindowLimits, window};
-    use crate::model::{Item, ItemId, Member, NativeId, Origin, SafeHtml, SourceId, Story, StoryId, Text, Timestamp, ZonedTime};
+    use crate::model::{Item, Member, NativeId, Origin, SafeHtml, SourceId, Story, StoryId, Text, Timestamp, ZonedTime};
 
     const LIMITS: WindowLimits = WindowLimits { entries_max: 8, bytes_max: 1 << 20 };
 
@@ -109,26 +109,12 @@ mod tests {
     fn story(source: &str, age: i64, bytes: usize) -> Story {
         let (source, native_id) = (SourceId::parse(source).expect("a slug"), NativeId::new(age.to_string()));
         let at = ZonedTime::utc(Timestamp::from_secs(1_700_000_000 - age));
-        let id = ItemId::of(&source, &native_id);
         let item = Item {
-            id,
-            native_id,
-            source,
-            origin: None,
-            document: None,
-            title: Text::line("A title", 300),
-            link: None,
-            key: None,
-            related: Vec::new(),
             published: Some(at),
-            updated: None,
-            first_seen: at.at(),
-            authors: Vec::new(),
-            categories: Vec::new(),
-            language: None,
             body: SafeHtml::vouched("x".repeat(bytes)),
-            enclosures: Vec::new(),
+            ..Item::titled(source, native_id, Text::line("A title", 300), at.at())
         };
+        let id = item.id;
         let members = vec![Member { item, joined: None }];
         Story { id: StoryId::opened_by(id), entry_id: format!("urn:x:{id}"), published: at, updated: at, members }
     }

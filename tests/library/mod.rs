@@ -5,7 +5,7 @@
 use tempfile::TempDir;
 use watchfire::{
     dedup,
-    model::{Item, ItemId, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, StoryId, Text, Timestamp, ZonedTime},
+    model::{Item, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, StoryId, Text, Timestamp, ZonedTime},
     store::{Arrival, PollCommit, Store},
 };
 
@@ -14,27 +14,16 @@ const START: i64 = 1_726_156_800;
 
 /// An item of `source`, published `minutes` after a fixed moment.
 pub fn item(source: &str, title: &str, minutes: i64) -> Item {
-    let (source, native_id) = (SourceId::parse(source).expect("a slug"), NativeId::new(title.to_owned()));
+    let source = SourceId::parse(source).expect("a slug");
     let published = ZonedTime::utc(Timestamp::from_secs(START + 60 * minutes));
     let link = Link::parse(&format!("https://{source}.example/posts/{minutes}.html")).expect("a link");
     Item {
-        id: ItemId::of(&source, &native_id),
-        native_id,
-        source,
-        origin: None,
-        document: None,
-        title: Text::line(title, 300),
         key: dedup::link_key(&link),
         link: Some(link),
-        related: Vec::new(),
         published: Some(published),
-        updated: None,
-        first_seen: published.at(),
-        authors: Vec::new(),
-        categories: Vec::new(),
         language: Some(Text::line("en", 20)),
         body: SafeHtml::vouched(format!("<p>{title}</p>")),
-        enclosures: Vec::new(),
+        ..Item::titled(source, NativeId::new(title.to_owned()), Text::line(title, 300), published.at())
     }
 }
 

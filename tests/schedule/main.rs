@@ -34,8 +34,8 @@ fn at(offset_secs: i64) -> Timestamp {
 }
 
 fn source(id: &str, cadence: Cadence) -> Source {
-    let url = format!("https://feeds.example/{id}");
-    Source::new(SourceId::parse(id).expect("a slug"), Link::parse(&url).expect("a link"), cadence)
+    let url = Link::parse(&format!("https://feeds.example/{id}")).expect("a link");
+    Source::new(SourceId::parse(id).expect("a slug"), url, cadence)
 }
 
 fn every(interval_secs: u64) -> Source {

@@ -29,6 +29,15 @@ fn write_for_readers(html: &mut Html, site: &Site, cards: &SourceCards) {
              for the same. Stories that merely report the same event stay apart.",
         );
     });
+    html.wrap("p", &[], |html| {
+        html.text("The same feed for other readers: ");
+        html.element("a", &[("href", site.rss_url().as_str())], "RSS");
+        html.text(", ");
+        html.element("a", &[("href", site.json_url().as_str())], "JSON Feed");
+        html.text(". Its sources as a list: ");
+        html.element("a", &[("href", site.opml_url().as_str())], "OPML");
+        html.text(".");
+    });
     html.element(
         "p",
         &[],

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Head, page, words};
+use super::{Head, page, tags, words};
 use crate::{
     model::{Story, Text},
     render::{Site, SourceCards, copies, html::Html},
@@ -90,5 +90,6 @@ fn write_story(html: &mut Html, site: &Site, story: &Story, cards: &SourceCards)
                 html.element("span", &[("class", "many")], &format!("{} copies", story.members.len()));
             }
         });
+        tags::write_tags(html, story);
     });
 }

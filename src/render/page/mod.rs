@@ -5,6 +5,7 @@ mod home;
 mod notice;
 mod pictures;
 mod story;
+mod tags;
 mod words;
 
 use std::sync::LazyLock;
@@ -85,8 +86,11 @@ fn write_head(html: &mut Html, site: &Site, head: &Head<'_>) {
     }
     let name = site.title.as_str();
     html.element("title", &[], &if head.title.is_empty() { name.to_owned() } else { format!("{} · {name}", head.title) });
-    let feed = site.feed_url();
-    html.void("link", &[("rel", "alternate"), ("type", "application/atom+xml"), ("title", name), ("href", feed.as_str())]);
+    for (kind, address) in
+        [("application/atom+xml", site.feed_url()), ("application/rss+xml", site.rss_url()), ("application/feed+json", site.json_url())]
+    {
+        html.void("link", &[("rel", "alternate"), ("type", kind), ("title", name), ("href", address.as_str())]);
+    }
     if let Some(own) = head.canonical {
         html.void("link", &[("rel", "canonical"), ("href", own.as_str())]);
     }

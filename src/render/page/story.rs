@@ -1,6 +1,6 @@
 //! A story's own page: title, text, every copy with its time and why it is here.
 
-use super::{Head, page, pictures, words};
+use super::{Head, page, pictures, tags, words};
 use crate::{
     model::{JoinRule, Joined, Link, Story, Text},
     render::{
@@ -23,6 +23,7 @@ pub fn story(site: &Site, story: &Story, cards: &SourceCards) -> Vec<u8> {
         html.wrap("article", &[("class", "article"), ("lang", language)], |html| {
             html.element("h1", &[], title);
             write_byline(html, story, &arranged);
+            tags::write_tags(html, story);
             if let Some(link) = arranged.alternate {
                 html.element(
                     "a",

@@ -1,97 +1,17 @@
 //! The feed and the pages as readers meet them: parsed by other people's code, compared byte for byte, fed with hostile texts.
 
-use std::{collections::HashSet, time::Duration};
+mod fixtures;
+mod formats;
 
+use std::collections::HashSet;
+
+use fixtures::{MIDNIGHT, cards, item, link, parsed, site, source, source_id, story};
 use quick_xml::{Reader, events::Event};
 use watchfire::{
-    model::{
-        Enclosure, Item, ItemId, JoinRule, Joined, Link, LinkKey, Member, NativeId, Origin, SafeHtml, Source, SourceId, SourceState, Story,
-        StoryId, Text, Timestamp, ZonedTime,
-    },
+    model::{Enclosure, ItemId, JoinRule, NativeId, Origin, SafeHtml, Source, SourceState, Story, Text, Timestamp, ZonedTime},
     render::{self, Manners, Notice, Site, SourceCard, SourceCards},
     view::{WindowLimits, window},
 };
-
-/// 2024-09-13T00:00:00+08:00.
-const MIDNIGHT: i64 = 1_726_156_800;
-
-fn site() -> Site {
-    Site {
-        feed_uuid: uuid::Uuid::from_u128(0x5eed),
-        title: Text::line("Watchfire", 80),
-        author: Text::line("Watchfire", 80),
-        subtitle: Text::line("Each story once", 80),
-        home: link("https://watch.example.org/"),
-        timezone: chrono_tz::Asia::Shanghai,
-        manners: Manners {
-            user_agent: "Watchfire/0.1.0 (+https://watch.example.org/about)".to_owned(),
-            contact: Some("ops@example.org".to_owned()),
-            interval: Duration::from_secs(3600),
-            interval_min: Duration::from_secs(900),
-        },
-    }
-}
-
-fn link(text: &str) -> Link {
-    Link::parse(text).expect(text)
-}
-
-fn source_id(text: &str) -> SourceId {
-    SourceId::parse(text).expect(text)
-}
-
-/// An item of `source` that was published `hours` after midnight.
-fn item(source: &str, title: &str, address: Option<&str>, hours: i64) -> Item {
-    let (source, native_id) = (source_id(source), NativeId::new(format!("{title} {hours}")));
-    let published = ZonedTime::new(Timestamp::from_secs(MIDNIGHT + hours * 3600), 480);
-    Item {
-        id: ItemId::of(&source, &native_id),
-        native_id,
-        source,
-        origin: None,
-        document: None,
-        title: Text::line(title, 300),
-        link: address.map(link),
-        key: address.map(|address| LinkKey::new(address.trim_start_matches("https://").to_owned())),
-        related: Vec::new(),
-        published: Some(published),
-        updated: None,
-        first_seen: published.at(),
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: Some(Text::line("zh-Hans", 20)),
-        body: SafeHtml::vouched("<p>正文 &amp; more</p>".to_owned()),
-        enclosures: Vec::new(),
-    }
-}
-
-fn story(items: Vec<Item>) -> Story {
-    let first = &items[0];
-    let (id, published) = (StoryId::opened_by(first.id), first.dated());
-    let joined = |index: usize, item: &Item| {
-        (index > 0).then_some(Joined { rule: JoinRule::SameText, text_score: Some(0.93), title_score: None, at: item.first_seen })
-    };
-    let members = items.into_iter().enumerate().map(|(index, item)| Member { joined: joined(index, &item), item }).collect();
-    Story { id, entry_id: format!("urn:x-test:{id}"), published, updated: published, members }
-}
-
-fn cards() -> SourceCards {
-    let mut cards = SourceCards::default();
-    for (id, name) in [("anquanke", "安全客"), ("freebuf", "FreeBuf"), ("seeds", "seeds")] {
-        cards.insert(source_id(id), SourceCard::named(Text::line(name, 80)));
-    }
-    cards
-}
-
-/// A configured source as the configuration would give it.
-fn source(id: &str, url: &str, private: bool) -> Source {
-    let cadence = watchfire::model::Cadence::Every(Duration::from_secs(3600));
-    Source { private, ..Source::new(source_id(id), link(url), cadence) }
-}
-
-fn parsed(feed: &[u8]) -> feed_rs::model::Feed {
-    feed_rs::parser::parse(feed).expect("a feed")
-}
 
 fn atom(stories: &[Story], cards: &SourceCards) -> Vec<u8> {
     render::atom(&site(), stories, cards, Timestamp::from_secs(MIDNIGHT))
