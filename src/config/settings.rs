@@ -83,6 +83,8 @@ pub struct PollSettings {
     pub fetch: FetchLimits,
     /// What a document may bring.
     pub items: ItemLimits,
+    /// Whether `robots.txt` is asked for and obeyed.
+    pub robots: bool,
 }
 
 /// The combined feed.

@@ -130,6 +130,7 @@ fn read_poll(section: &mut Section<'_>, faults: &mut Vec<Fault>, warnings: &mut 
             new_max: section.count("new_max", ItemLimits::default().new_max, 1..=100_000),
             ..ItemLimits::default()
         },
+        robots: section.flag("robots").unwrap_or(false),
     };
     timeouts.finish(faults);
     if settings.schedule.interval_min < INTERVAL_RUDE {

@@ -82,6 +82,11 @@ impl<'a> Decoder<'a> {
         Self(bytes)
     }
 
+    /// Whether everything has been read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What has not been read yet.
     pub(super) fn rest(self) -> &'a [u8] {
         self.0
