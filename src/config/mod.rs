@@ -6,6 +6,7 @@
 mod error;
 mod include;
 mod quantity;
+mod route;
 mod secret;
 mod section;
 mod settings;
