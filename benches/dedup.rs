@@ -4,8 +4,10 @@ use std::{collections::HashMap, hint::black_box};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use watchfire::{
+    clean,
     dedup::{Fingerprint, LineMemory, TextPrint, declared_links, judge, line_digests, link_key, native_ids},
-    model::{Draft, Item, Link, MergeThresholds, NativeId, SourceId, Text, Timestamp, ZonedTime},
+    model::{Draft, Item, Link, Markup, MergeThresholds, NativeId, SourceId, Text, Timestamp, ZonedTime},
+    tag,
 };
 
 const TEXT_BYTES: usize = 4096;
@@ -61,6 +63,12 @@ fn english(seed: u64) -> String {
     text
 }
 
+/// The text as a weblog writes it.
+fn html(text: &str) -> String {
+    let link = "<a href=\"https://example.com/a?b=1\" target=\"_blank\">link</a>";
+    text.lines().map(|line| format!("<p style=\"color: #333\">{line} {link}</p>\n")).collect()
+}
+
 fn item(number: u64) -> Item {
     let source = SourceId::parse(&format!("source-{}", number % 700)).expect("a slug");
     let link = Link::parse(&format!("https://www.example.com/news/{number}.html?utm_source=rss")).expect("a link");
@@ -92,6 +100,11 @@ fn parts(c: &mut Criterion) {
         .expect("a link");
     group.bench_function("link key", |b| b.iter(|| link_key(black_box(&link))));
     group.bench_function("declared links in 4 KB", |b| b.iter(|| declared_links(black_box(&text))));
+    let markup = Markup::Html(html(&text));
+    group.bench_function("sanitise 4 KB", |b| b.iter(|| clean::html(black_box(&markup), Some(&link), 256 << 10)));
+    group.bench_function("plain text of 4 KB", |b| b.iter(|| clean::plain(black_box(markup.as_str()))));
+    group.bench_function("known boilerplate of 4 KB", |b| b.iter(|| clean::boilerplate::strip(black_box(&text), one.title.as_str(), None)));
+    group.bench_function("language of 4 KB", |b| b.iter(|| tag::language(black_box(&text))));
     let drafts: Vec<Draft> = (0..30).map(|n| Draft { native_id: Some(format!("tag:{n}")), ..Draft::default() }).collect();
     group.bench_function("identities of 30 drafts", |b| b.iter(|| native_ids(black_box(&drafts))));
     let mut memory = LineMemory::default();

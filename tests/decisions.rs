@@ -5,8 +5,8 @@ mod library;
 use library::{Library, item};
 use watchfire::{
     dedup::{Obstacle, Verdict},
-    model::{Decision, Handle, Item, ItemId, JoinRule, NativeId, SafeHtml, Story, StoryId, Timestamp},
-    store::{Decided, Refusal, Store},
+    model::{Decision, Handle, Item, ItemId, JoinRule, NativeId, SafeHtml, SourceState, Story, StoryId, Timestamp},
+    store::{Decided, PollCommit, Refusal, Store},
 };
 
 const TITLE: &str = "Attackers exploit a flaw in the example gateway to steal the sessions of administrators";
@@ -108,6 +108,63 @@ fn merged_stories_keep_the_older_id_and_the_other_leads_there() {
     assert_eq!(grouped(&library.store()), [vec!["a", "b", "c"], vec!["d"]]);
     let back = library.store().story(younger).expect("read").expect("back");
     assert_ne!(back.entry_id, entry_before);
+}
+
+#[test]
+fn what_comes_again_under_a_new_id_stands_where_it_was_put() {
+    let (library, [_, b, ..]) = copies();
+    decide(&library, &Decision::Split(id(&b))).expect("split");
+    let renamed = |name: &str| {
+        let native_id = NativeId::new(name.to_owned());
+        Item { id: ItemId::of(&b.source, &native_id), native_id, ..b.clone() }
+    };
+    library.add(&[renamed("same content and link")]);
+    assert_eq!(grouped(&library.store()), [vec!["a", "c"], vec!["b"], vec!["d"]], "no copy of itself");
+    library.add(&[Item { body: SafeHtml::vouched(format!("<p>{TITLE}</p><p>and a word more</p>")), ..renamed("edited, same link") }]);
+    assert_eq!(grouped(&library.store()), [vec!["a", "c"], vec!["b", "b"], vec!["d"]]);
+    lasts(library);
+}
+
+#[test]
+fn purged_opener_of_a_merged_story_still_leads_to_it() {
+    let (library, [a, b, c, d]) = copies();
+    let older = StoryId::opened_by(a.id);
+    decide(&library, &Decision::Merge(id(&a), id(&d))).expect("merged");
+    let store = library.store();
+    assert!(store.purge(d.id, now()).expect("purged"));
+    assert_eq!(store.story_of(d.id).expect("read"), Some(older));
+    assert!(store.purge(a.id, now()).expect("purged"));
+    assert_eq!(store.story_of(a.id).expect("read"), Some(older), "its id is the story's");
+    library.add(&[item("e", "Something else that happened on another day of the week", -90)]);
+    let oldest = StoryId::opened_by(item("e", "Something else that happened on another day of the week", -90).id);
+    // Stories are numbered by first sight: the one with the purged opener is the older one.
+    decide(&library, &Decision::Merge(id(&b), Handle::Id(oldest.first()))).expect("merged");
+    drop(store);
+    let library = lasts(library);
+    for item in [&a, &b, &c, &d] {
+        assert_eq!(library.store().story_of(item.id).expect("read"), Some(older), "{}", item.source);
+    }
+    for item in [&b, &c] {
+        assert!(library.store().purge(item.id, now()).expect("purged"));
+    }
+    assert!(library.store().purge(oldest.first(), now()).expect("purged"));
+    assert_eq!(library.store().story_of(d.id).expect("read"), None, "nothing is left");
+}
+
+#[test]
+fn explanation_does_not_wait_for_a_commit() {
+    let (library, [a, ..]) = copies();
+    let store = library.store();
+    let poll = PollCommit { source: a.source.clone(), arrivals: Vec::new(), new_max: 1 };
+    let (answers, answered) = std::sync::mpsc::channel();
+    store
+        .commit(poll, now(), |_| {
+            let (reader, handle) = (library.store(), id(&a));
+            std::thread::spawn(move || answers.send(reader.explain(&handle).expect("readable").len()));
+            assert_eq!(answered.recv_timeout(std::time::Duration::from_secs(20)), Ok(1), "in the middle of the commit");
+            SourceState::default()
+        })
+        .expect("committed");
 }
 
 #[test]

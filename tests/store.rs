@@ -135,6 +135,36 @@ fn edit_updates_in_place_and_keeps_the_older_version() {
 }
 
 #[test]
+fn only_an_edit_in_substance_moves_updated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    let notice = |body: &str, secs| {
+        let dates = Some(ZonedTime::utc(at(secs)));
+        Item { published: dates, updated: dates, body: SafeHtml::vouched(body.to_owned()), ..item("ubuntu", "USN-1", 0) }
+    };
+    let first = "<p>Several flaws were fixed in the kernel.</p><p>Published: 1 March 2026</p><p>CVE-2026-1234</p>";
+    poll(&store, vec![notice(first, -500)], 0);
+    let before = all(&store).remove(0);
+    assert_eq!(poll(&store, vec![notice(first, 10)], 20), Tally { unchanged: 1, ..Tally::default() }, "a date alone");
+    assert_eq!(all(&store), std::slice::from_ref(&before));
+
+    let redated = "<div>Several flaws were fixed in the <b>kernel</b>.</div><p>Published: 2 April 2026</p><p>CVE-2026-1234</p>";
+    assert_eq!(poll(&store, vec![notice(redated, 30)], 40).updated, 1);
+    let after = all(&store).remove(0);
+    assert_eq!(after.first().body.as_str(), redated, "shown as it is now");
+    assert_eq!((after.published, after.updated), (before.published, before.updated), "but no news");
+
+    for (secs, body) in [(50, redated.replace("1234", "1235")), (60, redated.replace("Several", "Two"))] {
+        poll(&store, vec![notice(&body, secs)], secs + 5);
+        assert_eq!(all(&store)[0].updated, ZonedTime::utc(at(secs)), "{body}");
+    }
+    assert_eq!(store.versions(before.first().id, 10).expect("readable").len(), 4, "every version is kept");
+    assert_eq!(all(&store)[0].published, before.published);
+    drop(store);
+    assert!(open(folder.path()).verify().expect("checked").is_sound());
+}
+
+#[test]
 fn edited_copy_is_rendered_but_does_not_bump_its_story() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(folder.path());
@@ -541,6 +571,28 @@ fn failed_commit_leaves_nothing_behind() {
     let store = open(folder.path());
     assert_eq!(all(&store).len(), 2);
     assert!(store.verify().expect("checked").is_sound());
+}
+
+/// sled 0.34.7 hangs for ever when too many of its buffers wait to be written: without a flush in time these writes would do it.
+#[test]
+fn writes_without_a_pause_do_not_hang_the_index() {
+    const THREADS: usize = 4;
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    let (done, finished) = std::sync::mpsc::channel();
+    for thread in 0..THREADS {
+        let (store, done) = (store.clone(), done.clone());
+        std::thread::spawn(move || {
+            for n in 0..400 {
+                let validators = Validators { etag: Some(vec![n as u8; 32 << 10]), last_modified: None };
+                store.reserve(&source(&format!("s{thread}")), &SourceState { validators, ..SourceState::default() }).expect("written");
+            }
+            done.send(()).expect("heard");
+        });
+    }
+    for _ in 0..THREADS {
+        finished.recv_timeout(Duration::from_secs(120)).expect("written in the end");
+    }
 }
 
 #[test]

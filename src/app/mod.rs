@@ -16,6 +16,7 @@ mod run;
 mod signals;
 mod sources;
 mod storage;
+mod watch;
 mod why;
 mod wiring;
 

@@ -11,6 +11,6 @@ mod title;
 mod tokens;
 
 pub use html::html;
-pub use pinyin::without_pinyin;
+pub use pinyin::{pinyin_note_bytes, without_pinyin};
 pub use text::{beginning, plain};
 pub use title::title;

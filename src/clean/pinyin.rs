@@ -2,20 +2,20 @@
 
 use std::borrow::Cow;
 
-/// Longest note, in characters between its brackets (`zhuǎng` has six).
+/// Longest note, in characters between its brackets (`zhuǎng` has six, seven with its mark apart).
 const NOTE_CHARS_MAX: usize = 8;
 
 /// Text without its pinyin notes. A note is a bracket behind a Chinese character that holds one syllable with a tone mark, so that
 /// `漏洞(RCE)` and `(完)` stay. Run this before any Unicode normalisation, which would take the tone marks apart.
 pub fn without_pinyin(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_toned_vowel) {
+    if !text.chars().any(is_tone) {
         return Cow::Borrowed(text);
     }
     let mut kept = String::with_capacity(text.len());
     let mut behind_han = false;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        if behind_han && let Some(len) = note_bytes(rest) {
+        if behind_han && let Some(len) = pinyin_note_bytes(rest) {
             rest = &rest[len..];
             continue;
         }
@@ -26,8 +26,8 @@ pub fn without_pinyin(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// Length in bytes of the note that `text` begins with, brackets included.
-fn note_bytes(text: &str) -> Option<usize> {
+/// Length in bytes of the note that `text` begins with, brackets included; it counts as one behind a Chinese character only.
+pub fn pinyin_note_bytes(text: &str) -> Option<usize> {
     let mut chars = text.char_indices();
     if !matches!(chars.next(), Some((_, '(' | '（'))) {
         return None;
@@ -36,8 +36,8 @@ fn note_bytes(text: &str) -> Option<usize> {
     for (at, c) in chars.take(NOTE_CHARS_MAX + 1) {
         match c {
             ')' | '）' => return has_tone.then_some(at + c.len_utf8()),
-            _ if is_toned_vowel(c) => has_tone = true,
-            'a'..='z' | 'A'..='Z' | 'ü' | 'Ü' => {}
+            _ if is_tone(c) => has_tone = true,
+            'a'..='z' | 'A'..='Z' | 'ü' | 'Ü' | '\u{308}' => {}
             _ => return None,
         }
     }
@@ -48,7 +48,8 @@ fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
-fn is_toned_vowel(c: char) -> bool {
+/// A vowel with one of the four tones, or the mark of one that stands apart from its vowel.
+fn is_tone(c: char) -> bool {
     matches!(
         c,
         'ā' | 'á'
@@ -89,6 +90,10 @@ fn is_toned_vowel(c: char) -> bool {
             | 'Ó'
             | 'Ǒ'
             | 'Ò'
+            | '\u{300}'
+            | '\u{301}'
+            | '\u{304}'
+            | '\u{30C}'
     )
 }
 
@@ -107,6 +112,8 @@ mod tests {
             ("網(wǎng", "網(wǎng"),
             ("長(zhǎng)(zhǎng)", "長"),
             ("綠(lǜ)", "綠"),
+            ("網(wa\u{30C}ng)", "網"),
+            ("網絡(wǎng luò)", "網絡(wǎng luò)"),
         ] {
             assert_eq!(without_pinyin(text), wanted, "{text}");
         }

@@ -61,8 +61,8 @@ struct Arguments {
 enum Verb {
     /// Run the daemon: poll, deduplicate, serve. The default
     ///
-    /// SIGINT and SIGTERM end it after the polls in flight, SIGHUP makes it read its configuration again: a faulty one is refused and
-    /// the old one stays. While it runs, the other commands go through it.
+    /// SIGINT and SIGTERM end it after the polls in flight. A changed configuration is read within seconds, or at once on SIGHUP: a
+    /// faulty one is refused and the old one stays. While it runs, the other commands go through it.
     Run,
     /// Check the configuration and the store, without network
     ///

@@ -11,6 +11,7 @@ mod secret;
 mod section;
 mod settings;
 mod source;
+mod stamp;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub use self::{
     include::find,
     secret::Env,
     settings::{DaemonSettings, DocumentSettings, FeedSettings, HttpSettings, PollSettings, Settings},
+    stamp::Stamp,
 };
 use self::{
     section::{File, Section},
@@ -46,10 +48,11 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
     let mut settings = tables::read(&mut root, folder, &mut faults);
     let mut catalogue = Catalogue::new(settings.poll.schedule, env);
     root.sections("source").into_iter().for_each(|section| catalogue.read(section, &mut faults));
-    let included = included(&mut root, path, folder);
+    let (included, folders) = included(&mut root, path, folder);
     root.finish(&mut faults);
 
     settings.files.push(path.to_owned());
+    settings.folders = folders;
     for file in included {
         read_included(&file, &mut catalogue, &mut faults);
         settings.files.push(file);
@@ -69,10 +72,11 @@ pub fn defaults(folder: &Path) -> Settings {
     tables::read(&mut Section::new(&File::new(folder, ""), "", None), folder, &mut Vec::new())
 }
 
-/// The files that `include` names, each once, without the main one.
-fn included(root: &mut Section<'_>, main: &Path, folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = Vec::new();
+/// The files that `include` names, each once, without the main one, and the folders that it looks into.
+fn included(root: &mut Section<'_>, main: &Path, folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let (mut files, mut folders) = (Vec::<PathBuf>::new(), Vec::new());
     for pattern in root.strings("include") {
+        folders.extend(folder.join(pattern.value).parent().map(Path::to_owned));
         match include::matches(folder, pattern.value) {
             Ok(found) => files.extend(found),
             Err(rule) => root.fault("include", format_args!("is `{}`, {rule}", section::shorten(pattern.value))),
@@ -85,7 +89,8 @@ fn included(root: &mut Section<'_>, main: &Path, folder: &Path) -> Vec<PathBuf> 
         seen.push(place);
         is_new
     });
-    files
+    folders.dedup();
+    (files, folders)
 }
 
 /// An included file holds sources and nothing else.

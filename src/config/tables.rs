@@ -43,6 +43,7 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
         merge: read_merge(&mut merge),
         sources: Vec::new(),
         files: Vec::new(),
+        folders: Vec::new(),
         warnings,
     };
     [daemon, http, poll, feed, documents, merge].into_iter().for_each(|section| section.finish(faults));

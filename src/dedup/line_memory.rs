@@ -11,7 +11,7 @@ pub struct LineMemory {
     pub items: u32,
     /// Items ever observed: the clock of `LineCount::seen`.
     pub clock: u32,
-    /// Lines, sorted by their hash, at most 1024.
+    /// Lines, sorted by their hash, at most `LINES_MAX`.
     pub lines: Vec<LineCount>,
 }
 
@@ -27,8 +27,8 @@ pub struct LineCount {
 }
 
 impl LineMemory {
-    /// Lines remembered: 16 KB a source.
-    pub const LINES_MAX: usize = 1024;
+    /// Lines remembered: 8 KB a speaker.
+    pub const LINES_MAX: usize = 512;
 
     /// Items after which everything counts half: what is remembered are the last two hundred or so.
     const ITEMS_MAX: u32 = 200;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     fingerprint::Fingerprint,
     serials::{is_overlapping, is_subset_either_way},
+    sketch::SLOTS,
     title::{self, weight},
 };
 use crate::model::{JoinRule, MergeThresholds};
@@ -184,6 +185,9 @@ const TITLE_WINDOW: Duration = Duration::from_secs(7 * 86_400 - 1);
 /// Least weight of a title that is enough by itself: ten ideographs or twenty letters. `Weekly report` is not.
 const TITLE_WEIGHT_MIN: usize = 20;
 
+/// Least weight of the title that two versions of one text share: their texts say it as well.
+const TITLE_WEIGHT_OF_VERSION: usize = 10;
+
 /// Two versions of one text come within a day.
 const AT_ONCE: Duration = Duration::from_secs(86_400);
 
@@ -314,10 +318,20 @@ impl<'a> Pair<'a> {
 
     /// Whether a source says the same thing twice: the same text again, or a longer or shorter version under the same title at once.
     fn is_repetition(&self) -> bool {
-        let Scores { text, contained, title, distance } = self.scores;
+        let Scores { text, title, distance, .. } = self.scores;
         let is_same_text = text.is_some_and(|text| text >= TEXT_SAME) && title >= TITLE_OF_ONE_SOURCE;
-        let is_version = contained.is_some_and(|contained| contained >= CONTAINED_VERSION) && self.has_same_title() && distance <= AT_ONCE;
-        is_same_text || is_version
+        let is_one_title = self.new.title == self.old.title && weight(&self.new.title) >= TITLE_WEIGHT_OF_VERSION;
+        is_same_text || (is_one_title && distance <= AT_ONCE && self.may_be_contained())
+    }
+
+    /// Whether one text can be part of the other as far as sketches can tell: of a short text and a long one they share but a few slots,
+    /// and the estimate goes astray by half.
+    fn may_be_contained(&self) -> bool {
+        let (Some(likeness), Some((new, old))) = (self.scores.text, self.new.text.as_ref().zip(self.old.text.as_ref())) else {
+            return false;
+        };
+        let error = (likeness * (1.0 - likeness) / SLOTS as f32).sqrt();
+        new.containment(old, likeness + 2.0 * error) >= CONTAINED_VERSION
     }
 
     fn is_one_source(&self) -> bool {

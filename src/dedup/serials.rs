@@ -22,9 +22,19 @@ pub fn numbers(title: &str) -> Vec<u64> {
 
 /// Digests of the catalogue ids that a title names (CVE, CNVD, GHSA, advisories of vendors), sorted, each once.
 pub fn ids(title: &str) -> Vec<u64> {
+    named(title, NUMBERS_MAX)
+}
+
+/// The same of a whole text.
+pub fn ids_in_text(text: &str) -> Vec<u64> {
+    const IDS_MAX: usize = 4096;
+    named(text, IDS_MAX)
+}
+
+fn named(text: &str, ids_max: usize) -> Vec<u64> {
     let mut found: Vec<u64> = IDS
-        .captures_iter(title)
-        .take(NUMBERS_MAX)
+        .captures_iter(text)
+        .take(ids_max)
         .filter_map(|found| {
             let parts = found.get(1).or(found.get(3)).zip(found.get(2).or(found.get(4)))?;
             let name = [parts.0.as_str(), parts.1.as_str()].concat();

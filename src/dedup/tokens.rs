@@ -1,6 +1,7 @@
 //! A text as tokens, in one pass: each ideograph is one, each word is one, inline pinyin is none.
 
 use super::fold::{Folded, expand, fold, is_sign};
+use crate::clean;
 
 /// What one text is made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,13 +56,15 @@ pub fn folded(text: &str) -> String {
 fn walk(text: &str, mut each: impl FnMut(Folded) -> bool) {
     let mut rest = text.chars();
     let mut after_sign = false;
-    while let Some(c) = rest.next() {
-        if after_sign && matches!(c, '(' | '（') {
-            let note = pinyin_note_bytes(rest.as_str());
-            if note > 0 {
-                rest = rest.as_str()[note..].chars();
-                continue;
-            }
+    loop {
+        let here = rest.as_str();
+        let Some(c) = rest.next() else { return };
+        if after_sign
+            && matches!(c, '(' | '（')
+            && let Some(note) = clean::pinyin_note_bytes(here)
+        {
+            rest = here[note..].chars();
+            continue;
         }
         let go_on = match fold(c) {
             Folded::Several => expand(c).all(&mut each),
@@ -76,63 +79,6 @@ fn walk(text: &str, mut each: impl FnMut(Folded) -> bool) {
             return;
         }
     }
-}
-
-/// Bytes up to and with the closing bracket if the text begins with a pinyin note, such as the `wǎng)` of `網(wǎng)`; else zero.
-///
-/// A note holds letters only, and one of them bears a tone mark: `漏洞(RCE)` is no note.
-fn pinyin_note_bytes(text: &str) -> usize {
-    const LETTERS_MAX: usize = 24;
-    let mut has_tone = false;
-    for (index, (at, c)) in text.char_indices().take(LETTERS_MAX + 1).enumerate() {
-        match c {
-            ')' | '）' if index > 0 && has_tone => return at + c.len_utf8(),
-            _ if is_tone_marked(c) => has_tone = true,
-            'a'..='z' | 'A'..='Z' | ' ' | '\'' | 'ü' | 'ê' | 'ɡ' | 'ɑ' => {}
-            _ => return 0,
-        }
-    }
-    0
-}
-
-/// The vowels that carry one of the four tones, and the combining marks that make one.
-const fn is_tone_marked(c: char) -> bool {
-    matches!(
-        c,
-        'ā' | 'á'
-            | 'ǎ'
-            | 'à'
-            | 'ē'
-            | 'é'
-            | 'ě'
-            | 'è'
-            | 'ī'
-            | 'í'
-            | 'ǐ'
-            | 'ì'
-            | 'ō'
-            | 'ó'
-            | 'ǒ'
-            | 'ò'
-            | 'ū'
-            | 'ú'
-            | 'ǔ'
-            | 'ù'
-            | 'ǖ'
-            | 'ǘ'
-            | 'ǚ'
-            | 'ǜ'
-            | 'ń'
-            | 'ň'
-            | 'ǹ'
-            | 'ḿ'
-            | 'ế'
-            | 'ề'
-            | '\u{300}'
-            | '\u{301}'
-            | '\u{304}'
-            | '\u{30C}'
-    )
 }
 
 /// The hash of a word without letters.

@@ -36,7 +36,9 @@ struct Group {
 impl Robots {
     /// Reads a file, whatever it is. All groups with our name count, or without one those for everybody (section 2.2.1).
     pub fn parse(bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(BYTES_MAX)]);
+        // A rule that is cut short would mean something else.
+        let whole = bytes.get(..BYTES_MAX).map_or(bytes, |read| &read[..read.iter().rposition(|byte| *byte == b'\n').unwrap_or(0)]);
+        let text = String::from_utf8_lossy(whole);
         let (mut ours, mut everybodys, mut group) = (None, Vec::new(), Group::default());
         for line in text.trim_start_matches('\u{feff}').split(['\r', '\n']) {
             let line = line.split('#').next().unwrap_or_default();

@@ -185,6 +185,18 @@ impl Shelf {
         Ok(page)
     }
 
+    /// The page of the sources as they are at this moment.
+    pub(super) async fn sources(&self) -> Result<Vec<u8>, ShelfError> {
+        let _permit = self.work.acquire().await.map_err(|_| ShelfError::Panicked)?;
+        let (library, served) = (self.library.clone(), self.served());
+        let made = tokio::task::spawn_blocking(move || {
+            let states = library.states()?;
+            let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
+            Ok::<_, StoreError>(render::sources_page(&served.site, &cards, &states))
+        });
+        Ok(made.await.map_err(|_| ShelfError::Panicked)??)
+    }
+
     fn kept_page(&self, front: &Arc<Front>, name: PageName) -> Option<Arc<Document>> {
         let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let are_current = pages.front.as_ref().is_some_and(|of| Arc::ptr_eq(of, front));

@@ -186,14 +186,14 @@ impl<F: Fetch> Poller<F> {
 impl Report {
     /// The one log line of a poll.
     fn log(&self, started: Timestamp, ended: Timestamp, is_offline: bool) {
-        let Self { source, outcome, next_due, why } = self;
+        let Self { source, outcome, next_due, why: next_why } = self;
         let took = ended.since(started).as_millis();
         let next = next_due.map_or_else(|| "never".to_owned(), |at| format!("in {}", span_in_words(at.since(ended))));
-        let why = why.map_or("", Why::as_str);
+        let why = next_why.map_or("", Why::as_str);
         // What a publisher or a peer wrote may stand in a failure: one line, visible characters only (protocol X11).
         let words = Text::line(&outcome.to_string(), 200);
         match outcome {
-            Outcome::Failed(failure) if is_offline && failure.looks_offline() => {
+            Outcome::Failed(failure) if (is_offline || *next_why == Some(Why::Offline)) && failure.looks_offline() => {
                 tracing::debug!(%source, "{words}; next {next} ({why}), took {took}ms");
             }
             Outcome::Failed(_) => tracing::warn!(%source, "{words}; next {next} ({why}), took {took}ms"),

@@ -1,20 +1,21 @@
 //! Which items share a bucket of their fingerprints: tables in memory, one for each era of sixteen days, made from the index on demand.
 //!
-//! An item stands in some forty buckets. As rows of their own these would be nine tenths of the index and four fifths of a commit's
+//! An item stands in some thirty buckets. As rows of their own these would be nine tenths of the index and four fifths of a commit's
 //! time; so the index keeps one row an item, and the tables are made from those rows when an item of that era is looked for.
 
 use std::ops::RangeInclusive;
 
 use super::{
+    codec::{Decoder, Encoder},
     error::Result,
     index::Index,
-    rows::{self, Probes, Row},
+    rows::{self, Row},
 };
-use crate::model::Timestamp;
+use crate::{dedup::Fingerprint, model::Timestamp};
 
 const ERA_SECS: i64 = 16 * 86_400;
 /// Tables kept, unless a search needs more: those in use longest ago go first.
-const ERAS_MAX: usize = 12;
+const ERAS_MAX: usize = 6;
 /// Postings of one table, some 18 bytes each: a hundred thousand items. What comes then is found by its link only.
 const POSTINGS_MAX: usize = 4_000_000;
 /// Items taken from one bucket, the latest ones.
@@ -25,6 +26,27 @@ pub(super) fn era_of(time: Timestamp) -> u16 {
     /// Makes the eras before 1970 positive, as far back as there were feeds; what is dated earlier shares the first.
     const OFFSET: i64 = 1000;
     u16::try_from((time.as_secs().div_euclid(ERA_SECS) + OFFSET).max(0)).unwrap_or(u16::MAX)
+}
+
+/// The buckets that an item stands in. Half of a probe is enough inside one era.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Probes(Vec<u32>);
+
+impl Probes {
+    /// The buckets of a fingerprint.
+    pub(super) fn of(print: &Fingerprint) -> Self {
+        Self(print.probes().into_iter().map(|probe| (probe >> 32) as u32).collect())
+    }
+}
+
+impl Row for Probes {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::default().list(&self.0, |out, probe| out.u32(*probe)).finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        Decoder::new(bytes).list(Decoder::u32).map(Self)
+    }
 }
 
 /// The tables, the one used last at the end.
@@ -42,10 +64,15 @@ impl Buckets {
     pub(super) fn find(&mut self, index: &Index, eras: RangeInclusive<u16>, probes: &Probes, mut visit: impl FnMut(u64)) -> Result<()> {
         let kept = ERAS_MAX.max(eras.len());
         for era in eras {
-            let table = self.table(index, era, kept)?;
-            probes.0.iter().for_each(|probe| table.sharing(*probe).take(BUCKET_ITEMS_MAX).for_each(&mut visit));
+            self.table(index, era, kept)?.sharing_any(probes, &mut visit);
         }
         Ok(())
+    }
+
+    /// The same for one era, if its table is there; says whether it is.
+    pub(super) fn find_known(&self, era: u16, probes: &Probes, visit: impl FnMut(u64)) -> bool {
+        let table = self.0.iter().find(|(known, _)| *known == era);
+        table.map(|(_, table)| table.sharing_any(probes, visit)).is_some()
     }
 
     /// Forgets everything: a commit failed, and what it put in must not be found.
@@ -110,6 +137,11 @@ impl Table {
             self.postings.push(Posting { probe: *probe, item, next: NONE });
             self.link(self.postings.len() - 1);
         }
+    }
+
+    /// Calls `visit` with every item under these probes, once for each.
+    fn sharing_any(&self, probes: &Probes, mut visit: impl FnMut(u64)) {
+        probes.0.iter().for_each(|probe| self.sharing(*probe).take(BUCKET_ITEMS_MAX).for_each(&mut visit));
     }
 
     /// The items under a probe, the latest first.

@@ -32,6 +32,8 @@ pub(super) struct Core {
     /// The head of the index. Held for reading while rows that belong together are read, for writing while a commit becomes visible.
     head: RwLock<Head>,
     writer: Mutex<Writer>,
+    /// Who shares a bucket with whom. Held for one look, or by the writer while it reads an era.
+    buckets: Mutex<Buckets>,
     cache: Mutex<ItemCache>,
     /// Locked as long as the store is open. Declared last, so that it is released last.
     _lock: File,
@@ -42,8 +44,6 @@ pub(super) struct Core {
 pub(super) struct Writer {
     /// Where the segments end.
     pub(super) ends: Ends,
-    /// Who shares a bucket with whom.
-    pub(super) buckets: Buckets,
     /// Segments written since the last flush.
     unsynced: BTreeSet<Segment>,
 }
@@ -78,7 +78,8 @@ impl Core {
             index: parts.index,
             thresholds,
             head: RwLock::new(parts.head),
-            writer: Mutex::new(Writer { ends: parts.ends, buckets: Buckets::default(), unsynced }),
+            writer: Mutex::new(Writer { ends: parts.ends, unsynced }),
+            buckets: Mutex::default(),
             cache: Mutex::default(),
             _lock: parts.lock,
         }
@@ -94,8 +95,13 @@ impl Core {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Who shares a bucket with whom, as far as the writer knows.
+    pub(super) fn buckets(&self) -> MutexGuard<'_, Buckets> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes a commit visible.
-    pub(super) fn publish(&self, changes: Changes, head: Head) -> Result<()> {
+    pub(super) fn publish(&self, changes: &Changes, head: Head) -> Result<()> {
         let mut current = self.head.write().unwrap_or_else(PoisonError::into_inner);
         self.index.apply(changes)?;
         *current = head;

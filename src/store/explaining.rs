@@ -4,12 +4,12 @@ use super::{
     Store, decisions,
     error::Result,
     index::{Overlay, Rows},
-    matching::{Judged, Search},
+    matching::{Judged, Search, Side},
     rows::{self, ItemRow, StoryRow},
 };
 use crate::{
     dedup::{Fingerprint, Verdict, judge},
-    model::{Handle, Item, Joined, StoryId},
+    model::{Handle, Item, JoinRule, Joined, StoryId},
 };
 
 /// Copies and neighbours that an explanation names, each.
@@ -47,20 +47,27 @@ pub struct Relative {
 }
 
 impl Store {
-    /// Explains every item that a handle means: none where there is no such item, several where they share the link.
+    /// Explains every item that a handle means: none where there is no such item, several where they share the link. Commits go on
+    /// meanwhile: what they change may or may not be seen.
     pub fn explain(&self, handle: &Handle) -> Result<Vec<Explanation>> {
-        // New items wait meanwhile: buckets are the writer's.
-        let mut writer = self.core.writer();
         let rows = Overlay::new(&self.core.index);
+        let search = Search { rows: &rows, core: &self.core, side: Side::Reading };
         let mut explained = Vec::new();
         for seq in decisions::named(&rows, handle)? {
-            let search = Search { rows: &rows, index: &self.core.index, buckets: &mut writer.buckets, thresholds: &self.core.thresholds };
-            explained.extend(self.explain_one(search, seq)?);
+            explained.extend(self.explain_one(&search, seq)?);
         }
         Ok(explained)
     }
 
-    fn explain_one(&self, search: Search<'_>, seq: u64) -> Result<Option<Explanation>> {
+    /// The story that a new item with this fingerprint would join now, and the rule that says so.
+    pub fn would_join(&self, print: &Fingerprint) -> Result<Option<(StoryId, JoinRule)>> {
+        let rows = Overlay::new(&self.core.index);
+        let search = Search { rows: &rows, core: &self.core, side: Side::Reading };
+        let Some(found) = search.find(print, None, |_, row| self.fingerprint(row))? else { return Ok(None) };
+        Ok(rows.row::<StoryRow>(&rows::story(found.story))?.map(|story| (story.id, found.rule)))
+    }
+
+    fn explain_one(&self, search: &Search<'_>, seq: u64) -> Result<Option<Explanation>> {
         let rows = search.rows;
         let Some(row) = rows.row::<ItemRow>(&rows::item(seq))? else { return Ok(None) };
         let Some(content) = row.content.map(|(place, _)| self.core.content(place)).transpose()?.flatten() else { return Ok(None) };
@@ -97,6 +104,7 @@ impl Store {
             story: row.story,
             verdict: judge(print, &other, &self.core.thresholds),
             is_own: print.speaker == other.speaker,
+            digest: row.content.map(|(_, digest)| digest),
         }))
     }
 

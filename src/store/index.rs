@@ -1,15 +1,19 @@
 //! The index: one sled tree. Everything in it can be made again from archive and journal, except the sources' manners.
+//!
+//! Rows of large families are gathered in runs (`runs`); nobody outside of this file sees them.
 
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    vec,
 };
 
 use super::{
     error::{Result, StoreError},
-    rows::Row,
+    rows::{Row, is_gathered},
+    runs,
 };
 
 /// sled's cache, in bytes. It is no ceiling: loads peak at two to three times this.
@@ -66,33 +70,42 @@ impl Index {
     }
 
     /// Writes all changes or none.
-    pub(super) fn apply(&self, changes: Changes) -> Result<()> {
-        let mut batch = sled::Batch::default();
-        let bytes: usize = changes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum();
-        self.backlog_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-        for (key, value) in changes {
-            match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
+    pub(super) fn apply(&self, changes: &Changes) -> Result<()> {
+        let mut batch = Batch::default();
+        let mut gathered: BTreeMap<sled::IVec, (sled::IVec, Vec<runs::Change<'_>>)> = BTreeMap::new();
+        for (key, row) in changes {
+            if is_gathered(key) {
+                let (place, run) = self.run_of(key)?.unwrap_or_else(|| (key[..1].into(), sled::IVec::default()));
+                gathered.entry(place).or_insert_with(|| (run, Vec::new())).1.push((&key[1..], row.as_deref()));
+            } else {
+                batch.put(key, row.as_deref());
             }
         }
-        self.db.apply_batch(batch).map_err(|error| self.failed(error))
+        for (place, (run, changes)) in gathered {
+            let mut runs = runs::changed(&run, &changes).ok_or_else(|| unreadable(&place))?.into_iter();
+            batch.put(&place, runs.next().map(|(_, run)| run).as_deref());
+            for (first, run) in runs {
+                batch.put(&[&place[..1], &first].concat(), Some(&run));
+            }
+        }
+        self.backlog_bytes.fetch_add(batch.bytes, Ordering::Relaxed);
+        self.db.apply_batch(batch.batch).map_err(|error| self.failed(error))
     }
 
-    /// Writes one row.
+    /// Writes one row of a family that is not gathered.
     pub(super) fn put(&self, key: Vec<u8>, row: Vec<u8>) -> Result<()> {
         self.backlog_bytes.fetch_add((key.len() + row.len()) as u64, Ordering::Relaxed);
         self.db.insert(key, row).map(|_| ()).map_err(|error| self.failed(error))
     }
 
-    /// The rows whose keys begin with `prefix`, in order.
-    pub(super) fn walk(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>)>> + use<'_> {
-        self.owned(self.db.scan_prefix(prefix))
+    /// The rows whose keys begin with `prefix`, in order. What is written meanwhile may or may not be seen.
+    pub(super) fn walk(&self, prefix: &[u8]) -> Walk<'_> {
+        Walk { index: self, prefix: prefix.to_vec(), rows: None, run: Vec::new().into_iter(), last: None }
     }
 
     /// Every row, in order.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>)>> + '_ {
-        self.owned(self.db.iter())
+    pub(super) fn rows(&self) -> Walk<'_> {
+        self.walk(&[])
     }
 
     /// Whether so much was written that it must be flushed before more is.
@@ -111,8 +124,15 @@ impl Index {
         self.db.size_on_disk().map_err(|error| self.failed(error))
     }
 
-    fn owned<'a>(&'a self, rows: sled::Iter) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>)>> + 'a {
-        rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(|error| self.failed(error)))
+    /// The run that a key belongs in, and its own key.
+    fn run_of(&self, key: &[u8]) -> Result<Option<(sled::IVec, sled::IVec)>> {
+        self.db.range(&key[..1]..=key).next_back().transpose().map_err(|error| self.failed(error))
+    }
+
+    /// What sled holds from the first row on whose key may begin with `prefix`.
+    fn rows_from(&self, prefix: &[u8]) -> Result<sled::Iter> {
+        let run = if is_gathered(prefix) { self.run_of(prefix)? } else { None };
+        Ok(self.db.range(run.map_or_else(|| prefix.into(), |(place, _)| place)..))
     }
 
     fn failed(&self, error: sled::Error) -> StoreError {
@@ -122,7 +142,83 @@ impl Index {
 
 impl Rows for Index {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.db.get(key).map(|value| value.map(|value| value.to_vec())).map_err(|error| self.failed(error))
+        if !is_gathered(key) {
+            return self.db.get(key).map(|row| row.map(|row| row.to_vec())).map_err(|error| self.failed(error));
+        }
+        let Some((place, run)) = self.run_of(key)? else { return Ok(None) };
+        let row = runs::find(&run, &key[1..]).ok_or_else(|| unreadable(&place))?;
+        Ok(row.map(<[u8]>::to_vec))
+    }
+}
+
+/// A batch for sled that knows its size.
+#[derive(Default)]
+struct Batch {
+    batch: sled::Batch,
+    bytes: u64,
+}
+
+impl Batch {
+    fn put(&mut self, key: &[u8], row: Option<&[u8]>) {
+        self.bytes += (key.len() + row.map_or(0, <[u8]>::len)) as u64;
+        match row {
+            Some(row) => self.batch.insert(key, row),
+            None => self.batch.remove(key),
+        }
+    }
+}
+
+/// Rows in the order of their keys.
+pub(super) struct Walk<'a> {
+    index: &'a Index,
+    prefix: Vec<u8>,
+    /// sled's rows, once they are asked for.
+    rows: Option<sled::Iter>,
+    /// What is left of the run that was read last.
+    run: vec::IntoIter<(Vec<u8>, Vec<u8>)>,
+    /// The key handed out last: rows of a run that is cut meanwhile are met again.
+    last: Option<Vec<u8>>,
+}
+
+impl Walk<'_> {
+    /// Reads on in sled; says whether there was anything.
+    fn advance(&mut self) -> Result<bool> {
+        let rows = match &mut self.rows {
+            Some(rows) => rows,
+            None => self.rows.insert(self.index.rows_from(&self.prefix)?),
+        };
+        let Some(row) = rows.next() else { return Ok(false) };
+        let (place, bytes) = row.map_err(|error| self.index.failed(error))?;
+        self.run = if is_gathered(&place) {
+            let rows = runs::rows(&bytes).ok_or_else(|| unreadable(&place))?;
+            rows.into_iter().map(|(key, row)| ([&place[..1], key].concat(), row.to_vec())).collect()
+        } else {
+            vec![(place.to_vec(), bytes.to_vec())]
+        }
+        .into_iter();
+        Ok(true)
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Result<(Vec<u8>, Vec<u8>)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.run.next() {
+                Some((key, _)) if key < self.prefix || self.last.as_ref().is_some_and(|last| key <= *last) => {}
+                Some((key, _)) if !key.starts_with(&self.prefix) => return None,
+                Some((key, row)) => {
+                    self.last = Some(key.clone());
+                    return Some(Ok((key, row)));
+                }
+                None => match self.advance() {
+                    Ok(true) => {}
+                    Ok(false) => return None,
+                    Err(error) => return Some(Err(error)),
+                },
+            }
+        }
     }
 }
 

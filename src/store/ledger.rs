@@ -141,6 +141,10 @@ impl<'a> Ledger<'a> {
         let key = rows::item(seq);
         let Some(row) = self.rows.row::<ItemRow>(&key)? else { return Ok(()) };
         self.rows.remove(key);
+        if row.story != seq {
+            // It may have opened a story that is part of this one now: its id leads here.
+            self.rows.put(rows::alias(seq), &row.story);
+        }
         self.head.items -= 1;
         self.count(source, |count| count.saturating_sub(1))?;
         self.leave(row.story, seq).map(drop)

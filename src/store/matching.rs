@@ -5,15 +5,16 @@
 use std::collections::BTreeMap;
 
 use super::{
-    buckets::{Buckets, era_of},
+    buckets::{Buckets, Probes, era_of},
+    core::Core,
     error::Result,
-    index::{Index, Overlay, Rows},
+    index::{Overlay, Rows},
     record::Content,
-    rows::{self, ItemRow, LinkRow, Probes},
+    rows::{self, ItemRow, LinkRow},
 };
 use crate::{
     dedup::{Fingerprint, KeyTitles, Scores, Verdict, judge, judge_with_key},
-    model::{JoinRule, LinkKey, MergeThresholds},
+    model::{Digest, JoinRule, LinkKey},
 };
 
 /// Items kept under one link, and as many that declare it. The first ones: stories grow around what was seen first.
@@ -41,6 +42,8 @@ pub(super) struct Judged {
     pub(super) verdict: Verdict,
     /// Whether the same speaker said it.
     pub(super) is_own: bool,
+    /// Of its content.
+    pub(super) digest: Option<Digest>,
 }
 
 /// Leaves an item's traces.
@@ -63,31 +66,44 @@ pub(super) fn learn(rows: &mut Overlay<'_>, seq: u64, content: &Content) -> Resu
 /// Where traces are followed.
 pub(super) struct Search<'a> {
     pub(super) rows: &'a Overlay<'a>,
-    pub(super) index: &'a Index,
-    pub(super) buckets: &'a mut Buckets,
-    pub(super) thresholds: &'a MergeThresholds,
+    pub(super) core: &'a Core,
+    pub(super) side: Side,
+}
+
+/// Who searches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The one writer, for whom the buckets are kept.
+    Writing,
+    /// A reader: it looks into buckets that are there, and makes its own of an era that the writer has not needed. A poll must not wait.
+    Reading,
 }
 
 impl Search<'_> {
     /// The story that an item with the fingerprint `new` belongs to. `known` reads the fingerprint of a candidate.
-    pub(super) fn find(self, new: &Fingerprint, known: impl Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>) -> Result<Option<Match>> {
-        let mut best: Option<Judged> = None;
-        // Candidates come oldest first, so that of equals the oldest stays; but what comes again under a new id follows its former self,
-        // which an operator may have split from the oldest.
+    ///
+    /// What a speaker says again, under a new id but in the content `again` or under its link, goes where it stood: an operator may have
+    /// put it there. `None` where a second time is meant to be one, as of two files.
+    pub(super) fn find(
+        &self,
+        new: &Fingerprint,
+        again: Option<Digest>,
+        known: impl Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>,
+    ) -> Result<Option<Match>> {
+        let judged = self.judge(new, known)?;
+        // Candidates come oldest first, so that of equals the oldest stays, unless the speaker's own is among them.
         let strength = |judged: &Judged| (judged.verdict.strength(), judged.is_own);
-        for judged in self.judge(new, known)? {
-            if best.as_ref().is_none_or(|best| strength(&judged) > strength(best)) {
-                best = Some(judged);
-            }
-        }
-        Ok(best.and_then(|Judged { story, verdict, .. }| match verdict {
-            Verdict::Join { rule, scores } => Some(Match { story, rule, scores }),
-            Verdict::Apart { .. } => None,
-        }))
+        let stronger = |best: Judged, next: &Judged| if strength(next) > strength(&best) { *next } else { best };
+        let Some(best) = judged.first().map(|first| judged.iter().fold(*first, stronger)) else { return Ok(None) };
+        let Verdict::Join { rule, scores } = best.verdict else { return Ok(None) };
+        let is_same_link = |judged: &Judged| judged.verdict.rule() == Some(JoinRule::SameLink);
+        let is_former = |judged: &&Judged| judged.is_own && (is_same_link(judged) || (again.is_some() && judged.digest == again));
+        let story = judged.iter().find(is_former).map_or(best.story, |former| former.story);
+        Ok(Some(Match { story, rule, scores }))
     }
 
     /// What the rule says of every candidate, the oldest first.
-    pub(super) fn judge(mut self, new: &Fingerprint, known: impl Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>) -> Result<Vec<Judged>> {
+    pub(super) fn judge(&self, new: &Fingerprint, known: impl Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>) -> Result<Vec<Judged>> {
         let link: LinkRow = match &new.key {
             Some(key) => self.rows.row(&rows::link(key))?.unwrap_or_default(),
             None => LinkRow::default(),
@@ -100,17 +116,18 @@ impl Search<'_> {
             let Some(row) = self.rows.row::<ItemRow>(&rows::item(seq))? else { continue };
             let Some(old) = known(seq, &row)? else { continue };
             let verdict = if new.key.is_some() && new.key == old.key {
-                judge_with_key(new, &old, &titles, self.thresholds)
+                judge_with_key(new, &old, &titles, &self.core.thresholds)
             } else {
-                judge(new, &old, self.thresholds)
+                judge(new, &old, &self.core.thresholds)
             };
-            judged.push(Judged { seq, story: row.story, verdict, is_own: new.speaker == old.speaker });
+            let digest = row.content.map(|(_, digest)| digest);
+            judged.push(Judged { seq, story: row.story, verdict, is_own: new.speaker == old.speaker, digest });
         }
         Ok(judged)
     }
 
     /// The items that share a trace, oldest first.
-    fn candidates(&mut self, new: &Fingerprint, link: &LinkRow) -> Result<Vec<u64>> {
+    fn candidates(&self, new: &Fingerprint, link: &LinkRow) -> Result<Vec<u64>> {
         let mut votes: BTreeMap<u64, u32> = BTreeMap::new();
         let mut vote = |seq: u64, weight: u32| *votes.entry(seq).or_default() += weight;
         link.items.iter().chain(&link.declaring).for_each(|seq| vote(*seq, LINK_VOTES));
@@ -118,15 +135,29 @@ impl Search<'_> {
             let declared: LinkRow = self.rows.row(&rows::link(key))?.unwrap_or_default();
             declared.items.iter().for_each(|seq| vote(*seq, LINK_VOTES));
         }
-        let window = self.thresholds.window;
-        let eras = era_of(new.dated - window)..=era_of(new.dated + window);
-        self.buckets.find(self.index, eras, &Probes::of(new), |seq| vote(seq, 1))?;
+        self.sharing(new, |seq| vote(seq, 1))?;
         let mut ranked: Vec<(u64, u32)> = votes.into_iter().collect();
         ranked.sort_by_key(|(seq, votes)| (std::cmp::Reverse(*votes), *seq));
         ranked.truncate(CANDIDATES_MAX);
         let mut found: Vec<u64> = ranked.into_iter().map(|(seq, _)| seq).collect();
         found.sort_unstable();
         Ok(found)
+    }
+
+    /// Calls `visit` with every item inside the window that shares a bucket, once for each that it shares.
+    fn sharing(&self, new: &Fingerprint, mut visit: impl FnMut(u64)) -> Result<()> {
+        let window = self.core.thresholds.window;
+        let eras = era_of(new.dated - window)..=era_of(new.dated + window);
+        let probes = Probes::of(new);
+        if self.side == Side::Writing {
+            return self.core.buckets().find(&self.core.index, eras, &probes, visit);
+        }
+        for era in eras {
+            if !self.core.buckets().find_known(era, &probes, &mut visit) {
+                Buckets::default().find(&self.core.index, era..=era, &probes, &mut visit)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -92,7 +92,7 @@ mod tests {
                 (0..times).for_each(|_| memories.observe(&index, speaker, &[1, 2]).expect("learned"));
             }
             memories.put(&mut rows, &index).expect("room");
-            index.apply(rows.into_changes()).expect("written");
+            index.apply(&rows.into_changes()).expect("written");
         };
         learn(7..8, 5);
         (0..20).for_each(|round| learn(1000 + 100 * round..1100 + 100 * round, 1));

@@ -36,6 +36,7 @@ mod recovery;
 mod regrouping;
 mod replay;
 mod rows;
+mod runs;
 mod state_record;
 mod transaction;
 mod verify;
@@ -162,7 +163,7 @@ impl Store {
             // A commit that cannot be flushed is a commit nevertheless: the flusher tries again and says what is wrong.
             Ok(_) if self.core.index.is_behind() && self.core.flush_as_writer(&mut writer).is_ok() => {}
             Ok(_) => self.flusher.wake(),
-            Err(_) => writer.buckets.clear(),
+            Err(_) => self.core.buckets().clear(),
         }
         written
     }

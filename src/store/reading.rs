@@ -90,13 +90,22 @@ impl Store {
         rows.map_or(Ok(None), |rows| self.read_story(rows))
     }
 
-    /// The story that an item is in. An operator may have merged the one that it opened into another.
+    /// The story that an item is in, or was in when it was purged. An operator may have merged the one that it opened into another.
     pub fn story_of(&self, item: ItemId) -> Result<Option<StoryId>> {
+        /// Stories that were merged one into the other behind a purged item.
+        const LEAPS_MAX: usize = 64;
         let _head = self.core.head();
         let index = &self.core.index;
-        let Some(seq) = index.row::<u64>(&rows::identity(item))? else { return Ok(None) };
-        let Some(row) = index.row::<ItemRow>(&rows::item(seq))? else { return Ok(None) };
-        Ok(index.row::<StoryRow>(&rows::story(row.story))?.map(|story| story.id))
+        let mut next = index.row::<u64>(&rows::identity(item))?;
+        for _ in 0..LEAPS_MAX {
+            let Some(seq) = next else { return Ok(None) };
+            let number = index.row::<ItemRow>(&rows::item(seq))?.map_or(seq, |row| row.story);
+            if let Some(story) = index.row::<StoryRow>(&rows::story(number))? {
+                return Ok(Some(story.id));
+            }
+            next = index.row(&rows::alias(number))?;
+        }
+        Ok(None)
     }
 
     /// Every story, in the order in which they were opened. Each is whole; commits made meanwhile may or may not be seen.

@@ -71,6 +71,9 @@ impl Ledger<'_> {
             }
             story.members.push((seq, joined.or(Some(by_order(at)))));
         }
+        if self.rows.get(&rows::item(from))?.is_none() {
+            self.rows.put(rows::alias(from), &into);
+        }
         self.rows.remove(rows::story(from));
         self.rows.put(rows::story(into), &story);
         self.head.stories -= 1;

@@ -54,7 +54,7 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
         }
         ledger.close(&commit, end);
         let (changes, next) = ledger.into_changes();
-        index.apply(changes)?;
+        index.apply(&changes)?;
         if index.is_behind() {
             index.flush()?;
         }

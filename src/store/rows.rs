@@ -1,4 +1,4 @@
-//! The rows of the index: one sled tree, a one-byte prefix for each kind of key, typed rows.
+//! The rows of the index: one sled tree, a one-byte prefix for each family of keys, typed rows.
 //!
 //! | prefix | key | row |
 //! |---|---|---|
@@ -14,6 +14,7 @@
 //! | `p` | source id | the source's state |
 //! | `c` | source id | number of its items |
 //! | `d` | digest of a path | digest of the document |
+//! | `g` | number of a purged item | the story that its id leads to |
 //! | `x` | item number | the items that it is kept apart from |
 //! | `v` | set, digest of a speaker | the lines that they repeat |
 
@@ -22,13 +23,10 @@ use super::{
     codec::{Decoder, Encoder},
     journal,
 };
-use crate::{
-    dedup::Fingerprint,
-    model::{Digest, ItemId, JoinRule, Joined, LinkKey, SourceId, StoryId, Timestamp, ZonedTime},
-};
+use crate::model::{Digest, ItemId, JoinRule, Joined, LinkKey, SourceId, StoryId, Timestamp, ZonedTime};
 
 /// The format of the index. An index of an older one is made again from the archive.
-pub(super) const FORMAT: u16 = 1;
+pub(super) const FORMAT: u16 = 2;
 
 /// Prefixes of keys that are walked.
 pub(super) const ITEMS: u8 = b'i';
@@ -38,6 +36,14 @@ pub(super) const ENDS: u8 = b'a';
 pub(super) const STATES: u8 = b'p';
 pub(super) const COUNTS: u8 = b'c';
 pub(super) const MEMORIES: u8 = b'v';
+
+/// Prefixes of the families that grow with every item.
+const GATHERED: &[u8] = b"bdegilnst";
+
+/// Whether the row under a key stands in a run with its neighbours.
+pub(super) fn is_gathered(key: &[u8]) -> bool {
+    key.first().is_some_and(|prefix| GATHERED.contains(prefix))
+}
 
 /// Key of the head row.
 pub(super) const HEAD: &[u8] = b"m";
@@ -112,17 +118,6 @@ pub(super) struct LinkRow {
     pub(super) titles: Vec<u64>,
 }
 
-/// The buckets that an item stands in. Half of a probe is enough inside one era.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Probes(pub(super) Vec<u32>);
-
-impl Probes {
-    /// The buckets of a fingerprint.
-    pub(super) fn of(print: &Fingerprint) -> Self {
-        Self(print.probes().into_iter().map(|probe| (probe >> 32) as u32).collect())
-    }
-}
-
 /// A digest-keyed row's key.
 fn keyed(prefix: u8, digest: Digest) -> Vec<u8> {
     Encoder::default().u8(prefix).digest(digest).finish()
@@ -174,6 +169,10 @@ pub(super) fn count(source: &SourceId) -> Vec<u8> {
 
 pub(super) fn document(path: &str) -> Vec<u8> {
     keyed(b'd', Digest::of(&[b"document", path.as_bytes()]))
+}
+
+pub(super) fn alias(seq: u64) -> Vec<u8> {
+    Encoder::default().u8(b'g').u64(seq).finish()
 }
 
 pub(super) fn apart(seq: u64) -> Vec<u8> {
@@ -236,16 +235,6 @@ impl Row for Vec<u64> {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         Decoder::new(bytes).list(Decoder::varint)
-    }
-}
-
-impl Row for Probes {
-    fn encode(&self) -> Vec<u8> {
-        Encoder::default().list(&self.0, |out, probe| out.u32(*probe)).finish()
-    }
-
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        Decoder::new(bytes).list(Decoder::u32).map(Self)
     }
 }
 

@@ -1,25 +1,28 @@
 //! One commit: decides what each arrival is, then writes archive, journal and index, in this order, all or none.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
 use super::{
     archive::{Location, Pending, Segment},
     arrival::Arrival,
-    buckets::era_of,
+    buckets::{Probes, era_of},
     core::{Core, Writer},
     entry_id,
     error::Result,
     event::{Arrived, Commit, Event},
     index::Rows,
     ledger::Ledger,
-    matching::{Match, Search},
-    memories::Memories,
+    matching::{Match, Search, Side},
+    memories::{self, Memories},
     record::{self, Content},
-    rows::{self, ItemRow, Probes, StoryRow},
+    rows::{self, ItemRow, StoryRow},
 };
 use crate::{
-    dedup::Fingerprint,
-    model::{Item, ItemId, SourceId, Tally, Timestamp, ZonedTime},
+    dedup::{self, Fingerprint},
+    model::{Digest, Item, ItemId, SourceId, Tally, Timestamp, ZonedTime},
 };
 
 /// Members of one story; further copies are refused. Only a feed that mints new ids without end gets here.
@@ -87,10 +90,12 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Takes in the new items, the oldest first: what was said first opens the story, and each era's buckets are needed once.
+    /// Takes in the new items, the oldest first: what was said first opens the story, and each era's buckets are needed once. Of one
+    /// moment the longest text comes first, so that it hardly matters in which order the documents of a day are listed.
     pub(super) fn admit_new(&mut self) -> Result<()> {
         let mut newcomers = std::mem::take(&mut self.newcomers);
-        newcomers.sort_by_key(|arrival| arrival.fingerprint.dated);
+        let length = |print: &Fingerprint| print.text.as_ref().map_or(0, |text| text.useful);
+        newcomers.sort_by_key(|Arrival { fingerprint, .. }| (fingerprint.dated, Reverse(length(fingerprint))));
         newcomers.into_iter().try_for_each(|arrival| self.admit(arrival))
     }
 
@@ -126,11 +131,15 @@ impl<'a> Transaction<'a> {
     /// A new item: joins the story that it is a copy of, or opens its own.
     fn admit(&mut self, arrival: Arrival) -> Result<()> {
         let Arrival { item, fingerprint, lines } = arrival;
-        let matched = self.find(&fingerprint)?;
+        // Two files that say the same are two copies.
+        let again = item.document.is_none().then(|| item.content_digest());
+        let matched = self.find(&fingerprint, again)?;
         if let Some(matched) = &matched {
             let story = self.ledger.story(matched.story)?;
-            // Two files that say the same are two copies; an entry that comes again under a new id is none.
-            if item.document.is_none() && self.has_twin(&story, &item)? {
+            // An entry that comes again under a new id is no copy.
+            if let Some(digest) = again
+                && self.has_twin(&story, &item.source, digest)?
+            {
                 self.tally.unchanged += 1;
                 return Ok(());
             }
@@ -162,7 +171,7 @@ impl<'a> Transaction<'a> {
     fn update(&mut self, seq: u64, row: &ItemRow, arrival: Arrival) -> Result<()> {
         let story = self.ledger.story(row.story)?;
         let previous = row.content.map(|(place, _)| place);
-        let is_edit_of_shown = previous.is_some() && self.shown(&story)? == Some(seq);
+        let is_edit_of_shown = self.shown(&story)? == Some(seq) && self.is_edit(previous, &arrival)?;
         let updated = is_edit_of_shown.then(|| moved(story.updated, arrival.item.updated, self.now)).flatten();
         let item = Item { first_seen: row.first_seen, ..arrival.item };
         let content = Content { item, fingerprint: arrival.fingerprint, previous };
@@ -171,12 +180,19 @@ impl<'a> Transaction<'a> {
         self.take_in(seq, event, content)
     }
 
+    /// Whether a new version says anything else than the one before it, if that can be read.
+    fn is_edit(&self, previous: Option<Location>, arrival: &Arrival) -> Result<bool> {
+        let Some(known) = previous.map(|place| self.core.item(place)).transpose()?.flatten() else { return Ok(false) };
+        let repeated = memories::read(&self.core.index, arrival.fingerprint.speaker)?;
+        Ok(dedup::substance(&known, &repeated) != dedup::substance(&arrival.item, &repeated))
+    }
+
     /// Records what happened to an item and lets later ones find it.
     fn take_in(&mut self, seq: u64, event: Event, content: Content) -> Result<()> {
         self.happen(event, Some(&content))?;
         self.is_rendered_changed = true;
         let Content { item, fingerprint, .. } = content;
-        self.writer.buckets.push(&self.core.index, era_of(fingerprint.dated), seq, &Probes::of(&fingerprint))?;
+        self.core.buckets().push(&self.core.index, era_of(fingerprint.dated), seq, &Probes::of(&fingerprint))?;
         self.fresh.insert(seq, (item.source, fingerprint));
         Ok(())
     }
@@ -185,7 +201,7 @@ impl<'a> Transaction<'a> {
     pub(super) fn finish(mut self) -> Result<Tally> {
         self.memories.put(&mut self.ledger.rows, &self.core.index)?;
         if self.events.is_empty() {
-            self.core.index.apply(self.ledger.rows.into_changes())?;
+            self.core.index.apply(&self.ledger.rows.into_changes())?;
             return Ok(self.tally);
         }
         let head = &self.ledger.head;
@@ -201,7 +217,7 @@ impl<'a> Transaction<'a> {
         let written = self.core.journal.append(journal_before, &commit).and_then(|journal_end| {
             self.ledger.close(&commit, journal_end);
             let (changes, head) = self.ledger.into_changes();
-            self.core.publish(changes, head).inspect_err(|_| {
+            self.core.publish(&changes, head).inspect_err(|_| {
                 // The index refused what the journal says already. Left in place it would be taken in at the next open.
                 let _ = self.core.journal.cut(journal_before);
             })
@@ -227,14 +243,9 @@ impl<'a> Transaction<'a> {
         Ok(place)
     }
 
-    fn find(&mut self, fingerprint: &Fingerprint) -> Result<Option<Match>> {
-        let search = Search {
-            rows: &self.ledger.rows,
-            index: &self.core.index,
-            buckets: &mut self.writer.buckets,
-            thresholds: &self.core.thresholds,
-        };
-        search.find(fingerprint, |seq, row| match (self.fresh.get(&seq), row.content) {
+    fn find(&self, fingerprint: &Fingerprint, again: Option<Digest>) -> Result<Option<Match>> {
+        let search = Search { rows: &self.ledger.rows, core: self.core, side: Side::Writing };
+        search.find(fingerprint, again, |seq, row| match (self.fresh.get(&seq), row.content) {
             (Some((_, fresh)), _) => Ok(Some(fresh.clone())),
             (None, Some((place, _))) => self.core.fingerprint(place),
             (None, None) => Ok(None),
@@ -242,14 +253,13 @@ impl<'a> Transaction<'a> {
     }
 
     /// Whether the story holds the very same content from the same source already: some feeds give every entry a new id in every poll.
-    fn has_twin(&self, story: &StoryRow, item: &Item) -> Result<bool> {
-        let digest = item.content_digest();
+    fn has_twin(&self, story: &StoryRow, source: &SourceId, digest: Digest) -> Result<bool> {
         for (seq, _) in &story.members {
             let row = self.ledger.rows.row::<ItemRow>(&rows::item(*seq))?;
             let Some((place, _)) = row.and_then(|row| row.content).filter(|(_, known)| *known == digest) else { continue };
             let is_twin = match self.fresh.get(seq) {
-                Some((source, _)) => *source == item.source,
-                None => self.core.item(place)?.is_some_and(|known| known.source == item.source),
+                Some((known, _)) => known == source,
+                None => self.core.item(place)?.is_some_and(|known| known.source == *source),
             };
             if is_twin {
                 return Ok(true);
