@@ -31,6 +31,6 @@ pub use self::{
     once::once,
     rows::{DecisionRow, ImportRow, ItemRow, PollRow, RelativeRow, SourceRow, WhyRow},
     run::run,
-    sources::sources,
+    sources::{now, sources},
     why::why,
 };
