@@ -238,14 +238,19 @@ fn compacted(dir: &Path, index: Index, head: &Head, told: &mut Vec<Recovery>) ->
     if before <= TIMES_MAX * (BASE_BYTES + head.items * ITEM_BYTES) {
         return Ok(index);
     }
+    let index = copied(dir, index)?;
+    told.push(Recovery::Compacted(before, index.size()?));
+    Ok(index)
+}
+
+/// A copy of the index, in its place.
+fn copied(dir: &Path, index: Index) -> Result<Index> {
     let new = dir.join(INDEX_NEW);
     remove_dir(&new)?;
     index.copy_to(&open_index(&new)?)?;
     drop(index);
     exchange(dir)?;
-    let index = open_index(&dir.join(INDEX))?;
-    told.push(Recovery::Compacted(before, index.size()?));
-    Ok(index)
+    open_index(&dir.join(INDEX))
 }
 
 /// Puts the new index in the place of the old one. A crash meanwhile leaves one of the two.
@@ -341,5 +346,29 @@ fn damage(path: &Path, error: sled::Error) -> Result<String> {
             Err(StoreError::index(path, error))
         }
         _ => Ok(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copied_index_has_the_same_rows_and_an_exchange_cut_short_loses_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = folder.path();
+        let index = open_index(&dir.join(INDEX)).expect("opens");
+        let row = |n: u64| ([rows::item(n), rows::story(n), b"p".to_vec()][(n % 3) as usize].clone(), Some(vec![n as u8; 100]));
+        index.apply(&(0..500).map(row).collect()).expect("written");
+        let rows = |index: &Index| index.rows().collect::<Result<Vec<_>>>().expect("readable");
+        let before = rows(&index);
+        let index = copied(dir, index).expect("copied");
+        assert_eq!(rows(&index), before);
+        assert!(!dir.join(INDEX_NEW).exists() && !dir.join(INDEX_OLD).exists());
+        drop(index);
+        await_closed(&dir.join(INDEX));
+        fs::rename(dir.join(INDEX), dir.join(INDEX_OLD)).expect("renamed");
+        let index = existing_index(dir, &mut Vec::new()).expect("looked").expect("found");
+        assert_eq!(rows(&index), before);
     }
 }
