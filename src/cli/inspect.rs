@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     app::{self, Choice, Inspected, Inspector},
-    model::{Draft, Link, ZonedTime},
+    model::{Draft, ZonedTime},
 };
 
 /// Entries shown in a table; `--json` shows all.
@@ -82,6 +82,6 @@ pub(super) fn listing(argument: &str, Inspected { channel, drafts, problems }: &
 fn row(draft: &Draft) -> [String; 3] {
     let date = draft.published.or(draft.updated).map_or_else(|| "-".to_owned(), ZonedTime::rfc3339);
     let title = draft.title.as_deref().unwrap_or("-").split_whitespace().collect::<Vec<_>>().join(" ");
-    let link = draft.link.as_ref().map_or("-", Link::as_str);
+    let link = draft.spelled_link().unwrap_or("-");
     [date, clip(&title, 60), clip(link, 90)]
 }

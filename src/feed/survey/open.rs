@@ -129,10 +129,14 @@ impl<'a> Walk<'a> {
                 tag.needs_rewrite |= !self.bindings.declare(prefix, &address, depth) || names::shown_address(&address).is_some();
             } else if attribute.name == "xml:base" {
                 match address::resolve(self.base(), &attribute.value()) {
-                    Some(base) => self.bases.push((depth + 1, base)),
+                    Some(base) if attribute.raw == base.as_str() => self.bases.push((depth + 1, base)),
+                    Some(base) => {
+                        tag.has_bad_base =
+                            matches!(Url::parse(&attribute.value()), Err(error) if error != ParseError::RelativeUrlWithoutBase);
+                        self.bases.push((depth + 1, base));
+                    }
                     None => tag.has_bad_base = true,
                 }
-                tag.has_bad_base |= matches!(Url::parse(&attribute.value()), Err(error) if error != ParseError::RelativeUrlWithoutBase);
             }
         }
         // A base that is no URL costs feed-rs the whole feed.
@@ -341,7 +345,7 @@ impl<'a> Walk<'a> {
     fn open_entry(&mut self, tag: &Tag<'a>, named: Named<'_>) {
         let at = tag.token.start;
         if self.entries.len() >= self.entries_max {
-            self.note(at, ProblemKind::Limit, format!("more than {} entries, the rest is left out", self.entries_max));
+            self.faults.insist(at, ProblemKind::Limit, format!("more than {} entries, the rest is left out", self.entries_max));
             self.end_at(at);
             return;
         }
