@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     app::{self, Choice, Inspected, Inspector},
-    model::{Draft, ZonedTime},
+    model::{Draft, Problem, ZonedTime},
 };
 
 /// Entries shown in a table; `--json` shows all.
@@ -63,7 +63,7 @@ pub(super) fn listing(argument: &str, Inspected { channel, drafts, problems }: &
     let (entries, faults) = (count(drafts.len(), "entry", "entries"), count(problems.len(), "problem", "problems"));
     let mut lines = format!("{argument}: {title}, {}, {entries}, {faults}\n", channel.format);
     for problem in problems {
-        lines += &format!("  problem {problem}\n");
+        lines += &told(problem);
     }
     if drafts.is_empty() {
         return lines;
@@ -77,6 +77,14 @@ pub(super) fn listing(argument: &str, Inspected { channel, drafts, problems }: &
         lines += &format!("… and {} more; `inspect --json` shows all\n", drafts.len() - rows_max);
     }
     lines
+}
+
+/// A problem with its place, as people name places.
+fn told(problem: &Problem) -> String {
+    match problem.at {
+        Some((line, column)) => format!("  line {line}, column {column}: {}\n", problem.what),
+        None => format!("  {}\n", problem.what),
+    }
 }
 
 fn row(draft: &Draft) -> [String; 3] {

@@ -22,6 +22,8 @@ pub(super) struct Fault {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     list: Vec<Fault>,
+    /// How many are not kept.
+    others: u32,
 }
 
 impl Faults {
@@ -29,12 +31,17 @@ impl Faults {
     pub(super) fn note(&mut self, at: usize, kind: ProblemKind, what: impl Into<Cow<'static, str>>) {
         if self.list.len() < FAULTS_MAX {
             self.list.push(Fault { at, kind, what: what.into() });
+        } else {
+            self.others = self.others.saturating_add(1);
         }
     }
 
     /// Notes a fault that must be told, however many there are.
     pub(super) fn insist(&mut self, at: usize, kind: ProblemKind, what: impl Into<Cow<'static, str>>) {
-        self.list.truncate(FAULTS_MAX - 1);
+        if self.list.len() == FAULTS_MAX {
+            self.list.pop();
+            self.others = self.others.saturating_add(1);
+        }
         self.note(at, kind, what);
     }
 
@@ -51,6 +58,9 @@ impl Faults {
             at = fault.at;
             let column = u32::try_from(text[line_start..at].chars().count() + 1).unwrap_or(u32::MAX);
             problems.push(Problem::at(line, column, fault.kind, fault.what));
+        }
+        if self.others > 0 {
+            problems.push(Problem::new(ProblemKind::Syntax, format!("{} more faults, repaired and not listed", self.others)));
         }
         problems
     }
@@ -77,7 +87,7 @@ mod tests {
         (0..1000).for_each(|_| faults.note(0, ProblemKind::Syntax, "one of many"));
         faults.insist(1, ProblemKind::Truncated, "the end");
         let problems = faults.located("ab");
-        assert_eq!(problems.len(), super::FAULTS_MAX);
-        assert_eq!(problems.last().map(|problem| problem.what.as_str()), Some("the end"));
+        let last: Vec<_> = problems[super::FAULTS_MAX - 1..].iter().map(|problem| problem.what.as_str()).collect();
+        assert_eq!(last, ["the end", "951 more faults, repaired and not listed"]);
     }
 }

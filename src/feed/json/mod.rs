@@ -151,7 +151,9 @@ fn hide_people(object: &mut Value) {
 
 /// What feed-rs read with what it dropped.
 fn joined(shape: Shape, mut feed: Feed, frame: Frame<'_>, format: String) -> (Channel, Vec<Draft>) {
-    let entries = std::mem::take(&mut feed.entries);
+    let mut entries = std::mem::take(&mut feed.entries);
+    // The feed's own, copied: they are the channel's.
+    entries.iter_mut().for_each(|entry| entry.authors.clear());
     let mut channel = drafts::channel(Some(feed), shape.channel_notes(frame), frame, format);
     channel.expired = shape.expired.unwrap_or_default();
     let drafts = entries.into_iter().zip(shape.items.kept).map(|(entry, item)| drafts::draft(entry, item.into_notes(frame), frame));

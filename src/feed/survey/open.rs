@@ -19,9 +19,6 @@ use crate::{
     model::ProblemKind,
 };
 
-/// Attribute lists shorter than this cannot hold enough attributes to be slow to compare.
-const SHORT_ATTRIBUTES_BYTES: usize = 400;
-
 /// A start tag on its way in.
 pub(super) struct Tag<'a> {
     pub token: Token<'a>,
@@ -91,8 +88,8 @@ impl<'a> Walk<'a> {
         }
         if let Some(flaw) = token.flaw {
             self.fault(token.start, flaw);
-        } else if tag.attributes.has_flaw && attributes.len() > SHORT_ATTRIBUTES_BYTES {
-            self.fault(token.start, "attributes out of order, or too many");
+        } else if tag.attributes.has_flaw {
+            self.fault(token.start, format!("attributes of `<{}>` are not well formed, written anew", super::stack::brief(name)));
         }
         let depth = self.stack.len();
         self.read_frame_attributes(&mut tag, depth);
