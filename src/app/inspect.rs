@@ -15,8 +15,9 @@ use crate::{
     render,
 };
 
-/// Entries that an inspection reads: more than a poll, because nothing is kept.
-const ENTRIES_MAX: usize = 100_000;
+/// An inspection reads an entry more than a poll for so many bytes: nothing is kept, but what is shown must fit into 16 times the size of
+/// the document, even if its entries are empty.
+const BYTES_PER_ENTRY: usize = 512;
 
 /// What was read.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Inspector {
             return self.inspect_url(argument).await;
         }
         let bytes = fs::read(argument).with_context(|| format!("`{argument}`"))?;
-        Ok(read(argument, &bytes, &Hints { entries_max: ENTRIES_MAX, ..Hints::default() }, self.timezone))
+        Ok(read(argument, &bytes, &Hints { entries_max: entries_max(&bytes), ..Hints::default() }, self.timezone))
     }
 
     async fn inspect_url(&self, argument: &str) -> anyhow::Result<Result<Inspected, String>> {
@@ -68,11 +69,15 @@ impl Inspector {
         let hints = Hints {
             content_type: response.content_type.as_deref(),
             base: Some(&response.final_url),
-            entries_max: ENTRIES_MAX,
+            entries_max: entries_max(&response.body),
             ..Hints::default()
         };
         Ok(read(argument, &response.body, &hints, self.timezone))
     }
+}
+
+fn entries_max(bytes: &[u8]) -> usize {
+    Hints::default().entries_max + bytes.len() / BYTES_PER_ENTRY
 }
 
 /// One JSON line about what was read, with its line end.
