@@ -38,6 +38,13 @@ const MAIN_ONLY: [&str; 7] = ["include", "daemon", "http", "poll", "feed", "docu
 
 /// Reads a configuration with the files it includes. `env` looks up the variables in URLs and headers. An error lists all faults.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
+    let mut settings = read(path, env)?;
+    // The sources were made above the parsed text on the heap, which is gone now: down there they let the heap shrink.
+    settings.sources = settings.sources.clone();
+    Ok(settings)
+}
+
+fn read(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
     let text = include::read(path).map_err(|fault| ConfigError::Faults(vec![fault]))?;
     let mut faults = Vec::new();
     let main = File::new(path, &text);

@@ -170,6 +170,7 @@ impl<F: Fetch> Poller<F> {
         let state = record(state.clone(), &outcome);
         let state = match self.observe(source, roster, &state, failure) {
             Some(since) => plan.after_offline(state, since, now),
+            None if self.watches_host(source, failure) => plan.on_watch(plan.after_failure(state, failure, now)),
             None => plan.after_failure(state, failure, now),
         };
         self.keep(source, outcome, state)
