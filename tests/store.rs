@@ -222,6 +222,32 @@ fn copies_inside_one_poll_find_each_other() {
 }
 
 #[test]
+fn a_title_alone_joins_only_a_story_in_which_all_bear_it() {
+    let text: String = (0..400).map(|n| format!("word{} ", n * 7919 % 1000)).collect();
+    let told = |name: &str, title: &str, text: &str| Item {
+        title: Text::line(title, 300),
+        body: SafeHtml::vouched(text.to_owned()),
+        ..item(name, "1", 0)
+    };
+    let [first, second] = ["Breach at the example company exposes customers", "What we know about the stolen records so far"];
+    let items = [told("a", first, &text), told("b", second, &text), told("c", second, ""), told("d", first, "")];
+    for (order, wanted) in [
+        ([0, 1, 2, 3], vec![vec!["a", "b"], vec!["c"], vec!["d"]]),
+        ([0, 2, 1, 3], vec![vec!["a", "b"], vec!["c"], vec!["d"]]),
+        ([2, 0, 1, 3], vec![vec!["c"], vec!["a", "b"], vec!["d"]]),
+        ([0, 3, 2, 1], vec![vec!["a", "d", "b"], vec!["c"]]),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = open(folder.path());
+        for at in order {
+            poll(&store, vec![items[at].clone()], 0);
+        }
+        let sources = |story: &Story| story.members.iter().map(|member| member.item.source.to_string()).collect::<Vec<_>>();
+        assert_eq!(all(&store).iter().map(sources).collect::<Vec<_>>(), wanted, "{order:?}");
+    }
+}
+
+#[test]
 fn spoofed_entry_id_cannot_touch_its_owner() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(folder.path());

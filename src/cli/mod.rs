@@ -88,8 +88,8 @@ enum Verb {
     /// A line has `id`, `title`, `published`, `updated` and `members`, which are the copies: `id`, `source`, `title`, `link`, `key`,
     /// `published`, `document` and why each `joined`.
     Export,
-    /// Show every source: last outcome, next poll and why then, items
-    Sources,
+    /// Show every source: last outcome, next poll and why then, items. Add and remove sources
+    Sources(sources::Arguments),
     /// Say why an item is in its story, or what kept it apart from its nearest neighbours
     Why(why::Arguments),
     /// Take a copy out of its story: it opens its own
@@ -114,7 +114,7 @@ pub fn main() -> ExitCode {
         Verb::Inspect(arguments) => inspect::run(&choice, &arguments),
         Verb::Import(arguments) => import::run(&choice, &arguments),
         Verb::Export => export::run(&choice),
-        Verb::Sources => sources::run(&choice),
+        Verb::Sources(arguments) => sources::run(&choice, arguments),
         Verb::Why(arguments) => why::run(&choice, &arguments),
         Verb::Split(decide::One { item }) => decide::run(&choice, &Decision::Split(item)),
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),

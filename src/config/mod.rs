@@ -3,6 +3,7 @@
 //! A message names file, line, key, the value in backticks and the rule; values that may be secret are never shown. What others
 //! need of the configuration they take as plain values from `Settings`, so that nothing else knows TOML.
 
+mod edit;
 mod error;
 mod include;
 mod quantity;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 pub use self::{
+    edit::{NewSource, with_source, without_source},
     error::{ConfigError, Fault},
     include::find,
     secret::Env,
@@ -33,19 +35,27 @@ use self::{
 /// The configuration that is shipped: what `watchfire default-config` prints, with every key explained.
 pub const DEFAULT: &str = include_str!("../../config/watchfire.toml");
 
+/// Gives the text of a file, or its fault.
+type TextOf<'a> = &'a dyn Fn(&Path) -> Result<String, Fault>;
+
 /// What only the main file may say.
 const MAIN_ONLY: [&str; 7] = ["include", "daemon", "http", "poll", "feed", "documents", "merge"];
 
 /// Reads a configuration with the files it includes. `env` looks up the variables in URLs and headers. An error lists all faults.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
-    let mut settings = read(path, env)?;
+    let mut settings = read_all(path, env, &include::read)?;
     // The sources were made above the parsed text on the heap, which is gone now: down there they let the heap shrink.
     settings.sources = settings.sources.clone();
     Ok(settings)
 }
 
-fn read(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
-    let text = include::read(path).map_err(|fault| ConfigError::Faults(vec![fault]))?;
+/// Reads a configuration as if one of its files held another text: whether a change would do.
+pub fn load_as_if(path: &Path, env: Env<'_>, (changed, text): (&Path, &str)) -> Result<Settings, ConfigError> {
+    read_all(path, env, &|file| if file == changed { Ok(text.to_owned()) } else { include::read(file) })
+}
+
+fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, ConfigError> {
+    let text = text_of(path).map_err(|fault| ConfigError::Faults(vec![fault]))?;
     let mut faults = Vec::new();
     let main = File::new(path, &text);
     let Some(table) = parse(&main, &mut faults) else { return Err(ConfigError::Faults(faults)) };
@@ -61,7 +71,7 @@ fn read(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
     settings.files.push(path.to_owned());
     settings.folders = folders;
     for file in included {
-        read_included(&file, &mut catalogue, &mut faults);
+        read_included(&file, text_of, &mut catalogue, &mut faults);
         settings.files.push(file);
     }
     if faults.is_empty() {
@@ -101,8 +111,8 @@ fn included(root: &mut Section<'_>, main: &Path, folder: &Path) -> (Vec<PathBuf>
 }
 
 /// An included file holds sources and nothing else.
-fn read_included(path: &Path, catalogue: &mut Catalogue<'_>, faults: &mut Vec<Fault>) {
-    let text = match include::read(path) {
+fn read_included(path: &Path, text_of: TextOf<'_>, catalogue: &mut Catalogue<'_>, faults: &mut Vec<Fault>) {
+    let text = match text_of(path) {
         Ok(text) => text,
         Err(fault) => return faults.push(fault),
     };

@@ -162,9 +162,8 @@ impl State {
         }
     }
 
-    fn wish<'a>(&self, request: &'a Request, front: &Front) -> Wish<'a> {
-        let max_age_secs = front.served.max_age_secs();
-        Wish { method: request.method(), headers: request.headers(), now: self.clock.now(), max_age_secs }
+    fn wish<'a>(&self, request: &'a Request, front: &'a Front) -> Wish<'a> {
+        Wish { method: request.method(), headers: request.headers(), now: self.clock.now(), feed_lifetime: &front.feed_lifetime }
     }
 
     /// A page that says what is wrong.

@@ -8,11 +8,12 @@ use std::{
     time::Duration,
 };
 
+use axum::http::HeaderValue;
 use tokio::sync::{Semaphore, watch};
 
 use super::{
     Served,
-    document::{Document, Kind},
+    document::{Document, Kind, feed_lifetime},
     library::{Library, Snapshot},
 };
 use crate::{
@@ -73,6 +74,8 @@ pub(super) struct Front {
     pub(super) served: Arc<Served>,
     /// The sources' names, as learned up to that generation.
     pub(super) cards: SourceCards,
+    /// How long feeds stay fresh, as it is sent.
+    pub(super) feed_lifetime: HeaderValue,
     /// The combined feed.
     pub(super) feed: Document,
     /// The home page.
@@ -229,6 +232,7 @@ impl Front {
         Ok(Self {
             generation,
             changed_at,
+            feed_lifetime: feed_lifetime(served.max_age_secs()),
             feed: Document::new(Kind::Atom, &feed, changed_at),
             home: page(&home),
             about: page(&about),

@@ -88,8 +88,7 @@ impl Index {
                 batch.put(&[&place[..1], &first].concat(), Some(&run));
             }
         }
-        self.backlog_bytes.fetch_add(batch.bytes, Ordering::Relaxed);
-        self.db.apply_batch(batch.batch).map_err(|error| self.failed(error))
+        self.write(batch)
     }
 
     /// Writes one row of a family that is not gathered.
@@ -108,6 +107,21 @@ impl Index {
         self.walk(&[])
     }
 
+    /// Writes every row into an index that has none, and makes it durable.
+    pub(super) fn copy_to(&self, other: &Self) -> Result<()> {
+        let mut batch = Batch::default();
+        for row in self.db.iter() {
+            let (key, bytes) = row.map_err(|error| self.failed(error))?;
+            batch.put(&key, Some(&bytes));
+            if batch.bytes > BACKLOG_BYTES_MAX {
+                other.write(std::mem::take(&mut batch))?;
+                other.flush()?;
+            }
+        }
+        other.write(batch)?;
+        other.flush()
+    }
+
     /// Whether so much was written that it must be flushed before more is.
     pub(super) fn is_behind(&self) -> bool {
         self.backlog_bytes.load(Ordering::Relaxed) > BACKLOG_BYTES_MAX
@@ -122,6 +136,11 @@ impl Index {
     /// Bytes on disk.
     pub(super) fn size(&self) -> Result<u64> {
         self.db.size_on_disk().map_err(|error| self.failed(error))
+    }
+
+    fn write(&self, batch: Batch) -> Result<()> {
+        self.backlog_bytes.fetch_add(batch.bytes, Ordering::Relaxed);
+        self.db.apply_batch(batch.batch).map_err(|error| self.failed(error))
     }
 
     /// The run that a key belongs in, and its own key.

@@ -10,7 +10,7 @@ use super::{
     error::Result,
     index::{Overlay, Rows},
     record::Content,
-    rows::{self, ItemRow, LinkRow},
+    rows::{self, ItemRow, LinkRow, StoryRow},
 };
 use crate::{
     dedup::{Fingerprint, KeyTitles, Scores, Verdict, judge, judge_with_key},
@@ -82,6 +82,9 @@ pub(super) enum Side {
 impl Search<'_> {
     /// The story that an item with the fingerprint `new` belongs to. `known` reads the fingerprint of a candidate.
     ///
+    /// What leans on a title must hold beside every member of the story: a chain of such steps leads anywhere, and to another place for
+    /// each order in which its links come.
+    ///
     /// What a speaker says again, under a new id but in the content `again` or under its link, goes where it stood: an operator may have
     /// put it there. `None` where a second time is meant to be one, as of two files.
     pub(super) fn find(
@@ -91,15 +94,31 @@ impl Search<'_> {
         known: impl Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>,
     ) -> Result<Option<Match>> {
         let judged = self.judge(new, known)?;
-        // Candidates come oldest first, so that of equals the oldest stays, unless the speaker's own is among them.
-        let strength = |judged: &Judged| (judged.verdict.strength(), judged.is_own);
-        let stronger = |best: Judged, next: &Judged| if strength(next) > strength(&best) { *next } else { best };
-        let Some(best) = judged.first().map(|first| judged.iter().fold(*first, stronger)) else { return Ok(None) };
-        let Verdict::Join { rule, scores } = best.verdict else { return Ok(None) };
         let is_same_link = |judged: &Judged| judged.verdict.rule() == Some(JoinRule::SameLink);
         let is_former = |judged: &&Judged| judged.is_own && (is_same_link(judged) || (again.is_some() && judged.digest == again));
-        let story = judged.iter().find(is_former).map_or(best.story, |former| former.story);
-        Ok(Some(Match { story, rule, scores }))
+        let former = judged.iter().find(is_former).copied();
+        // Candidates come oldest first, so that of equals the oldest stays, unless the speaker's own is among them.
+        let strength = |judged: &Judged| (judged.verdict.strength(), judged.is_own);
+        let mut best: Option<Judged> = None;
+        for one in judged.iter().filter(|one| one.verdict.rule().is_some()) {
+            if best.as_ref().is_none_or(|best| strength(one) > strength(best)) && self.may_join(one, &judged)? {
+                best = Some(*one);
+            }
+        }
+        Ok(best.or(former).and_then(|best| match best.verdict {
+            Verdict::Join { rule, scores } => Some(Match { story: former.map_or(best.story, |former| former.story), rule, scores }),
+            Verdict::Apart { .. } => None,
+        }))
+    }
+
+    /// Whether the story of a candidate takes in what joins that candidate.
+    fn may_join(&self, one: &Judged, judged: &[Judged]) -> Result<bool> {
+        if !matches!(one.verdict.rule(), Some(JoinRule::SameTitle | JoinRule::ContainedText)) {
+            return Ok(true);
+        }
+        let story: Option<StoryRow> = self.rows.row(&rows::story(one.story))?;
+        let joins = |seq: u64| judged.iter().any(|other| other.seq == seq && other.verdict.rule().is_some());
+        Ok(story.is_some_and(|story| story.members.iter().all(|(member, _)| joins(*member))))
     }
 
     /// What the rule says of every candidate, the oldest first.

@@ -44,6 +44,8 @@ pub enum Recovery {
     },
     /// The index had missed these commits, which the journal had.
     Replayed(u64),
+    /// Most of the index was garbage, as after a large import: it was copied without it. Its size in bytes, before and after.
+    Compacted(u64, u64),
     /// A commit that a crash cut short was taken off the journal, with so many bytes.
     TornTail(u64),
     /// So many bytes in the middle of the journal are damaged; the commits behind them are there.
@@ -62,6 +64,7 @@ impl fmt::Display for Recovery {
                 write!(f, "index rebuilt from {commits} commits in the journal: {why}; the archive has lost the content of {lost} items")
             }
             Self::Replayed(commits) => write!(f, "the index had missed {commits} commits; they were taken from the journal"),
+            Self::Compacted(before, after) => write!(f, "the index was copied without its garbage: {before} bytes are {after} now"),
             Self::TornTail(bytes) => write!(f, "removed an unfinished commit of {bytes} bytes from the end of the journal"),
             Self::Gap(bytes) => write!(f, "{bytes} bytes inside the journal are damaged; the commits around them are whole"),
         }
@@ -73,7 +76,12 @@ pub(super) const ARCHIVE: &str = "archive";
 pub(super) const JOURNAL: &str = "journal";
 pub(super) const INDEX: &str = "index";
 const INDEX_NEW: &str = "index.new";
+const INDEX_OLD: &str = "index.old";
 const INDEX_DAMAGED: &str = "index.damaged";
+
+/// How often and how long sled is waited for, which closes in the background.
+const ATTEMPTS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Opens the store in `dir`, creating what is missing and mending what can be mended.
 pub(super) fn open(dir: &Path, thresholds: MergeThresholds) -> Result<(Core, Vec<Recovery>)> {
@@ -96,6 +104,7 @@ pub(super) fn open(dir: &Path, thresholds: MergeThresholds) -> Result<(Core, Vec
         told.push(Recovery::Replayed(replayed.commits));
     }
     tell_damage(&replayed, &mut told);
+    let index = compacted(dir, index, &head, &mut told)?;
     let ends = settle(&truth, &index, &head, &replayed)?;
     let Truth { dir, lock, archive, journal } = truth;
     Ok((Core::new(Parts { dir, lock, archive, journal, index, head, ends }, thresholds), told))
@@ -140,7 +149,10 @@ impl Truth {
 
 /// The index that is there, mended if need be; in words why there is none that opens.
 fn existing_index(dir: &Path, told: &mut Vec<Recovery>) -> Result<std::result::Result<Index, String>> {
-    let path = dir.join(INDEX);
+    let (path, old) = (dir.join(INDEX), dir.join(INDEX_OLD));
+    if !path.exists() && old.exists() {
+        fs::rename(&old, &path).map_err(|error| StoreError::io(&path, error))?;
+    }
     if !path.exists() {
         return Ok(Err("there was none".to_owned()));
     }
@@ -205,15 +217,64 @@ fn rebuilt(dir: &Path, truth: &Truth, old: Option<Index>, why: String, told: &mu
         index.flush()?;
         replayed
     };
-    remove_dir(&path)?;
-    fs::rename(&new, &path).map_err(|error| StoreError::io(&path, error))?;
-    sync_dir(dir)?;
+    exchange(dir)?;
     told.push(Recovery::Rebuilt { why, commits: replayed.commits, lost: replayed.lost });
     tell_damage(&replayed, told);
     let index = open_index(&path)?;
     let head = index.row(rows::HEAD)?.unwrap_or_default();
     settle(truth, &index, &head, &replayed)?;
     Ok((index, head))
+}
+
+/// The index without its garbage, if that is most of it: sled 0.34.7 gives space back far slower than a large import takes it, and reads
+/// all of it when it opens.
+fn compacted(dir: &Path, index: Index, head: &Head, told: &mut Vec<Recovery>) -> Result<Index> {
+    /// What the rows of an item take, pages half full, and what an index takes beside them.
+    const ITEM_BYTES: u64 = 700;
+    const BASE_BYTES: u64 = 64 << 20;
+    /// Garbage is most of an index that takes this many times what it needs.
+    const TIMES_MAX: u64 = 3;
+    let before = index.size()?;
+    if before <= TIMES_MAX * (BASE_BYTES + head.items * ITEM_BYTES) {
+        return Ok(index);
+    }
+    let index = copied(dir, index)?;
+    told.push(Recovery::Compacted(before, index.size()?));
+    Ok(index)
+}
+
+/// A copy of the index, in its place.
+fn copied(dir: &Path, index: Index) -> Result<Index> {
+    let new = dir.join(INDEX_NEW);
+    remove_dir(&new)?;
+    index.copy_to(&open_index(&new)?)?;
+    drop(index);
+    exchange(dir)?;
+    open_index(&dir.join(INDEX))
+}
+
+/// Puts the new index in the place of the old one. A crash meanwhile leaves one of the two.
+fn exchange(dir: &Path) -> Result<()> {
+    let (path, new, old) = (dir.join(INDEX), dir.join(INDEX_NEW), dir.join(INDEX_OLD));
+    [&path, &new].into_iter().for_each(|index| await_closed(index));
+    remove_dir(&old)?;
+    if path.exists() {
+        fs::rename(&path, &old).map_err(|error| StoreError::io(&path, error))?;
+    }
+    fs::rename(&new, &path).map_err(|error| StoreError::io(&path, error))?;
+    sync_dir(dir)?;
+    remove_dir(&old)
+}
+
+/// Waits until sled has let go of an index that was closed: its last jobs write below the name that the folder had.
+fn await_closed(index: &Path) {
+    let Ok(file) = fs::File::open(index.join("db")) else { return };
+    for _ in 0..ATTEMPTS {
+        if file.try_lock().is_ok() {
+            return;
+        }
+        thread::sleep(PAUSE);
+    }
 }
 
 /// Ends journal and segments where the index says: what stands behind belongs to no commit. A segment that is too short has lost
@@ -262,8 +323,6 @@ fn open_index(path: &Path) -> Result<Index> {
 
 /// Opens the index. sled lets go of its own lock a moment after it was closed; ours is held already, so that waiting is safe.
 fn try_index(path: &Path) -> std::result::Result<Index, sled::Error> {
-    const ATTEMPTS: u32 = 100;
-    const PAUSE: Duration = Duration::from_millis(20);
     for _ in 1..ATTEMPTS {
         match Index::open(path) {
             Err(error) if is_lock(&error) => thread::sleep(PAUSE),
@@ -287,5 +346,29 @@ fn damage(path: &Path, error: sled::Error) -> Result<String> {
             Err(StoreError::index(path, error))
         }
         _ => Ok(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copied_index_has_the_same_rows_and_an_exchange_cut_short_loses_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = folder.path();
+        let index = open_index(&dir.join(INDEX)).expect("opens");
+        let row = |n: u64| ([rows::item(n), rows::story(n), b"p".to_vec()][(n % 3) as usize].clone(), Some(vec![n as u8; 100]));
+        index.apply(&(0..500).map(row).collect()).expect("written");
+        let rows = |index: &Index| index.rows().collect::<Result<Vec<_>>>().expect("readable");
+        let before = rows(&index);
+        let index = copied(dir, index).expect("copied");
+        assert_eq!(rows(&index), before);
+        assert!(!dir.join(INDEX_NEW).exists() && !dir.join(INDEX_OLD).exists());
+        drop(index);
+        await_closed(&dir.join(INDEX));
+        fs::rename(dir.join(INDEX), dir.join(INDEX_OLD)).expect("renamed");
+        let index = existing_index(dir, &mut Vec::new()).expect("looked").expect("found");
+        assert_eq!(rows(&index), before);
     }
 }
