@@ -1,5 +1,5 @@
-//! Whole rounds of polls against an origin of our own making: feeds a second and CPU a poll, for new documents, the same bytes,
-//! and 304.
+//! Whole rounds of polls against an origin of our own making: feeds a second and CPU a poll, for new documents and for 304, beside bare
+//! conditional requests by the same HTTP client.
 //!
 //! `cargo bench --bench round -- [FEEDS [LATENCY_MS]]`; 500 feeds at 100 ms by default. The origin runs in a process of its own, so
 //! that the CPU reported is the daemon's. Every feed has a host of its own in 127.0.0.0/8.
@@ -14,7 +14,8 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::{mpsc, oneshot, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
+    task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 use watchfire::{
@@ -37,7 +38,9 @@ fn main() {
     let number = |at: usize, default: u64| arguments.get(at).map_or(default, |text| text.parse().expect("a number"));
     let (feeds, latency) = (number(0, 500), number(1, 100));
     let (mut origin, port) = start_origin(latency);
-    runtime().block_on(measure(usize::try_from(feeds).expect("a count"), port));
+    let feeds = usize::try_from(feeds).expect("a count");
+    runtime().block_on(measure(feeds, port));
+    runtime().block_on(measure_bare(feeds, port));
     let _ = origin.kill();
 }
 
@@ -83,12 +86,60 @@ async fn measure(feeds: usize, port: u16) {
     println!("{} items in {} stories", counts.items, counts.stories);
 }
 
+/// The same 304s by the HTTP client alone, with the settings that polls use: what is below us.
+async fn measure_bare(feeds: usize, port: u16) {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let client = reqwest::Client::builder()
+        .user_agent("bare")
+        .tls_backend_preconfigured(tls)
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(20))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .build()
+        .expect("a client");
+    let room = Arc::new(Semaphore::new(ScheduleLimits::default().concurrency));
+    for _ in 0..2 {
+        let (started, cpu) = (Instant::now(), cpu_secs());
+        let mut requests = JoinSet::new();
+        for n in 0..feeds {
+            let permit = room.clone().acquire_owned().await.expect("never closed");
+            let request = client.get(format!("http://{}/{n}.xml", authority(n, port))).header("if-none-match", "\"one\"");
+            requests.spawn(async move {
+                let answer = request.send().await.expect("an answer");
+                drop(permit);
+                assert_eq!(answer.status().as_u16(), 304);
+            });
+        }
+        while let Some(ended) = requests.join_next().await {
+            ended.expect("a 304");
+        }
+        let (took, cpu) = (started.elapsed().as_secs_f64(), cpu_secs() - cpu);
+        let requests = feeds as f64;
+        println!("{:16} {feeds:6} requests, {took:6.2} s, {:.0} us CPU a request", "bare 304", cpu * 1e6 / requests);
+    }
+}
+
+/// Every feed has a host of its own.
+fn authority(n: usize, port: u16) -> String {
+    format!("127.{}.{}.{}:{port}", 1 + n / 62_500, n / 250 % 250, 1 + n % 250)
+}
+
 fn source(n: usize, port: u16) -> Source {
-    let authority = format!("127.{}.{}.{}:{port}", 1 + n / 62_500, n / 250 % 250, 1 + n % 250);
-    let id = SourceId::parse(&format!("feed-{n}")).expect("a slug");
-    let url = Link::parse(&format!("http://{authority}/{n}.xml")).expect("a link");
-    let allow_private = vec![PrivateHost::parse(&authority).expect("an authority")];
-    Source { allow_private, ..Source::new(id, url, Cadence::Every(Duration::from_secs(1))) }
+    let authority = authority(n, port);
+    let (id, url) = (format!("feed-{n}"), format!("http://{authority}/{n}.xml"));
+    let cadence = Cadence::Every(Duration::from_secs(1));
+    Source {
+        allow_private: vec![PrivateHost::parse(&authority).expect("an authority")],
+        ..Source::new(SourceId::parse(&id).expect("a slug"), Link::parse(&url).expect("a link"), cadence)
+    }
 }
 
 /// A feed whose texts share nothing with those of other feeds.

@@ -123,6 +123,7 @@ fn a_bad_source_is_named_with_its_rule() {
         ("allow_private = [\"127.0.0.1\"]", "`source.allow_private` is `127.0.0.1`, must be `host:port` such as `192.168.1.10:1200`"),
         ("headers = { \"a b\" = \"x\" }", "`source.headers` `a b` must be a header name of letters, digits and `-`"),
         ("headers = { Host = \"x\" }", "`source.headers` `Host` is written by Watchfire itself, leave it out"),
+        ("headers = { Keep-Alive = \"x\" }", "`source.headers` `Keep-Alive` belongs to a connection and not to a request, leave it out"),
         ("headers = { cookie = \"密\" }", "`source.headers` `cookie` must have a value of at most 4096 visible ASCII characters"),
         ("headers = { cookie = \"${ABSENT}\" }", "`source.headers` `cookie` needs the environment variable `ABSENT`, which is not set"),
         ("headers = { cookie = 1 }", "`source.headers` must be a table of texts, such as `{ authorization = \"Bearer ${TOKEN}\" }`"),
@@ -219,6 +220,23 @@ fn no_id_and_no_url_stands_twice_in_all_files() {
         "more/1.toml:2: `source.id` is `a`, which is taken already at watchfire.toml:3\n\
          more/1.toml:7: `source.url` of `c` is the same as that of `a` at watchfire.toml:4"
     );
+}
+
+#[test]
+fn a_line_that_ticks_faster_than_sources_may_be_asked_is_a_warning() {
+    let source = |id: &str, rest: &str| format!("[[source]]\nid = \"{id}\"\nurl = \"https://{id}.example/\"\n{rest}\n");
+    let text = [
+        "[daemon]\ncontact = \"https://me.example/\"\n",
+        &source("fast", "schedule = \"*/5 * * * *\""),
+        &source("slow", "schedule = \"*/15 * * * *\""),
+        &source("own", "schedule = \"* * * * * *\"\nallow_private = [\"own.example:443\"]"),
+    ]
+    .concat();
+    let settings = Folder::with(&[("watchfire.toml", &text)]).load().expect("loads");
+    let wanted =
+        "`schedule` of `fast` ticks every `5m`, but it is asked every `15m` at most: `poll.interval_min`; ticks in between are left out";
+    assert_eq!(settings.warnings.len(), 1, "{:?}", settings.warnings);
+    assert!(settings.warnings[0].ends_with(wanted), "{:?}", settings.warnings);
 }
 
 #[test]
@@ -406,9 +424,10 @@ fn the_commented_defaults_are_the_real_ones() {
         uncommented.push_str(bare.unwrap_or(line));
         uncommented.push('\n');
     }
-    assert_eq!(uncommented.lines().filter(|line| line.contains(" = ")).count(), 29, "{uncommented}");
+    assert_eq!(uncommented.lines().filter(|line| line.contains(" = ")).count(), 30, "{uncommented}");
     let folder = Folder::with(&[("watchfire.toml", &uncommented)]);
-    let explained = folder.load().unwrap_or_else(|error| panic!("{error}"));
+    // Where `include` looks is no default.
+    let explained = Settings { folders: Vec::new(), ..folder.load().unwrap_or_else(|error| panic!("{error}")) };
     fs::write(folder.0.path().join("watchfire.toml"), "").expect("written");
     assert_eq!(explained, folder.load().expect("defaults"));
 }

@@ -135,6 +135,30 @@ fn a_broken_reload_keeps_the_old_configuration_and_a_good_one_replaces_it() {
 }
 
 #[test]
+fn a_changed_file_is_noticed_without_a_signal() {
+    let origin = Origin::launch();
+    origin.on("/feed.xml", Reply::ok(rss(&[("g1", "Story of the main file", "https://wire.example/1")])));
+    origin.on("/more.xml", Reply::ok(rss(&[("g2", "Story of an included file", "https://wire.example/2")])));
+    let home = Home::new("");
+    let daemon = home.start();
+    home.configure("[[source]]\nid = \"x\"\nurll = \"https://example.org/\"\n");
+    daemon.wait_for("the refusal", |daemon| daemon.log().contains("did you mean `url`"));
+    // As an editor does it: a new file takes the place of the old one.
+    home.configure(&source("one", &origin, "/feed.xml"));
+    let text = fs::read_to_string(home.config()).expect("a configuration");
+    fs::write(home.path("next.toml"), format!("include = [\"sources.d/*.toml\"]\n{text}")).expect("written");
+    fs::rename(home.path("next.toml"), home.config()).expect("renamed");
+    daemon.wait_for("the new source", |daemon| daemon.get("/feed.atom").body.contains("Story of the main file"));
+    fs::create_dir(home.path("sources.d")).expect("a folder");
+    fs::write(home.path("sources.d/more.toml"), source("two", &origin, "/more.xml")).expect("written");
+    daemon.wait_for("the included source", |daemon| daemon.get("/feed.atom").body.contains("Story of an included file"));
+    fs::remove_file(home.config()).expect("removed");
+    daemon.wait_for("the missing file", |daemon| daemon.log().contains("cannot be read"));
+    assert!(daemon.get("/feed.atom").body.contains("Story of the main file"), "the old configuration stays");
+    daemon.stop();
+}
+
+#[test]
 fn commands_beside_a_running_daemon_go_through_it() {
     let origin = Origin::launch();
     origin.on("/feed.xml", Reply::ok(rss(&[("g1", "Story", "https://wire.example/1")])));

@@ -245,6 +245,15 @@ async fn every_format_has_its_type_and_a_tag_that_is_known_again() {
 }
 
 #[tokio::test]
+async fn the_page_of_the_sources_is_never_stale() {
+    let server = Server::start(&Library::with(&[])).await;
+    let answer = server.ask("GET", "/sources", &[]).await;
+    assert_eq!((answer.status, answer.field("cache-control")), (200, Some("no-store")));
+    assert!(answer.field("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'")));
+    assert!(answer.text().contains("Krebs on Security") && answer.text().contains("not asked yet"), "{}", answer.text());
+}
+
+#[tokio::test]
 async fn unknown_addresses_are_404_and_other_methods_405() {
     let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
     for (method, path, status) in [

@@ -57,6 +57,7 @@ fn rss(names: &[&str]) -> Vec<u8> {
 fn full(url: &str, body: Vec<u8>) -> Response {
     Response {
         not_modified: false,
+        is_delta: false,
         body: body.into(),
         final_url: link(url),
         permanent_url: None,
@@ -123,11 +124,13 @@ struct Rig {
     script: Script,
     clock: Clock,
     sources: Vec<Source>,
+    robots: bool,
 }
 
 impl Rig {
     fn new(sources: Vec<Source>) -> Self {
-        Self { dir: tempfile::tempdir().expect("a folder"), script: Script::default(), clock: Clock::simulated(birth()), sources }
+        let dir = tempfile::tempdir().expect("a folder");
+        Self { dir, script: Script::default(), clock: Clock::simulated(birth()), sources, robots: false }
     }
 
     fn store(&self) -> Store {
@@ -135,7 +138,10 @@ impl Rig {
     }
 
     fn roster(&self) -> Roster {
-        Roster::new(&self.sources, ScheduleLimits::default(), FetchLimits::default(), ItemLimits::default(), MergeThresholds::default())
+        let (fetch, items, merge) = (FetchLimits::default(), ItemLimits::default(), MergeThresholds::default());
+        let mut roster = Roster::new(&self.sources, ScheduleLimits::default(), fetch, items, merge);
+        roster.robots = self.robots;
+        roster
     }
 
     /// Runs the daemon's loop for a while, then shuts it down.
@@ -349,4 +355,67 @@ async fn an_order_polls_what_is_due_and_reports() {
     assert_eq!(rig.poll_now(None).await.expect("reports"), [], "nothing is due any more");
     assert!(matches!(rig.poll_now(Some("other")).await, Err(CommandError::Refused(_))));
     assert!(matches!(rig.poll_now(Some("news")).await, Err(CommandError::Refused(why)) if why.contains("was asked a moment ago")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_while_fetching_costs_its_source_alone() {
+    let (bad, good) = ("https://one.example/bad", "https://one.example/good");
+    let rig = Rig::new(vec![source("bad", bad), source("good", good)]);
+    rig.script.on(bad, Duration::from_secs(1), |_, before| match before {
+        0 => panic!("a decoder went wrong"),
+        _ => Ok(full("https://one.example/bad", rss(&["b"]))),
+    });
+    rig.script.on(good, Duration::from_secs(1), move |_, _| Ok(full(good, rss(&["g"]))));
+    rig.run_for(Duration::from_secs(600)).await;
+    assert_eq!(rig.state("bad").last_outcome.as_deref(), Some("a fault of ours, please report it: a decoder went wrong"));
+    assert_eq!((rig.state("bad").failures, rig.script.asked(good).len()), (1, 1), "its host is free for others");
+    rig.run_for(2 * HOUR).await;
+    assert!(rig.state("bad").failures == 0 && rig.titles().contains(&"Story b".to_owned()), "it is asked again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_entries_alone_are_added_and_replace_nothing() {
+    let url = "https://news.example/feed";
+    let rig = Rig::new(vec![Source { delta: true, ..source("news", url) }]);
+    rig.script.on(url, Duration::ZERO, move |request, before| {
+        assert!(request.delta);
+        let etag = |etag: &str| Validators { etag: Some(etag.as_bytes().to_vec()), last_modified: None };
+        match before {
+            0 => Ok(Response { validators: etag("1"), ..full(url, rss(&["a", "b", "c"])) }),
+            1 => Ok(Response { is_delta: true, validators: etag("2"), ..full(url, rss(&["d"])) }),
+            _ => Ok(unchanged(url)),
+        }
+    });
+    rig.run_for(Duration::from_secs(60)).await;
+    let full_before = rig.state("news");
+    rig.run_for(150 * Duration::from_secs(60)).await;
+    let mut titles = rig.titles();
+    titles.sort();
+    assert_eq!(titles, ["Story a", "Story b", "Story c", "Story d"]);
+    assert_eq!(rig.script.asked(url)[2].1.etag.as_deref(), Some(&b"2"[..]));
+    let state = rig.state("news");
+    assert_eq!((state.last_full, state.body_digest), (full_before.last_full, full_before.body_digest), "it was no whole document");
+}
+
+#[tokio::test(start_paused = true)]
+async fn robots_are_heeded_where_the_operator_says_so_and_asked_once_a_day() {
+    let (open, shut, robots) = ("https://one.example/open", "https://one.example/shut", "https://one.example/robots.txt");
+    let (other, missing) = ("https://other.example/feed", "https://other.example/robots.txt");
+    for is_heeded in [false, true] {
+        let mut rig = Rig::new(vec![source("open", open), source("shut", shut), source("other", other)]);
+        rig.robots = is_heeded;
+        rig.script.on(open, Duration::ZERO, move |_, _| Ok(full(open, rss(&["o"]))));
+        rig.script.on(shut, Duration::ZERO, move |_, _| Ok(full(shut, rss(&["s"]))));
+        rig.script.on(other, Duration::ZERO, move |_, _| Ok(full(other, rss(&["x"]))));
+        rig.script.on(robots, Duration::ZERO, move |_, _| Ok(full(robots, b"User-agent: watchfire\nDisallow: /shut".to_vec())));
+        rig.script.on(missing, Duration::ZERO, |_, _| Err(Failure::Status(404)));
+        rig.run_for(30 * HOUR).await;
+        let asked = |url: &str| rig.script.asked(url).len();
+        assert_eq!((asked(robots), asked(missing)), if is_heeded { (2, 2) } else { (0, 0) });
+        assert_eq!(asked(shut) == 0, is_heeded);
+        assert!(asked(open) >= 28 && asked(other) >= 28);
+        if is_heeded {
+            assert_eq!(rig.state("shut").last_outcome.as_deref(), Some("robots.txt does not allow it (`poll.robots`)"));
+        }
+    }
 }

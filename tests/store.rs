@@ -146,7 +146,7 @@ fn only_an_edit_in_substance_moves_updated() {
     poll(&store, vec![notice(first, -500)], 0);
     let before = all(&store).remove(0);
     assert_eq!(poll(&store, vec![notice(first, 10)], 20), Tally { unchanged: 1, ..Tally::default() }, "a date alone");
-    assert_eq!(all(&store), [before.clone()]);
+    assert_eq!(all(&store), std::slice::from_ref(&before));
 
     let redated = "<div>Several flaws were fixed in the <b>kernel</b>.</div><p>Published: 2 April 2026</p><p>CVE-2026-1234</p>";
     assert_eq!(poll(&store, vec![notice(redated, 30)], 40).updated, 1);

@@ -35,6 +35,11 @@ impl Choice {
         Ok(self.apply(config::load(path, &environment)?))
     }
 
+    /// The same as if one of its files held another text.
+    pub(super) fn load_as_if(&self, path: &Path, change: (&Path, &str)) -> Result<Settings, ConfigError> {
+        Ok(self.apply(config::load_as_if(path, &environment, change)?))
+    }
+
     fn apply(&self, mut settings: Settings) -> Settings {
         if let Some(dir) = &self.data_dir {
             settings.daemon.data_dir.clone_from(dir);

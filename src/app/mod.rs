@@ -5,6 +5,8 @@ mod check;
 mod choice;
 mod daemon_file;
 mod decide;
+mod discover;
+mod edit;
 mod export;
 mod import;
 mod inspect;
@@ -16,6 +18,7 @@ mod run;
 mod signals;
 mod sources;
 mod storage;
+mod watch;
 mod why;
 mod wiring;
 
@@ -23,6 +26,8 @@ pub use self::{
     check::{CheckReport, check},
     choice::Choice,
     decide::decide,
+    discover::Discovered,
+    edit::{Added, Wish, add_source, remove_source},
     export::export,
     import::import,
     inspect::{Inspected, Inspector, inspect_line},

@@ -17,6 +17,7 @@ use super::{
     rows::ImportRow,
     signals::{Asked, Signals},
     storage,
+    watch::Watch,
     wiring::{self, fetcher, import_settings, roster},
 };
 use crate::{
@@ -59,6 +60,7 @@ struct Daemon {
     store: Store,
     address: SocketAddr,
     settings: watch::Sender<Arc<Settings>>,
+    files: Watch,
     roster: watch::Sender<Arc<poll::Roster>>,
     served: watch::Sender<Arc<http::Served>>,
     orders: mpsc::Receiver<http::Order>,
@@ -83,6 +85,7 @@ impl Daemon {
         let (reloads_in, reloads) = mpsc::channel(1);
         let (roster, roster_out) = watch::channel(Arc::new(roster(&settings)));
         let (served, served_out) = watch::channel(Arc::new(served));
+        let files = Watch::new(&settings);
         let (settings, settings_out) = watch::channel(Arc::new(settings));
         let (polls_end, readers_end) = (CancellationToken::new(), CancellationToken::new());
 
@@ -99,7 +102,22 @@ impl Daemon {
         };
         let reading = tokio::spawn(http::run(listener, service, readers_end.clone().cancelled_owned()));
         let clerk = Clerk { store: store.clone(), settings: settings_out, polls, reloads: reloads_in };
-        Ok(Self { choice, store, address, settings, roster, served, orders, clerk, reloads, polls_end, readers_end, polling, reading })
+        Ok(Self {
+            choice,
+            store,
+            address,
+            settings,
+            files,
+            roster,
+            served,
+            orders,
+            clerk,
+            reloads,
+            polls_end,
+            readers_end,
+            polling,
+            reading,
+        })
     }
 
     /// Carries out orders and signals until one says stop; its name.
@@ -110,6 +128,7 @@ impl Daemon {
                     Asked::Stop(signal) => return signal,
                     Asked::Reload => drop(self.reload()),
                 },
+                () = self.files.changed() => drop(self.reload()),
                 Some(reply) = self.reloads.recv() => {
                     let answer = self.reload().map_err(|error| CommandError::Refused(error.to_string()));
                     let _ = reply.send(answer);
@@ -149,6 +168,7 @@ impl Daemon {
             }
             Err(error) => tracing::error!("{error:#}"),
         }
+        self.files.follow(&fresh);
         self.roster.send_replace(Arc::new(roster(&fresh)));
         self.settings.send_replace(Arc::new(fresh));
         tracing::info!("configuration reloaded: {words}");

@@ -21,7 +21,9 @@ const TITLE_CHARS_MAX: usize = 300;
 /// Who is polled, and within which limits.
 pub(super) fn roster(settings: &Settings) -> Roster {
     let poll = settings.poll;
-    Roster::new(&settings.sources, poll.schedule, poll.fetch, poll.items, settings.merge)
+    let mut roster = Roster::new(&settings.sources, poll.schedule, poll.fetch, poll.items, settings.merge);
+    roster.robots = poll.robots;
+    roster
 }
 
 /// The client that polls.

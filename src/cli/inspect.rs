@@ -42,7 +42,7 @@ pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<Exit
             match &inspected {
                 _ if arguments.json => say(&app::inspect_line(argument, &inspected))?,
                 Err(why) if !is_readable => eprintln!("watchfire: {why}"),
-                _ => say(&listing(argument, &inspected))?,
+                _ => say(&answer(argument, &inspected))?,
             }
         }
         Ok(code)
@@ -50,11 +50,15 @@ pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<Exit
 }
 
 /// What was read, for people.
-fn listing(argument: &str, inspected: &Result<Inspected, String>) -> String {
-    let Inspected { channel, drafts, problems } = match inspected {
-        Ok(inspected) => inspected,
-        Err(why) => return format!("{argument}: {why}\n"),
-    };
+fn answer(argument: &str, inspected: &Result<Inspected, String>) -> String {
+    match inspected {
+        Ok(inspected) => listing(argument, inspected, ROWS_MAX),
+        Err(why) => format!("{argument}: {why}\n"),
+    }
+}
+
+/// A feed and its first entries.
+pub(super) fn listing(argument: &str, Inspected { channel, drafts, problems }: &Inspected, rows_max: usize) -> String {
     let title = clip(channel.title.as_deref().unwrap_or("untitled"), 60);
     let (entries, faults) = (count(drafts.len(), "entry", "entries"), count(problems.len(), "problem", "problems"));
     let mut lines = format!("{argument}: {title}, {}, {entries}, {faults}\n", channel.format);
@@ -65,12 +69,12 @@ fn listing(argument: &str, inspected: &Result<Inspected, String>) -> String {
         return lines;
     }
     let mut entries = table(&["published", "title", "link"]);
-    for draft in drafts.iter().take(ROWS_MAX) {
+    for draft in drafts.iter().take(rows_max) {
         entries.add_row(row(draft));
     }
     lines += &text(&entries);
-    if drafts.len() > ROWS_MAX {
-        lines += &format!("… and {} more; --json shows all\n", drafts.len() - ROWS_MAX);
+    if drafts.len() > rows_max {
+        lines += &format!("… and {} more; `inspect --json` shows all\n", drafts.len() - rows_max);
     }
     lines
 }

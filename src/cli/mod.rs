@@ -61,8 +61,8 @@ struct Arguments {
 enum Verb {
     /// Run the daemon: poll, deduplicate, serve. The default
     ///
-    /// SIGINT and SIGTERM end it after the polls in flight, SIGHUP makes it read its configuration again: a faulty one is refused and
-    /// the old one stays. While it runs, the other commands go through it.
+    /// SIGINT and SIGTERM end it after the polls in flight. A changed configuration is read within seconds, or at once on SIGHUP: a
+    /// faulty one is refused and the old one stays. While it runs, the other commands go through it.
     Run,
     /// Check the configuration and the store, without network
     ///
@@ -88,8 +88,8 @@ enum Verb {
     /// A line has `id`, `title`, `published`, `updated` and `members`, which are the copies: `id`, `source`, `title`, `link`, `key`,
     /// `published`, `document` and why each `joined`.
     Export,
-    /// Show every source: last outcome, next poll and why then, items
-    Sources,
+    /// Show every source: last outcome, next poll and why then, items. Add and remove sources
+    Sources(sources::Arguments),
     /// Say why an item is in its story, or what kept it apart from its nearest neighbours
     Why(why::Arguments),
     /// Take a copy out of its story: it opens its own
@@ -114,7 +114,7 @@ pub fn main() -> ExitCode {
         Verb::Inspect(arguments) => inspect::run(&choice, &arguments),
         Verb::Import(arguments) => import::run(&choice, &arguments),
         Verb::Export => export::run(&choice),
-        Verb::Sources => sources::run(&choice),
+        Verb::Sources(arguments) => sources::run(&choice, arguments),
         Verb::Why(arguments) => why::run(&choice, &arguments),
         Verb::Split(decide::One { item }) => decide::run(&choice, &Decision::Split(item)),
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),

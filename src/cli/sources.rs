@@ -1,15 +1,78 @@
-//! `watchfire sources`: every source in a table.
+//! `watchfire sources`: every source in a table; sources added, taken out, tried.
 
 use std::process::ExitCode;
 
 use super::{
-    block_on, say,
+    block_on, inspect, say,
     table::{clip, count, table, text},
 };
-use crate::app::{self, Choice, SourceRow};
+use crate::app::{self, Added, Choice, SourceRow, Wish};
 
-pub(super) fn run(choice: &Choice) -> anyhow::Result<ExitCode> {
+/// Entries shown of a feed that is added.
+const ENTRIES_SHOWN: usize = 3;
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Find the feed behind an address and add it to the configuration
+    ///
+    /// The address may be that of a page: then the feed that it names is taken, or one at a usual place. Comments and order of the file
+    /// stay as they are. A running daemon notices by itself.
+    Add {
+        /// A feed, or a page that has one
+        #[arg(value_name = "URL")]
+        address: String,
+        /// Its id; else one is made of the host's name
+        #[arg(long)]
+        id: Option<String>,
+        /// Its name, instead of the one it gives itself
+        #[arg(long)]
+        title: Option<String>,
+        /// A tag; may be given again
+        #[arg(long = "tag", value_name = "TAG")]
+        tags: Vec<String>,
+        /// Add it although it looks like one that is there in another spelling
+        #[arg(long)]
+        anyway: bool,
+        /// Show what would be added, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Take a source out of the configuration; its items stay
+    Remove {
+        /// Id of the source
+        id: String,
+    },
+}
+
+pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitCode> {
     app::start_logging("warn");
+    match arguments.action {
+        None => list(choice),
+        Some(Action::Add { address, id, title, tags, anyway, dry_run }) => add(choice, &Wish { address, id, title, tags, anyway, dry_run }),
+        Some(Action::Remove { id }) => {
+            let file = app::remove_source(choice, &id)?;
+            say(&format!("`{id}` taken out of {}; its items stay\n", file.display()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn add(choice: &Choice, wish: &Wish) -> anyhow::Result<ExitCode> {
+    let Added { found, table, file } = block_on(app::add_source(choice, wish, |link| eprintln!("asking {link}")))?;
+    let mut lines = inspect::listing(found.url.as_str(), &found.inspected, ENTRIES_SHOWN);
+    lines += &format!("\n{} {}:\n\n{table}", if wish.dry_run { "would be added to" } else { "added to" }, file.display());
+    say(&lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(choice: &Choice) -> anyhow::Result<ExitCode> {
     let rows = block_on(app::sources(choice))?;
     let mut listing = table(&["source", "items", "last outcome", "asked", "next poll", "why"]);
     for row in &rows {

@@ -3,6 +3,7 @@
 //! A message names file, line, key, the value in backticks and the rule; values that may be secret are never shown. What others
 //! need of the configuration they take as plain values from `Settings`, so that nothing else knows TOML.
 
+mod edit;
 mod error;
 mod include;
 mod quantity;
@@ -10,6 +11,7 @@ mod secret;
 mod section;
 mod settings;
 mod source;
+mod stamp;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -17,10 +19,12 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 pub use self::{
+    edit::{NewSource, with_source, without_source},
     error::{ConfigError, Fault},
     include::find,
     secret::Env,
     settings::{DaemonSettings, DocumentSettings, FeedSettings, HttpSettings, PollSettings, Settings},
+    stamp::Stamp,
 };
 use self::{
     section::{File, Section},
@@ -30,12 +34,24 @@ use self::{
 /// The configuration that is shipped: what `watchfire default-config` prints, with every key explained.
 pub const DEFAULT: &str = include_str!("../../config/watchfire.toml");
 
+/// Gives the text of a file, or its fault.
+type TextOf<'a> = &'a dyn Fn(&Path) -> Result<String, Fault>;
+
 /// What only the main file may say.
 const MAIN_ONLY: [&str; 7] = ["include", "daemon", "http", "poll", "feed", "documents", "merge"];
 
 /// Reads a configuration with the files it includes. `env` looks up the variables in URLs and headers. An error lists all faults.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
-    let text = include::read(path).map_err(|fault| ConfigError::Faults(vec![fault]))?;
+    read_all(path, env, &include::read)
+}
+
+/// Reads a configuration as if one of its files held another text: whether a change would do.
+pub fn load_as_if(path: &Path, env: Env<'_>, (changed, text): (&Path, &str)) -> Result<Settings, ConfigError> {
+    read_all(path, env, &|file| if file == changed { Ok(text.to_owned()) } else { include::read(file) })
+}
+
+fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, ConfigError> {
+    let text = text_of(path).map_err(|fault| ConfigError::Faults(vec![fault]))?;
     let mut faults = Vec::new();
     let main = File::new(path, &text);
     let Some(table) = parse(&main, &mut faults) else { return Err(ConfigError::Faults(faults)) };
@@ -45,12 +61,13 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
     let mut settings = tables::read(&mut root, folder, &mut faults);
     let mut catalogue = Catalogue::new(settings.poll.schedule, env);
     root.sections("source").into_iter().for_each(|section| catalogue.read(section, &mut faults));
-    let included = included(&mut root, path, folder);
+    let (included, folders) = included(&mut root, path, folder);
     root.finish(&mut faults);
 
     settings.files.push(path.to_owned());
+    settings.folders = folders;
     for file in included {
-        read_included(&file, &mut catalogue, &mut faults);
+        read_included(&file, text_of, &mut catalogue, &mut faults);
         settings.files.push(file);
     }
     if faults.is_empty() {
@@ -68,10 +85,11 @@ pub fn defaults(folder: &Path) -> Settings {
     tables::read(&mut Section::new(&File::new(folder, ""), "", None), folder, &mut Vec::new())
 }
 
-/// The files that `include` names, each once, without the main one.
-fn included(root: &mut Section<'_>, main: &Path, folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = Vec::new();
+/// The files that `include` names, each once, without the main one, and the folders that it looks into.
+fn included(root: &mut Section<'_>, main: &Path, folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let (mut files, mut folders) = (Vec::<PathBuf>::new(), Vec::new());
     for pattern in root.strings("include") {
+        folders.extend(folder.join(pattern.value).parent().map(Path::to_owned));
         match include::matches(folder, pattern.value) {
             Ok(found) => files.extend(found),
             Err(rule) => root.fault("include", format_args!("is `{}`, {rule}", section::shorten(pattern.value))),
@@ -84,12 +102,13 @@ fn included(root: &mut Section<'_>, main: &Path, folder: &Path) -> Vec<PathBuf> 
         seen.push(place);
         is_new
     });
-    files
+    folders.dedup();
+    (files, folders)
 }
 
 /// An included file holds sources and nothing else.
-fn read_included(path: &Path, catalogue: &mut Catalogue<'_>, faults: &mut Vec<Fault>) {
-    let text = match include::read(path) {
+fn read_included(path: &Path, text_of: TextOf<'_>, catalogue: &mut Catalogue<'_>, faults: &mut Vec<Fault>) {
+    let text = match text_of(path) {
         Ok(text) => text,
         Err(fault) => return faults.push(fault),
     };

@@ -25,6 +25,8 @@ pub struct Settings {
     pub sources: Vec<Source>,
     /// The files that were read, the main one first.
     pub files: Vec<PathBuf>,
+    /// The folders in which `include` looks for files.
+    pub folders: Vec<PathBuf>,
     /// What the operator should know, though nothing is wrong; one line each.
     pub warnings: Vec<String>,
 }
@@ -81,6 +83,8 @@ pub struct PollSettings {
     pub fetch: FetchLimits,
     /// What a document may bring.
     pub items: ItemLimits,
+    /// Whether `robots.txt` is asked for and obeyed.
+    pub robots: bool,
 }
 
 /// The combined feed.

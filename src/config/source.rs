@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::{BadLink, Cadence, HeaderPair, Link, PrivateHost, ScheduleLimits, Source, SourceId, Text},
-    schedule::parse_cron,
+    schedule::{parse_cron, tick_gap_min},
 };
 
 /// Most sources in one configuration.
@@ -26,19 +26,35 @@ const PRIORITY_MAX: u8 = 100;
 /// Least distance between polls of a host of the operator's own.
 const PRIVATE_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
-/// Headers that the request's own machinery writes.
-const RESERVED_HEADERS: [&str; 11] = [
-    "host",
+/// Headers that speak of a connection and not of a request (RFC 9110 section 7.6.1).
+const HOP_HEADERS: [&str; 10] = [
     "connection",
-    "content-length",
-    "transfer-encoding",
-    "upgrade",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
     "te",
     "trailer",
-    "range",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+];
+
+/// Headers that the request's own machinery writes, and those that would change what an answer means.
+const RESERVED_HEADERS: [&str; 13] = [
+    "a-im",
     "accept-encoding",
-    "if-none-match",
+    "content-encoding",
+    "content-length",
+    "expect",
+    "host",
+    "if-match",
     "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "range",
+    "referer",
 ];
 
 /// The sources read so far.
@@ -86,9 +102,24 @@ impl<'e> Catalogue<'e> {
             let difference = "their URLs differ only in scheme, `www.` or a last slash";
             self.warnings.push(format!("{here}: `{}` and `{other}` ({there}) seem to be one feed: {difference}", source.id));
         }
+        self.warn_of_haste(&source, &url_at);
         self.spellings.insert(spelling(&bare), (source.id.clone(), url_at.clone()));
         self.urls.insert(bare, (source.id.clone(), url_at));
         self.sources.push(source);
+    }
+
+    /// A line that ticks faster than the source may be asked loses ticks.
+    fn warn_of_haste(&mut self, source: &Source, at: &Position) {
+        let Cadence::Cron(line) = &source.cadence else { return };
+        let (gap, least) = (tick_gap_min(line), self.limits.interval_min);
+        if gap < least && !source.is_on_private_host() {
+            let (at, shown, least) = (place(at), show_duration(gap), show_duration(least));
+            let rule = "`poll.interval_min`; ticks in between are left out";
+            self.warnings.push(format!(
+                "{at}: `schedule` of `{}` ticks every `{shown}`, but it is asked every `{least}` at most: {rule}",
+                source.id
+            ));
+        }
     }
 }
 
@@ -103,10 +134,11 @@ fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>)
     let (private, enabled) = (section.flag("private"), section.flag("enabled").unwrap_or(true));
     let priority = section.count("priority", Source::PRIORITY.into(), 0..=PRIORITY_MAX.into());
     let priority = u8::try_from(priority).unwrap_or(PRIORITY_MAX);
+    let delta = section.flag("delta").unwrap_or(false);
     let (id, (url, has_secret)) = (id?, url?);
     // What comes from the environment is a secret until the operator says otherwise.
     let private = private.unwrap_or(has_secret);
-    Some(Source { id, url, title, tags, cadence, timezone, headers, allow_private, private, enabled, priority, encoding })
+    Some(Source { id, url, title, tags, cadence, timezone, headers, allow_private, private, enabled, priority, encoding, delta })
 }
 
 fn read_id(section: &mut Section<'_>) -> Option<SourceId> {
@@ -201,6 +233,8 @@ fn read_header(section: &mut Section<'_>, name: &str, value: &Found<&str>, env: 
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let problem = if lower.is_empty() || !lower.bytes().all(is_token) {
         Some("must be a header name of letters, digits and `-`".to_owned())
+    } else if HOP_HEADERS.contains(&lower.as_str()) {
+        Some("belongs to a connection and not to a request, leave it out".to_owned())
     } else if RESERVED_HEADERS.contains(&lower.as_str()) {
         Some("is written by Watchfire itself, leave it out".to_owned())
     } else {

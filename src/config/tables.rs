@@ -43,6 +43,7 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
         merge: read_merge(&mut merge),
         sources: Vec::new(),
         files: Vec::new(),
+        folders: Vec::new(),
         warnings,
     };
     [daemon, http, poll, feed, documents, merge].into_iter().for_each(|section| section.finish(faults));
@@ -129,6 +130,7 @@ fn read_poll(section: &mut Section<'_>, faults: &mut Vec<Fault>, warnings: &mut 
             new_max: section.count("new_max", ItemLimits::default().new_max, 1..=100_000),
             ..ItemLimits::default()
         },
+        robots: section.flag("robots").unwrap_or(false),
     };
     timeouts.finish(faults);
     if settings.schedule.interval_min < INTERVAL_RUDE {

@@ -37,10 +37,12 @@ pub fn before_head(error: &reqwest::Error, limits: &FetchLimits) -> Failure {
 
 /// An error while the body was coming.
 pub fn in_body(error: &reqwest::Error) -> Failure {
-    match hyper_error(error) {
-        Some(hyper) if hyper.is_incomplete_message() => Failure::BrokenBody("it ends before its announced length".to_owned()),
-        _ => Failure::BrokenBody(root_words(error)),
-    }
+    let is_early_end = |cause: &(dyn Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
+            || cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message)
+    };
+    let is_short = causes(error).any(is_early_end);
+    Failure::BrokenBody(if is_short { "it ends before its announced length".to_owned() } else { root_words(error) })
 }
 
 /// An error and what is behind it, outermost first.

@@ -17,7 +17,12 @@ const LAST_MODIFIED_BYTES_MAX: usize = 128;
 /// Longest `Content-Type` kept, in bytes.
 const CONTENT_TYPE_BYTES_MAX: usize = 256;
 
-/// The headers that differ from request to request: validators as they came, and the operator's own headers where `target` is of the
+/// What we ask to be done to a document, and what was done to it (RFC 3229): new entries are sent alone.
+const A_IM: HeaderName = HeaderName::from_static("a-im");
+const IM: HeaderName = HeaderName::from_static("im");
+const FEED: HeaderValue = HeaderValue::from_static("feed");
+
+/// The headers that differ from request to request: validators as they came, the wish for new entries alone, and the operator's own headers where `target` is of the
 /// configured origin (scheme, host and port). They may hold credentials, so a redirect elsewhere never carries them.
 pub fn of_request(request: &Request, target: &Link) -> Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::new();
@@ -25,6 +30,9 @@ pub fn of_request(request: &Request, target: &Link) -> Result<HeaderMap, Failure
         if let Some(value) = value.as_deref().and_then(|bytes| HeaderValue::from_bytes(bytes).ok()) {
             headers.insert(name, value);
         }
+    }
+    if asks_for_delta(request) {
+        headers.insert(A_IM, FEED);
     }
     if !request.headers.is_empty() && request.configured.to_url().origin() == target.to_url().origin() {
         for pair in &request.headers {
@@ -38,11 +46,23 @@ pub fn of_request(request: &Request, target: &Link) -> Result<HeaderMap, Failure
     Ok(headers)
 }
 
+/// New entries alone are of use only beside the old ones.
+const fn asks_for_delta(request: &Request) -> bool {
+    request.delta && request.validators.etag.is_some()
+}
+
+/// Whether an answer says that it holds new entries alone.
+fn is_delta(headers: &HeaderMap) -> bool {
+    let names = headers.get_all(IM).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    names.map(str::trim).eq(["feed"])
+}
+
 /// Why an answer is no success, if it is none. Redirects are none of these, unless they tell us to wait.
 pub fn refusal(status: u16, headers: &HeaderMap, request: &Request, trail: &Trail) -> Option<Failure> {
     let asked = freshness::retry_after(headers, request.now);
     match status {
         200 | 203 => None,
+        226 if asks_for_delta(request) && is_delta(headers) => None,
         304 if !request.validators.is_empty() => None,
         204 | 205 => Some(Failure::Empty),
         // Gone is the first URL, not what some temporary redirect happened to lead to.
@@ -70,6 +90,7 @@ pub fn of_response(status: u16, headers: &HeaderMap, request: &Request, trail: &
     Response {
         not_modified,
         body: Bytes::new(),
+        is_delta: status == 226,
         final_url: trail.at().clone(),
         permanent_url: trail.permanent().cloned(),
         validators,
@@ -148,6 +169,25 @@ mod tests {
             assert_eq!(refusal(code, &headers, &conditional, &direct), wanted, "{code}");
         }
         assert_eq!(refusal(304, &HeaderMap::new(), &request(None), &direct), status(304));
+    }
+
+    #[test]
+    fn new_entries_alone_are_taken_only_where_they_were_asked_for() {
+        let asking = Request { delta: true, ..request(Some(b"x")) };
+        let trail = Trail::new(asking.url.clone(), 5);
+        let (im, gzip) = (headers(&[("im", b"feed")]), headers(&[("im", b"feed, gzip")]));
+        for (request, headers, wanted) in [
+            (&asking, &im, None),
+            (&asking, &gzip, Some(Failure::Status(226))),
+            (&asking, &HeaderMap::new(), Some(Failure::Status(226))),
+            (&Request { delta: true, ..self::request(None) }, &im, Some(Failure::Status(226))),
+            (&request(Some(b"x")), &im, Some(Failure::Status(226))),
+        ] {
+            assert_eq!(refusal(226, headers, request, &trail), wanted);
+            let sent = of_request(request, &request.url).expect("headers");
+            assert_eq!(sent.contains_key("a-im"), request.delta && request.validators.etag.is_some());
+        }
+        assert!(of_response(226, &im, &asking, &trail).is_delta);
     }
 
     #[test]

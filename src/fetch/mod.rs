@@ -18,6 +18,7 @@ mod head;
 mod links;
 mod redirect;
 mod resolve;
+mod robots;
 mod stage;
 mod tls;
 
@@ -27,6 +28,7 @@ use bytes::Bytes;
 
 pub use client::{BadClient, Client, ClientSettings};
 pub use resolve::{Resolver, Table};
+pub use robots::Robots;
 
 use crate::model::{Failure, FetchLimits, HeaderPair, Link, PrivateHost, Timestamp, Validators};
 
@@ -49,6 +51,8 @@ pub struct Request {
     pub validators: Validators,
     /// Private addresses that this source may reach.
     pub allow_private: Vec<PrivateHost>,
+    /// Ask for what is new since the `ETag` alone, if there is one (RFC 3229, `A-IM: feed`).
+    pub delta: bool,
     /// Limits of time and size.
     pub limits: FetchLimits,
     /// The time of asking, from which `Retry-After` counts.
@@ -64,6 +68,7 @@ impl Request {
             headers: Vec::new(),
             validators: Validators::default(),
             allow_private: Vec::new(),
+            delta: false,
             limits: FetchLimits::default(),
             now,
         }
@@ -77,6 +82,8 @@ pub struct Response {
     pub not_modified: bool,
     /// The body, decoded; never empty unless `not_modified`.
     pub body: Bytes,
+    /// The body holds new entries alone (226): what is not in it is still there.
+    pub is_delta: bool,
     /// Where the answer came from.
     pub final_url: Link,
     /// Where permanent redirects led from the requested URL, if there were any: what to ask next time (protocol F11).

@@ -66,8 +66,8 @@ pub(super) struct Wish<'a> {
     pub(super) headers: &'a HeaderMap,
     /// The present.
     pub(super) now: Timestamp,
-    /// How long an answer stays fresh, in seconds.
-    pub(super) max_age_secs: u64,
+    /// What a feed says of how long it stays fresh, made by `feed_lifetime`.
+    pub(super) feed_lifetime: &'a HeaderValue,
 }
 
 impl Document {
@@ -101,7 +101,7 @@ impl Document {
         let headers = response.headers_mut();
         headers.insert(header::ETAG, coded.etag_field.clone());
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        headers.insert(header::CACHE_CONTROL, value(&self.cache_control(wish.max_age_secs)));
+        headers.insert(header::CACHE_CONTROL, self.kind.lifetime(wish.feed_lifetime));
         if last_modified.is_some() {
             headers.insert(header::LAST_MODIFIED, self.last_modified_field.clone());
         }
@@ -118,17 +118,22 @@ impl Document {
         }
         response
     }
+}
 
-    /// A feed says how long it stays fresh (protocol V5); a page is looked at by people, who reload.
-    fn cache_control(&self, max_age_secs: u64) -> String {
-        match self.kind {
-            Kind::Page => "public, max-age=60, stale-if-error=86400".to_owned(),
-            _ => format!("public, max-age={max_age_secs}, stale-while-revalidate=60, stale-if-error=86400"),
-        }
-    }
+/// `Cache-Control` of a feed (protocol V5). Made once for many answers.
+pub(super) fn feed_lifetime(max_age_secs: u64) -> HeaderValue {
+    value(&format!("public, max-age={max_age_secs}, stale-while-revalidate=60, stale-if-error=86400"))
 }
 
 impl Kind {
+    /// A feed says how long it stays fresh; a page is looked at by people, who reload.
+    fn lifetime(self, feed_lifetime: &HeaderValue) -> HeaderValue {
+        match self {
+            Self::Page => HeaderValue::from_static("public, max-age=60, stale-if-error=86400"),
+            _ => feed_lifetime.clone(),
+        }
+    }
+
     /// The fields that tell a browser what this is and what it may do with it (protocol V2).
     pub(super) fn describe(self, headers: &mut HeaderMap) {
         let media_type = match self {

@@ -41,6 +41,7 @@ pub(super) fn router(state: State) -> Router {
         .route("/feed.json", readable(get(json_feed)))
         .route("/opml", readable(get(opml)))
         .route("/about", readable(get(about)))
+        .route("/sources", readable(get(sources)))
         .route("/stories/{id}", readable(get(story)))
         .route("/healthz", readable(get(health)))
         .nest("/admin", admin::router(&state))
@@ -88,6 +89,22 @@ async fn json_feed(Shared(state): Shared<State>, request: Request) -> Response<B
 
 async fn opml(Shared(state): Shared<State>, request: Request) -> Response<Body> {
     state.make(request, PageName::Opml).await
+}
+
+/// How every source is at this moment: made for each request, and few ask.
+async fn sources(Shared(state): Shared<State>) -> Response<Body> {
+    match state.shelf.sources().await {
+        Ok(page) => {
+            let mut response = Response::new(Body::from(page));
+            Kind::Page.describe(response.headers_mut());
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "page of the sources not made");
+            state.notice(Notice::NotReady)
+        }
+    }
 }
 
 /// Leads to another page: for now, since an operator who merged two stories may split them again.
@@ -145,9 +162,8 @@ impl State {
         }
     }
 
-    fn wish<'a>(&self, request: &'a Request, front: &Front) -> Wish<'a> {
-        let max_age_secs = front.served.max_age_secs();
-        Wish { method: request.method(), headers: request.headers(), now: self.clock.now(), max_age_secs }
+    fn wish<'a>(&self, request: &'a Request, front: &'a Front) -> Wish<'a> {
+        Wish { method: request.method(), headers: request.headers(), now: self.clock.now(), feed_lifetime: &front.feed_lifetime }
     }
 
     /// A page that says what is wrong.

@@ -8,11 +8,12 @@ use std::{
     time::Duration,
 };
 
+use axum::http::HeaderValue;
 use tokio::sync::{Semaphore, watch};
 
 use super::{
     Served,
-    document::{Document, Kind},
+    document::{Document, Kind, feed_lifetime},
     library::{Library, Snapshot},
 };
 use crate::{
@@ -73,6 +74,8 @@ pub(super) struct Front {
     pub(super) served: Arc<Served>,
     /// The sources' names, as learned up to that generation.
     pub(super) cards: SourceCards,
+    /// How long feeds stay fresh, as it is sent.
+    pub(super) feed_lifetime: HeaderValue,
     /// The combined feed.
     pub(super) feed: Document,
     /// The home page.
@@ -185,6 +188,18 @@ impl Shelf {
         Ok(page)
     }
 
+    /// The page of the sources as they are at this moment.
+    pub(super) async fn sources(&self) -> Result<Vec<u8>, ShelfError> {
+        let _permit = self.work.acquire().await.map_err(|_| ShelfError::Panicked)?;
+        let (library, served) = (self.library.clone(), self.served());
+        let made = tokio::task::spawn_blocking(move || {
+            let states = library.states()?;
+            let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
+            Ok::<_, StoreError>(render::sources_page(&served.site, &cards, &states))
+        });
+        Ok(made.await.map_err(|_| ShelfError::Panicked)??)
+    }
+
     fn kept_page(&self, front: &Arc<Front>, name: PageName) -> Option<Arc<Document>> {
         let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let are_current = pages.front.as_ref().is_some_and(|of| Arc::ptr_eq(of, front));
@@ -217,6 +232,7 @@ impl Front {
         Ok(Self {
             generation,
             changed_at,
+            feed_lifetime: feed_lifetime(served.max_age_secs()),
             feed: Document::new(Kind::Atom, &feed, changed_at),
             home: page(&home),
             about: page(&about),

@@ -57,13 +57,28 @@ impl Link {
 
     /// Host, lowercase; IPv6 in brackets.
     pub fn host(&self) -> String {
-        self.to_url().host_str().unwrap_or_default().to_owned()
+        self.host_and_port().0.to_owned()
     }
 
     /// `host:port` with the port always written: the unit of politeness and of private allow lists.
     pub fn authority(&self) -> String {
-        let url = self.to_url();
-        format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
+        let (host, port) = self.host_and_port();
+        match port {
+            Some(port) => format!("{host}:{port}"),
+            None => format!("{host}:{}", if self.is_https() { 443 } else { 80 }),
+        }
+    }
+
+    /// What stands between `//` and the path, which WHATWG form always has; a port that is the scheme's own is never written in it.
+    /// Read without parsing: every poll asks for it several times.
+    fn host_and_port(&self) -> (&str, Option<&str>) {
+        let rest = self.0.split_once("//").map_or("", |(_, rest)| rest);
+        let place = rest.split('/').next().unwrap_or_default();
+        // A colon in brackets is part of an IPv6 address.
+        match place.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (place, None),
+        }
     }
 
     /// Whether the connection is encrypted.
@@ -135,11 +150,19 @@ mod tests {
     }
 
     #[test]
-    fn authority_always_names_the_port() {
-        for (text, wanted) in
-            [("https://a.example/x", "a.example:443"), ("http://127.0.0.1:8081/", "127.0.0.1:8081"), ("http://[::1]/", "[::1]:80")]
-        {
-            assert_eq!(Link::parse(text).expect(text).authority(), wanted);
+    fn host_and_authority_are_what_a_parser_finds() {
+        for (text, wanted) in [
+            ("https://a.example/x", "a.example:443"),
+            ("https://A.example:443/x", "a.example:443"),
+            ("https://a.example:80?b:c//d@e", "a.example:80"),
+            ("http://127.1:8081/", "127.0.0.1:8081"),
+            ("http://[::1]/", "[::1]:80"),
+            ("http://[::1]:1200#x:1/y", "[::1]:1200"),
+            ("http://烽火.example:/a:1/b", "xn--vnx1l.example:80"),
+        ] {
+            let link = Link::parse(text).expect(text);
+            assert_eq!(link.authority(), wanted, "{text}");
+            assert_eq!(Some(link.host().as_str()), link.to_url().host_str(), "{text}");
         }
     }
 }

@@ -52,6 +52,8 @@ pub enum Failure {
     },
     /// The address is not one that may be asked (protocol X1 to X3).
     AddressRefused(String),
+    /// The site's `robots.txt` does not let us ask (protocol F22).
+    Disallowed,
     /// A redirect could not be followed.
     Redirect(String),
     /// A status that is no success.
@@ -81,7 +83,7 @@ pub enum Failure {
     },
     /// Some other document that is no feed.
     NotAFeed(String),
-    /// The parser panicked: a fault of ours that costs only this source.
+    /// The poll panicked: a fault of ours that costs only this source.
     Panicked(String),
     /// The daemon itself could not keep the result.
     Store(String),
@@ -102,6 +104,7 @@ impl fmt::Display for Failure {
             Self::Tls(why) => write!(f, "no secure connection: {why}"),
             Self::Timeout { phase, after } => write!(f, "timeout: {phase} took over {}s", after.as_secs()),
             Self::AddressRefused(why) => write!(f, "address refused: {why}"),
+            Self::Disallowed => f.write_str("robots.txt does not allow it (`poll.robots`)"),
             Self::Redirect(why) => write!(f, "bad redirect: {why}"),
             Self::Status(403) => f.write_str("blocked: status 403"),
             Self::Status(404) => f.write_str("not found: status 404"),
@@ -115,7 +118,7 @@ impl fmt::Display for Failure {
             Self::Html { alternate: Some(link) } => write!(f, "a web page, not a feed; it names {link}"),
             Self::Html { alternate: None } => f.write_str("a web page, not a feed"),
             Self::NotAFeed(what) => write!(f, "not a feed: {what}"),
-            Self::Panicked(why) => write!(f, "reader panicked: {why}"),
+            Self::Panicked(why) => write!(f, "a fault of ours, please report it: {why}"),
             Self::Store(why) => write!(f, "not stored: {why}"),
         }
     }

@@ -33,6 +33,8 @@ pub struct Source {
     pub priority: u8,
     /// An encoding label that overrides every guess.
     pub encoding: Option<String>,
+    /// Whether it may answer with the new entries alone (RFC 3229, `A-IM: feed`).
+    pub delta: bool,
 }
 
 impl Source {
@@ -54,6 +56,7 @@ impl Source {
             enabled: true,
             priority: Self::PRIORITY,
             encoding: None,
+            delta: false,
         }
     }
 

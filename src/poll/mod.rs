@@ -3,11 +3,13 @@
 mod agenda;
 mod assemble;
 mod blame;
+mod crash;
 mod documents;
 mod learning;
 mod listing;
 mod network;
 mod pipeline;
+mod robots;
 mod seats;
 
 use std::{
@@ -54,6 +56,8 @@ pub struct Roster {
     pub items: ItemLimits,
     /// When two items are one story.
     pub merge: MergeThresholds,
+    /// Whether `robots.txt` is asked for and obeyed.
+    pub robots: bool,
 }
 
 impl Roster {
@@ -64,7 +68,7 @@ impl Roster {
             sources.iter().filter(|source| source.enabled).map(|source| (source.id.clone(), Arc::new(source.clone()))).collect();
         let public = sources.values().filter(|source| !source.is_on_private_host());
         let hosts = public.map(|source| source.url.host()).collect::<HashSet<_>>().len();
-        Self { sources, places, hosts, schedule, fetch, items, merge }
+        Self { sources, places, hosts, schedule, fetch, items, merge, robots: false }
     }
 
     /// What the due times of a source are made from.

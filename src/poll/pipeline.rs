@@ -10,8 +10,10 @@ use tokio::sync::Semaphore;
 use super::{
     Roster,
     assemble::{self, Desk},
+    crash,
     learning::{self, Batch},
     network::Network,
+    robots::RobotsFiles,
 };
 use crate::{
     clock::Clock,
@@ -25,8 +27,9 @@ use crate::{
 /// Everything that polls share.
 pub struct Poller<F> {
     store: Store,
-    fetcher: F,
+    pub(super) fetcher: F,
     clock: Clock,
+    pub(super) robots_files: RobotsFiles,
     pub(super) network: Mutex<Network>,
     /// Our own network went or came back since anybody looked.
     pub(super) network_turned: AtomicBool,
@@ -52,7 +55,8 @@ impl<F: Fetch> Poller<F> {
     pub fn new(store: Store, fetcher: F, clock: Clock) -> Self {
         let readers = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
         let readers = Arc::new(Semaphore::new(readers));
-        Self { store, fetcher, clock, network: Mutex::default(), network_turned: AtomicBool::new(false), readers }
+        let (robots_files, network, network_turned) = (RobotsFiles::default(), Mutex::default(), AtomicBool::new(false));
+        Self { store, fetcher, clock, robots_files, network, network_turned, readers }
     }
 
     pub(super) const fn store(&self) -> &Store {
@@ -63,24 +67,35 @@ impl<F: Fetch> Poller<F> {
         &self.clock
     }
 
-    /// Polls one source: reserve, ask, settle.
+    /// Polls one source. Whatever panics on the way costs this source a failure: neither it nor its host stays in flight for ever.
     pub(super) async fn poll(self: Arc<Self>, source: Arc<Source>, roster: Arc<Roster>) -> Report {
         let started = self.clock.now();
-        let (outcome, state) = match self.reserve(&source, &roster, started) {
-            Ok(state) => match self.ask(&source, &roster, &state, started).await {
-                Ok(response) => self.settle(&source, &roster, state, response).await,
-                Err(failure) => self.fail(&source, &roster, &state, &failure),
-            },
-            // Without its memory a source is not asked: it might be told something twice, or be asked too often.
-            Err(error) => {
-                let state =
-                    SourceState { next_due: Some(started + roster.schedule.interval), why: Some(Why::Backoff), ..SourceState::default() };
-                (Outcome::Failed(Failure::Store(error.to_string())), state)
+        let (outcome, state) = match crash::contained(self.attempt(&source, &roster, started)).await {
+            Ok(ended) => ended,
+            Err(words) => {
+                let state = self.store.source_state(&source.id).unwrap_or_default();
+                self.fail(&source, &roster, &state, &Failure::Panicked(words))
             }
         };
         let report = Report { source: source.id.clone(), outcome, next_due: state.next_due, why: state.why };
         report.log(started, self.clock.now(), self.is_offline());
         report
+    }
+
+    /// Reserve, ask, settle.
+    async fn attempt(&self, source: &Arc<Source>, roster: &Arc<Roster>, started: Timestamp) -> (Outcome, SourceState) {
+        match self.reserve(source, roster, started) {
+            Ok(state) => match self.ask(source, roster, &state, started).await {
+                Ok(response) => self.settle(source, roster, state, response).await,
+                Err(failure) => self.fail(source, roster, &state, &failure),
+            },
+            // Without its memory a source is not asked: it might be told something twice, or be asked too often.
+            Err(error) => {
+                let next_due = Some(started + roster.schedule.interval);
+                let state = SourceState { next_due, why: Some(Why::Backoff), ..SourceState::default() };
+                (Outcome::Failed(Failure::Store(error.to_string())), state)
+            }
+        }
     }
 
     /// Writes the next due time down before the request goes out, so that a restart does not ask again (protocol S1).
@@ -98,9 +113,11 @@ impl<F: Fetch> Poller<F> {
             headers: source.headers.clone(),
             validators: state.validators.clone(),
             allow_private: source.allow_private.clone(),
+            delta: source.delta,
             limits: roster.fetch,
             now,
         };
+        self.heed_robots(&request, roster).await?;
         let after = roster.fetch.poll;
         let answer = tokio::time::timeout(after, self.fetcher.fetch(request)).await;
         answer.unwrap_or(Err(Failure::Timeout { phase: "poll", after }))
@@ -140,7 +157,7 @@ impl<F: Fetch> Poller<F> {
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(done)) => done,
             Ok(Err(failure)) => self.fail(source, roster, &state, &failure),
-            Err(crash) => self.fail(source, roster, &state, &Failure::Panicked(words_of(crash))),
+            Err(crash) => self.fail(source, roster, &state, &Failure::Panicked(crash::words_of(crash))),
         }
     }
 
@@ -168,14 +185,14 @@ impl<F: Fetch> Poller<F> {
 impl Report {
     /// The one log line of a poll.
     fn log(&self, started: Timestamp, ended: Timestamp, is_offline: bool) {
-        let Self { source, outcome, next_due, why } = self;
+        let Self { source, outcome, next_due, why: next_why } = self;
         let took = ended.since(started).as_millis();
         let next = next_due.map_or_else(|| "never".to_owned(), |at| format!("in {}", span_in_words(at.since(ended))));
-        let why = why.map_or("", Why::as_str);
+        let why = next_why.map_or("", Why::as_str);
         // What a publisher or a peer wrote may stand in a failure: one line, visible characters only (protocol X11).
         let words = Text::line(&outcome.to_string(), 200);
         match outcome {
-            Outcome::Failed(failure) if is_offline && failure.looks_offline() => {
+            Outcome::Failed(failure) if (is_offline || *next_why == Some(Why::Offline)) && failure.looks_offline() => {
                 tracing::debug!(%source, "{words}; next {next} ({why}), took {took}ms");
             }
             Outcome::Failed(_) => tracing::warn!(%source, "{words}; next {next} ({why}), took {took}ms"),
@@ -284,11 +301,16 @@ fn read_document(
         tracing::debug!(source = %source.id, "{}", Text::line(&problem.to_string(), 200));
     }
 
-    // Validators of a document that came in part would hide the rest for ever (protocol F5).
-    (state.validators, state.body_digest) =
-        if reading.truncated { (Validators::default(), None) } else { (response.validators.clone(), Some(Digest::of(&[&response.body]))) };
-    state.body_bytes = response.body.len() as u64;
-    state.last_full = Some(now);
+    if !response.is_delta {
+        state.body_digest = Some(Digest::of(&[&response.body]));
+        state.body_bytes = response.body.len() as u64;
+        state.last_full = Some(now);
+    }
+    state.validators = response.validators.clone();
+    if reading.truncated {
+        // Validators of a document that came in part would hide the rest for ever (protocol F5).
+        (state.validators, state.body_digest) = (Validators::default(), None);
+    }
     state.freshness.rhythm = reading.channel.rhythm;
     state.gone = reading.channel.expired;
     (state.title, state.feed_id, state.site) = (reading.channel.title, reading.channel.id, reading.channel.site);
@@ -342,16 +364,6 @@ fn record(mut state: SourceState, outcome: &Outcome) -> SourceState {
     state.last_outcome = Some(Text::line(&outcome.to_string(), 200).to_string());
     state.last_failed = matches!(outcome, Outcome::Failed(_));
     state
-}
-
-fn words_of(crash: tokio::task::JoinError) -> String {
-    match crash.try_into_panic() {
-        Ok(payload) => {
-            let words = payload.downcast_ref::<&str>().map(|words| (*words).to_owned());
-            words.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
-        }
-        Err(_) => "cancelled".to_owned(),
-    }
 }
 
 /// "58m", "1h05m", "3d": for people, so one or two units.

@@ -19,7 +19,9 @@ pub use atom::atom;
 pub use json::{error as error_json, export_line, inspect_line, sources as sources_json};
 pub use json_feed::json_feed;
 pub use opml::opml;
-pub use page::{Notice, about as about_page, home as home_page, notice as notice_page, page_policy, story as story_page};
+pub use page::{
+    Notice, about as about_page, home as home_page, notice as notice_page, page_policy, sources as sources_page, story as story_page,
+};
 pub use site::{GENERATOR, Manners, Site};
 pub use source_card::{SourceCard, SourceCards};
 pub use strict::{BadXml, check as check_xml};

@@ -68,6 +68,11 @@ impl Site {
         self.below("feed.json")
     }
 
+    /// The page of all sources.
+    pub fn sources_url(&self) -> Link {
+        self.below("sources")
+    }
+
     /// The list of the sources.
     pub fn opml_url(&self) -> Link {
         self.below("opml")

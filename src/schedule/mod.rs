@@ -27,5 +27,5 @@ pub use self::{
     plan::{Plan, Turn},
     rhythm::remember_arrivals,
     spread::{Place, catch_up, places, slot},
-    tick::cron_next,
+    tick::{cron_next, tick_gap_min},
 };

@@ -20,6 +20,9 @@ const HEAVY_BYTES_MIN: u64 = 100_000;
 /// A cron tick may come this much before the least distance is over: then the poll waits until it is.
 const TICK_SLACK_MAX: Duration = Duration::from_secs(120);
 
+/// Sources of the same rhythm are drawn apart by up to this much.
+const RHYTHM_SPREAD_MAX: Duration = Duration::from_secs(300);
+
 /// Ticks without a second one behind them get the phase of a daily line.
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -85,12 +88,13 @@ fn own(plan: &Plan<'_>, state: &SourceState, base: Timestamp) -> Duration {
         Cadence::Adaptive(_) if is_heavy(plan, state) => plan.limits.interval_max,
         Cadence::Adaptive(interval) => {
             let chance = fraction(&plan.source.id, "rhythm", base);
-            let jittered = match rhythm(&state.arrivals, base, interval) {
-                Some(distance) => scaled(distance, 0.9 + 0.2 * chance),
+            let spread = match rhythm(&state.arrivals, base, interval) {
+                // A little: the hour at which a source writes is not to be missed by much.
+                Some(distance) => distance + scaled((distance / 10).min(RHYTHM_SPREAD_MAX), chance),
                 // Sources that start together are drawn apart from their second poll on.
                 None => scaled(interval, 1.0 + 0.3 * chance),
             };
-            jittered.clamp(floor, plan.limits.interval_max.max(floor))
+            spread.clamp(floor, plan.limits.interval_max.max(floor))
         }
     }
 }

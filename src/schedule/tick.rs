@@ -4,7 +4,7 @@
 //! day whose clock is changed, is decided here as Vixie cron does: a fixed hour fires once that day, a wild hour follows elapsed
 //! time.
 
-use std::{fmt::Write as _, str::FromStr};
+use std::{fmt::Write as _, str::FromStr, time::Duration};
 
 use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -74,6 +74,15 @@ fn next_fixed(ticks: &Ticks, tz: Tz, after: DateTime<Utc>) -> Option<DateTime<Ut
         }
     }
     None
+}
+
+/// The shortest distance between two ticks of a line, on one day or over midnight, if it holds on both days.
+pub fn tick_gap_min(line: &CronLine) -> Duration {
+    let values = |set: u64, count: u64| (0..count).filter(move |value| set >> value & 1 == 1);
+    let minutes = values(line.hours.into(), 24).flat_map(|hour| values(line.minutes, 60).map(move |minute| hour * 60 + minute));
+    let ticks: Vec<u64> = minutes.flat_map(|minute| values(line.seconds, 60).map(move |second| minute * 60 + second)).collect();
+    let overnight = ticks.first().zip(ticks.last()).map_or(86_400, |(first, last)| first + 86_400 - last);
+    Duration::from_secs(ticks.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(86_400).min(overnight))
 }
 
 /// The instant within (`from`, `to`] at which the offset from UTC becomes another, if the offsets at both ends differ.
@@ -153,7 +162,7 @@ mod tests {
     use chrono::DateTime;
     use chrono_tz::Tz;
 
-    use super::cron_next;
+    use super::{cron_next, tick_gap_min};
     use crate::{model::Timestamp, schedule::parse_cron};
 
     fn times(line: &str, tz: Tz, from: &str, count: usize) -> Vec<String> {
@@ -178,6 +187,20 @@ mod tests {
             ("0 0 29 2 *", ["02-29 00:00:00+0000", "02-29 00:00:00+0000", "02-29 00:00:00+0000"]),
         ] {
             assert_eq!(times(line, Tz::UTC, "2024-01-01T00:00:00Z", 3), wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_shortest_gap_is_found_over_hours_and_midnight() {
+        for (line, wanted) in [
+            ("* * * * * *", 1),
+            ("*/7 * * * *", 240),
+            ("0 * * * *", 3600),
+            ("59 23 * * *", 86_400),
+            ("0,55 0,23 * * *", 300),
+            ("0 9,17 * * mon", 8 * 3600),
+        ] {
+            assert_eq!(tick_gap_min(&parse_cron(line).expect(line)).as_secs(), wanted, "{line}");
         }
     }
 

@@ -82,6 +82,7 @@ impl<'a> Decoder<'a> {
         Self(bytes)
     }
 
+    /// Whether everything has been read.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -149,7 +149,7 @@ impl Index {
     }
 
     /// What sled holds from the first row on whose key may begin with `prefix`.
-    fn from_run_of(&self, prefix: &[u8]) -> Result<sled::Iter> {
+    fn rows_from(&self, prefix: &[u8]) -> Result<sled::Iter> {
         let run = if is_gathered(prefix) { self.run_of(prefix)? } else { None };
         Ok(self.db.range(run.map_or_else(|| prefix.into(), |(place, _)| place)..))
     }
@@ -204,7 +204,7 @@ impl Walk<'_> {
     fn advance(&mut self) -> Result<bool> {
         let rows = match &mut self.rows {
             Some(rows) => rows,
-            None => self.rows.insert(self.index.from_run_of(&self.prefix)?),
+            None => self.rows.insert(self.index.rows_from(&self.prefix)?),
         };
         let Some(row) = rows.next() else { return Ok(false) };
         let (place, bytes) = row.map_err(|error| self.index.failed(error))?;

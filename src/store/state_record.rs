@@ -1,121 +1,185 @@
-//! How a source's state stands in the index: JSON, since it is small and grows fields.
+//! How a source's state stands in the index: fields with a tag and a length each, of which only those are written that say something. It
+//! is written twice and read three times a poll, so its size is what a poll costs.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use super::codec::{Decoder, Encoder};
+use crate::model::{Freshness, Link, Rhythm, SourceState, Timestamp, Why};
 
-use crate::model::{Digest, Freshness, Link, Rhythm, SourceState, Timestamp, Validators, Why};
-
-/// A source's state as it stands in the index. Missing fields have their defaults, so that a field can be added.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct StateRecord {
-    next_due: Option<i64>,
-    why: Option<String>,
-    last_attempt: Option<i64>,
-    last_success: Option<i64>,
-    last_full: Option<i64>,
-    etag: Option<Vec<u8>>,
-    last_modified: Option<Vec<u8>>,
-    request_digest: Option<String>,
-    reader_version: u32,
-    body_digest: Option<String>,
-    body_bytes: u64,
-    effective_url: Option<String>,
-    effective_since: Option<i64>,
-    failures: u32,
-    failing_since: Option<i64>,
-    silent_until: Option<i64>,
-    gone: bool,
-    max_age: Option<Duration>,
-    ttl: Option<Duration>,
-    update_period: Option<Duration>,
-    skip_hours: u32,
-    skip_days: u8,
-    last_outcome: Option<String>,
-    last_failed: bool,
-    title: Option<String>,
-    feed_id: Option<String>,
-    site: Option<String>,
-    items: u64,
-    arrivals: Vec<i64>,
+/// The tags. One that was ever used keeps its meaning; what is missing has its default, and unknown ones are passed over.
+mod tag {
+    pub const NEXT_DUE: u8 = 1;
+    pub const WHY: u8 = 2;
+    pub const LAST_ATTEMPT: u8 = 3;
+    pub const LAST_SUCCESS: u8 = 4;
+    pub const LAST_FULL: u8 = 5;
+    pub const ETAG: u8 = 6;
+    pub const LAST_MODIFIED: u8 = 7;
+    pub const REQUEST_DIGEST: u8 = 8;
+    pub const READER_VERSION: u8 = 9;
+    pub const BODY_DIGEST: u8 = 10;
+    pub const BODY_BYTES: u8 = 11;
+    pub const EFFECTIVE_URL: u8 = 12;
+    pub const EFFECTIVE_SINCE: u8 = 13;
+    pub const FAILURES: u8 = 14;
+    pub const FAILING_SINCE: u8 = 15;
+    pub const SILENT_UNTIL: u8 = 16;
+    pub const GONE: u8 = 17;
+    pub const MAX_AGE: u8 = 18;
+    pub const TTL: u8 = 19;
+    pub const UPDATE_PERIOD: u8 = 20;
+    pub const SKIP_HOURS: u8 = 21;
+    pub const SKIP_DAYS: u8 = 22;
+    pub const LAST_OUTCOME: u8 = 23;
+    pub const LAST_FAILED: u8 = 24;
+    pub const TITLE: u8 = 25;
+    pub const FEED_ID: u8 = 26;
+    pub const SITE: u8 = 27;
+    pub const ITEMS: u8 = 28;
+    pub const ARRIVALS: u8 = 29;
 }
 
 /// Writes a state.
 pub(super) fn encode(state: &SourceState) -> Vec<u8> {
-    let record = StateRecord {
-        next_due: state.next_due.map(Timestamp::as_millis),
-        why: state.why.map(|why| why.as_str().to_owned()),
-        last_attempt: state.last_attempt.map(Timestamp::as_millis),
-        last_success: state.last_success.map(Timestamp::as_millis),
-        last_full: state.last_full.map(Timestamp::as_millis),
-        etag: state.validators.etag.clone(),
-        last_modified: state.validators.last_modified.clone(),
-        request_digest: state.request_digest.map(|digest| digest.to_string()),
-        reader_version: state.reader_version,
-        body_digest: state.body_digest.map(|digest| digest.to_string()),
-        body_bytes: state.body_bytes,
-        effective_url: state.effective_url.as_ref().map(Link::to_string),
-        effective_since: state.effective_since.map(Timestamp::as_millis),
-        failures: state.failures,
-        failing_since: state.failing_since.map(Timestamp::as_millis),
-        silent_until: state.silent_until.map(Timestamp::as_millis),
-        gone: state.gone,
-        max_age: state.freshness.max_age,
-        ttl: state.freshness.rhythm.ttl,
-        update_period: state.freshness.rhythm.update_period,
-        skip_hours: state.freshness.rhythm.skip_hours,
-        skip_days: state.freshness.rhythm.skip_days,
-        last_outcome: state.last_outcome.clone(),
-        last_failed: state.last_failed,
-        title: state.title.clone(),
-        feed_id: state.feed_id.clone(),
-        site: state.site.as_ref().map(Link::to_string),
-        items: state.items,
-        arrivals: state.arrivals.iter().map(|at| at.as_millis()).collect(),
-    };
-    serde_json::to_vec(&record).expect("numbers, strings and lists of them are always JSON")
+    let Freshness { max_age, rhythm: Rhythm { ttl, update_period, skip_hours, skip_days } } = state.freshness;
+    let arrivals = state.arrivals.iter().fold(Encoder::default(), |out, at| out.i64(at.as_millis())).finish();
+    Fields::default()
+        .time(tag::NEXT_DUE, state.next_due)
+        .bytes(tag::WHY, state.why.map(|why| why.as_str().as_bytes()))
+        .time(tag::LAST_ATTEMPT, state.last_attempt)
+        .time(tag::LAST_SUCCESS, state.last_success)
+        .time(tag::LAST_FULL, state.last_full)
+        .bytes(tag::ETAG, state.validators.etag.as_deref())
+        .bytes(tag::LAST_MODIFIED, state.validators.last_modified.as_deref())
+        .bytes(tag::REQUEST_DIGEST, state.request_digest.as_ref().map(|digest| digest.as_bytes().as_slice()))
+        .number(tag::READER_VERSION, state.reader_version.into())
+        .bytes(tag::BODY_DIGEST, state.body_digest.as_ref().map(|digest| digest.as_bytes().as_slice()))
+        .number(tag::BODY_BYTES, state.body_bytes)
+        .bytes(tag::EFFECTIVE_URL, state.effective_url.as_ref().map(|link| link.as_str().as_bytes()))
+        .time(tag::EFFECTIVE_SINCE, state.effective_since)
+        .number(tag::FAILURES, state.failures.into())
+        .time(tag::FAILING_SINCE, state.failing_since)
+        .time(tag::SILENT_UNTIL, state.silent_until)
+        .number(tag::GONE, state.gone.into())
+        .span(tag::MAX_AGE, max_age)
+        .span(tag::TTL, ttl)
+        .span(tag::UPDATE_PERIOD, update_period)
+        .number(tag::SKIP_HOURS, skip_hours.into())
+        .number(tag::SKIP_DAYS, skip_days.into())
+        .bytes(tag::LAST_OUTCOME, state.last_outcome.as_deref().map(str::as_bytes))
+        .number(tag::LAST_FAILED, state.last_failed.into())
+        .bytes(tag::TITLE, state.title.as_deref().map(str::as_bytes))
+        .bytes(tag::FEED_ID, state.feed_id.as_deref().map(str::as_bytes))
+        .bytes(tag::SITE, state.site.as_ref().map(|link| link.as_str().as_bytes()))
+        .number(tag::ITEMS, state.items)
+        .bytes(tag::ARRIVALS, Some(arrivals.as_slice()).filter(|arrivals| !arrivals.is_empty()))
+        .0
+        .finish()
 }
 
 /// Reads a state; `None` where the bytes are none.
 pub(super) fn decode(bytes: &[u8]) -> Option<SourceState> {
-    let record: StateRecord = serde_json::from_slice(bytes).ok()?;
-    let link = |text: Option<String>| text.and_then(|text| Link::parse(&text).ok());
-    let digest = |hex: Option<String>| hex.and_then(|hex| Digest::from_hex(&hex));
-    let time = |millis: Option<i64>| millis.map(Timestamp::from_millis);
-    let rhythm =
-        Rhythm { ttl: record.ttl, update_period: record.update_period, skip_hours: record.skip_hours, skip_days: record.skip_days };
-    Some(SourceState {
-        next_due: time(record.next_due),
-        why: record.why.and_then(|why| Why::parse(&why)),
-        last_attempt: time(record.last_attempt),
-        last_success: time(record.last_success),
-        last_full: time(record.last_full),
-        validators: Validators { etag: record.etag, last_modified: record.last_modified },
-        request_digest: digest(record.request_digest),
-        reader_version: record.reader_version,
-        body_digest: digest(record.body_digest),
-        body_bytes: record.body_bytes,
-        effective_url: link(record.effective_url),
-        effective_since: time(record.effective_since),
-        failures: record.failures,
-        failing_since: time(record.failing_since),
-        silent_until: time(record.silent_until),
-        gone: record.gone,
-        freshness: Freshness { max_age: record.max_age, rhythm },
-        last_outcome: record.last_outcome,
-        last_failed: record.last_failed,
-        title: record.title,
-        feed_id: record.feed_id,
-        site: link(record.site),
-        items: record.items,
-        arrivals: record.arrivals.into_iter().map(Timestamp::from_millis).collect(),
-    })
+    let mut state = SourceState::default();
+    let mut input = Decoder::new(bytes);
+    while !input.is_empty() {
+        let tag = input.u8()?;
+        take(&mut state, tag, input.bytes()?)?;
+    }
+    Some(state)
+}
+
+/// Puts one field into a state.
+fn take(state: &mut SourceState, tag: u8, field: &[u8]) -> Option<()> {
+    let Freshness { max_age, rhythm } = &mut state.freshness;
+    match tag {
+        tag::NEXT_DUE => state.next_due = Some(time(field)?),
+        tag::WHY => state.why = Why::parse(&text(field)?),
+        tag::LAST_ATTEMPT => state.last_attempt = Some(time(field)?),
+        tag::LAST_SUCCESS => state.last_success = Some(time(field)?),
+        tag::LAST_FULL => state.last_full = Some(time(field)?),
+        tag::ETAG => state.validators.etag = Some(field.to_vec()),
+        tag::LAST_MODIFIED => state.validators.last_modified = Some(field.to_vec()),
+        tag::REQUEST_DIGEST => state.request_digest = Some(Decoder::new(field).digest()?),
+        tag::READER_VERSION => state.reader_version = u32::try_from(number(field)?).ok()?,
+        tag::BODY_DIGEST => state.body_digest = Some(Decoder::new(field).digest()?),
+        tag::BODY_BYTES => state.body_bytes = number(field)?,
+        tag::EFFECTIVE_URL => state.effective_url = link(field),
+        tag::EFFECTIVE_SINCE => state.effective_since = Some(time(field)?),
+        tag::FAILURES => state.failures = u32::try_from(number(field)?).ok()?,
+        tag::FAILING_SINCE => state.failing_since = Some(time(field)?),
+        tag::SILENT_UNTIL => state.silent_until = Some(time(field)?),
+        tag::GONE => state.gone = true,
+        tag::MAX_AGE => *max_age = Some(span(field)?),
+        tag::TTL => rhythm.ttl = Some(span(field)?),
+        tag::UPDATE_PERIOD => rhythm.update_period = Some(span(field)?),
+        tag::SKIP_HOURS => rhythm.skip_hours = u32::try_from(number(field)?).ok()?,
+        tag::SKIP_DAYS => rhythm.skip_days = u8::try_from(number(field)?).ok()?,
+        tag::LAST_OUTCOME => state.last_outcome = Some(text(field)?),
+        tag::LAST_FAILED => state.last_failed = true,
+        tag::TITLE => state.title = Some(text(field)?),
+        tag::FEED_ID => state.feed_id = Some(text(field)?),
+        tag::SITE => state.site = link(field),
+        tag::ITEMS => state.items = number(field)?,
+        tag::ARRIVALS => state.arrivals = field.chunks(8).map(time).collect::<Option<_>>()?,
+        _ => {}
+    }
+    Some(())
+}
+
+/// The fields that say something.
+#[derive(Default)]
+struct Fields(Encoder);
+
+impl Fields {
+    fn bytes(self, tag: u8, value: Option<&[u8]>) -> Self {
+        match value {
+            Some(value) => Self(self.0.u8(tag).bytes(value)),
+            None => self,
+        }
+    }
+
+    /// Big-endian, without leading zeros; nothing for zero and `false`.
+    fn number(self, tag: u8, value: u64) -> Self {
+        let skipped = value.leading_zeros() as usize / 8;
+        self.bytes(tag, value.to_be_bytes().get(skipped..).filter(|digits| !digits.is_empty()))
+    }
+
+    fn time(self, tag: u8, value: Option<Timestamp>) -> Self {
+        self.bytes(tag, value.map(|at| at.as_millis().to_be_bytes()).as_ref().map(<[u8; 8]>::as_slice))
+    }
+
+    /// Whole milliseconds.
+    fn span(self, tag: u8, value: Option<Duration>) -> Self {
+        let millis = value.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX).to_be_bytes());
+        self.bytes(tag, millis.as_ref().map(<[u8; 8]>::as_slice))
+    }
+}
+
+fn number(field: &[u8]) -> Option<u64> {
+    (field.len() <= 8).then(|| field.iter().fold(0, |number, digit| number << 8 | u64::from(*digit)))
+}
+
+fn time(field: &[u8]) -> Option<Timestamp> {
+    Some(Timestamp::from_millis(i64::from_be_bytes(field.try_into().ok()?)))
+}
+
+fn span(field: &[u8]) -> Option<Duration> {
+    number(field).map(Duration::from_millis)
+}
+
+fn text(field: &[u8]) -> Option<String> {
+    String::from_utf8(field.to_vec()).ok()
+}
+
+/// A link that is none any more is forgotten.
+fn link(field: &[u8]) -> Option<Link> {
+    Link::parse(std::str::from_utf8(field).ok()?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Digest, Validators};
 
     #[test]
     fn validators_come_back_byte_for_byte_and_everything_else_too() {
@@ -148,8 +212,27 @@ mod tests {
             items: 12,
             arrivals: vec![Timestamp::from_secs(8)],
         };
-        assert_eq!(decode(&encode(&state)), Some(state));
-        assert_eq!(decode(b"{}"), Some(SourceState::default()), "fields may be missing");
-        assert_eq!(decode(b"{"), None);
+        let bytes = encode(&state);
+        assert_eq!(decode(&bytes), Some(state));
+        let later = [bytes.as_slice(), &[200, 2, 7, 7]].concat();
+        assert_eq!(decode(&later), decode(&bytes), "a later version may say more");
+        assert_eq!(decode(b""), Some(SourceState::default()), "fields may be missing");
+        assert_eq!(decode(b"{\"next_due\":1}"), None);
+        assert!(encode(&SourceState::default()).is_empty());
+    }
+
+    #[test]
+    fn damage_is_no_panic() {
+        let bytes = encode(&SourceState { arrivals: vec![Timestamp::from_secs(8)], items: 3, ..SourceState::default() });
+        for end in 0..bytes.len() {
+            let _ = decode(&bytes[..end]);
+        }
+        for at in 0..bytes.len() {
+            for value in [0, 1, 8, 9, 255] {
+                let mut damaged = bytes.clone();
+                damaged[at] = value;
+                let _ = decode(&damaged);
+            }
+        }
     }
 }

@@ -98,7 +98,7 @@ fn bombs_stay_small() {
 }
 
 /// The largest this process has ever been.
-fn peak_kib() -> u64 {
+pub fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
     line.trim().trim_end_matches(" kB").parse().unwrap_or(0)

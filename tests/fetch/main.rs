@@ -5,13 +5,14 @@ mod asking;
 mod bodies;
 mod connections;
 mod guard;
+mod hostile;
 mod redirects;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
 mod waits;
 
-use std::{net::IpAddr, process::Command, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::IpAddr, process::Command, sync::Arc, time::Duration};
 
 use support::origin::{AUTHORITY_PEM, Cut, Origin, Reply};
 use watchfire::{

@@ -1,7 +1,5 @@
 //! No failure tells a secret, whichever way a request fails.
 
-use std::collections::HashMap;
-
 use super::*;
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use feed_rs::model::Feed;
 use serde_json::Value;
 use watchfire::{
-    model::{Catalogue, Enclosure, Story, Tag, Text, Timestamp},
+    model::{Catalogue, Enclosure, SourceState, Story, Tag, Text, Timestamp},
     render::{self, SourceCard, SourceCards},
 };
 
@@ -101,4 +101,18 @@ fn the_list_of_sources_names_no_secret() {
     let text = String::from_utf8(bytes).expect("UTF-8");
     assert!(text.contains(r#"<outline type="rss" text="open" title="open" xmlUrl="https://open.example/feed"/>"#), "{text}");
     assert!(!text.contains("s3cret") && !text.contains("hidden") && !text.contains("folder"), "{text}");
+}
+
+#[test]
+fn the_page_of_the_sources_keeps_private_addresses_to_itself() {
+    let cards =
+        SourceCards::of(&[source("open", "https://open.example/feed", false), source("hidden", "https://hidden.example/feed", true)]);
+    let failing = |words: &str| SourceState { last_outcome: Some(words.to_owned()), last_failed: true, ..SourceState::default() };
+    let states = [
+        (source_id("hidden"), failing("`hidden.example` refused the connection")),
+        (source_id("open"), failing("<script>alert(1)</script> is no feed")),
+    ];
+    let page = String::from_utf8(render::sources_page(&site(), &cards, &states)).expect("UTF-8");
+    assert!(page.contains("2 failing") && page.contains("&lt;script&gt;alert(1)"), "{page}");
+    assert!(!page.contains("hidden.example") && !page.contains("<script>"), "{page}");
 }

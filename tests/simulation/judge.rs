@@ -4,17 +4,18 @@
 
 use std::{collections::HashMap, fmt::Write as _, ops::Range};
 
-use watchfire::model::{Cadence, Timestamp};
+use watchfire::model::Timestamp;
 
-use crate::population::{DAY, HOUR, MINUTE, Millis, SECOND, STRICT, Site};
+use crate::{
+    distance::{backoff, usual},
+    population::{DAY, HOUR, MINUTE, Millis, SECOND, STRICT, Site},
+};
 
-/// Requests in flight at once, and begun within one second over all hosts once the first round is over.
+/// Requests in flight at once, and begun within one second over all hosts: at a start, after sleep and outages as at any time.
 const IN_FLIGHT_MAX: usize = 256;
 const STARTS_PER_SECOND_MAX: u32 = 16;
 /// Distance between two starts on one host.
 const GAP: Millis = SECOND;
-/// Distance between two polls of one public source.
-const FLOOR: Millis = 15 * MINUTE;
 /// Faults told before the rest is only counted.
 const FAULTS_MAX: usize = 20;
 /// After a disturbance the slots on a host are uneven for so long.
@@ -229,7 +230,7 @@ impl Judge {
         record.visits += 1;
         record.asked_at = Some(now);
         record.is_in_flight = true;
-        record.least = usual(site, record);
+        record.least = usual(site, record.wish_is_known);
         self.visits += 1;
         self.full_visits += u64::from(visit.is_full);
         self.in_flight += 1;
@@ -279,7 +280,7 @@ impl Judge {
         if self.in_flight >= IN_FLIGHT_MAX {
             faults.push("too many requests in flight".to_owned());
         }
-        if self.is_quiet(now) && self.starts.get(&(now.lived / SECOND)).is_some_and(|count| *count >= STARTS_PER_SECOND_MAX) {
+        if self.starts.get(&(now.lived / SECOND)).is_some_and(|count| *count >= STARTS_PER_SECOND_MAX) {
             faults.push("too many starts in one second".to_owned());
         }
         if let Some(host) = self.hosts.get(&visit.host) {
@@ -317,19 +318,19 @@ impl Judge {
                 for number in shows {
                     record.shown_at[number].get_or_insert(now.lived);
                 }
-                record.least = usual(site, record);
+                record.least = usual(site, record.wish_is_known);
             }
             Verdict::Failed | Verdict::Wait(_) | Verdict::Unreached => {
                 record.failures += 1;
                 record.is_doubtful |= verdict == Verdict::Unreached && !self.heard;
                 let blamed = record.failures - u32::from(record.is_doubtful);
-                record.least = if blamed == 0 { 0 } else { backoff(site, record, blamed) };
+                record.least = if blamed == 0 { 0 } else { backoff(site, record.wish_is_known, blamed) };
             }
             Verdict::Gone => record.is_gone = true,
             // Who was not reached may be asked as soon as it can be.
             Verdict::CutOff => {
                 record.is_doubtful |= self.is_blip;
-                record.least = if record.failures == 0 { 0 } else { backoff(site, record, record.failures) };
+                record.least = if record.failures == 0 { 0 } else { backoff(site, record.wish_is_known, record.failures) };
             }
             // The reservation stands: nothing else is known of this visit.
             Verdict::CutShort => {
@@ -340,7 +341,7 @@ impl Judge {
         if let Verdict::Wait(until) = verdict {
             record.silent_until = until.unwrap_or(now.fair + HOUR);
             if until.is_some() {
-                record.least = usual(site, record);
+                record.least = usual(site, record.wish_is_known);
             }
         }
         match verdict {
@@ -380,37 +381,4 @@ impl Judge {
     pub fn crowd(&self) -> u32 {
         self.starts.iter().filter(|(second, _)| **second * SECOND >= HOUR).map(|(_, count)| *count).max().unwrap_or(0)
     }
-}
-
-/// The least distance after an answer.
-fn usual(site: &Site, record: &Record) -> Millis {
-    own(site).max(asked(site, record))
-}
-
-fn own(site: &Site) -> Millis {
-    match &site.source.cadence {
-        Cadence::Every(interval) => u64::try_from(interval.as_millis()).expect("short").max(FLOOR),
-        Cadence::Adaptive(_) | Cadence::Cron(_) => FLOOR,
-    }
-}
-
-/// What the publisher wishes; more than a day is a mistake.
-fn asked(site: &Site, record: &Record) -> Millis {
-    if !record.wish_is_known {
-        return 0;
-    }
-    let (max_age, ttl) = (site.wish.max_age_secs.unwrap_or(0) * SECOND, site.wish.ttl_minutes.unwrap_or(0) * MINUTE);
-    max_age.max(ttl).min(DAY)
-}
-
-/// The least distance after so many failures: doubled each time, up to a day.
-fn backoff(site: &Site, record: &Record, failures: u32) -> Millis {
-    let base = match &site.source.cadence {
-        // A line keeps its own hours, but after a row of failures it is asked once a day as well.
-        Cadence::Cron(_) if failures >= 7 => return usual(site, record).max(DAY - HOUR),
-        Cadence::Cron(_) => return usual(site, record),
-        Cadence::Adaptive(_) => HOUR.max(asked(site, record)),
-        Cadence::Every(_) => usual(site, record),
-    };
-    (base << failures.saturating_sub(1).min(20)).min(DAY).max(base)
 }

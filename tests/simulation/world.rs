@@ -236,6 +236,7 @@ fn broken(how: Breakage, after: Millis, failed: impl Fn(Millis, Failure) -> Answ
 fn unchanged(request: &Request, site: &Site) -> Response {
     Response {
         not_modified: true,
+        is_delta: false,
         body: Bytes::new(),
         final_url: request.url.clone(),
         permanent_url: None,

@@ -4,6 +4,7 @@ mod about;
 mod home;
 mod notice;
 mod pictures;
+mod sources;
 mod story;
 mod tags;
 mod words;
@@ -13,7 +14,7 @@ use std::sync::LazyLock;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
-pub use self::{about::about, home::home, notice::Notice, notice::notice, story::story};
+pub use self::{about::about, home::home, notice::Notice, notice::notice, sources::sources, story::story};
 use super::{GENERATOR, Site, html::Html};
 use crate::model::Link;
 
@@ -108,6 +109,7 @@ fn write_top(html: &mut Html, site: &Site) {
         });
         html.wrap("nav", &[], |html| {
             html.element("a", &[("href", site.feed_url().as_str())], "Feed");
+            html.element("a", &[("href", site.sources_url().as_str())], "Sources");
             html.element("a", &[("href", site.about_url().as_str())], "About");
         });
     });

@@ -1,5 +1,7 @@
 //! When sources are asked: protocol S1 to S10, and the timing in F9 and F11 to F13.
 
+mod adaptive;
+
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -497,78 +499,4 @@ fn places_are_ranks_among_like_sources_of_one_host() {
         assert_eq!((place.rank, place.count), wanted, "{id}");
     }
     assert_eq!(places.len(), 5);
-}
-
-/// What polling a source for 60 days cost and brought: requests, and the mean delay of its items in seconds.
-fn live(cadence: Cadence, items: &[i64]) -> (u64, u64) {
-    let source = source("live", cadence);
-    let plan = plan(&source);
-    let (mut state, mut now, mut seen) = (SourceState::default(), at(0), 0);
-    let (mut requests, mut delays, mut counted) = (0, 0, 0);
-    while now < at(60 * 86_400) {
-        state = plan.reservation(state, now);
-        requests += 1;
-        let new: Vec<_> = items[seen..].iter().copied().take_while(|item| at(*item) <= now).collect();
-        seen += new.len();
-        if requests > 1 {
-            delays += new.iter().map(|item| now.since(at(*item)).as_secs()).sum::<u64>();
-            counted += new.len() as u64;
-        }
-        // The first document's items have their own dates; later ones are met when they are met.
-        let arrivals: Vec<_> = new.iter().map(|item| if requests == 1 { at(*item) } else { now }).collect();
-        state.arrivals = remember_arrivals(&state.arrivals, arrivals);
-        state = plan.after_success(state, now);
-        now = state.next_due.expect("due");
-    }
-    (requests, delays / counted.max(1))
-}
-
-/// Times of items from ten days before to 60 days after: on average `per_day` a day, between two hours of the day.
-fn rhythm_of(name: &str, per_day: f64, hours: std::ops::Range<i64>) -> Vec<i64> {
-    let chance = |purpose: &str, day: i64, n: i64| {
-        let digest = Digest::of(&[name.as_bytes(), purpose.as_bytes(), &day.to_be_bytes(), &n.to_be_bytes()]);
-        (digest.to_u64() % 1_000_000) as f64 / 1e6
-    };
-    let mut items = Vec::new();
-    for day in -10..60 {
-        for n in 0..(per_day.ceil() as i64) {
-            if chance("comes", day, n) < per_day / per_day.ceil() {
-                let span = (hours.end - hours.start) as f64 * 3600.0;
-                items.push(day * 86_400 - 12 * 3600 + hours.start * 3600 + (chance("when", day, n) * span) as i64);
-            }
-        }
-    }
-    items.sort_unstable();
-    items
-}
-
-#[test]
-fn the_adaptive_rhythm_finds_items_sooner_than_an_hourly_poll_with_fewer_requests() {
-    let sources = [
-        ("daily at ten", 1.0, 10..11),
-        ("daily, loosely", 1.0, 8..12),
-        ("news desk", 12.0, 8..18),
-        ("busy news desk", 24.0, 0..24),
-        ("company blog", 0.4, 9..17),
-        ("research blog", 0.1, 0..24),
-        ("advisories", 3.0, 14..20),
-        ("account", 2.0, 8..22),
-        ("personal blog", 0.03, 12..23),
-        ("second personal blog", 0.03, 12..23),
-    ];
-    let (mut adaptive, mut hourly, mut count) = ((0, 0), (0, 0), 0);
-    for (name, per_day, hours) in sources {
-        let items = rhythm_of(name, per_day, hours);
-        let new = items.iter().filter(|item| **item > 0).count() as u64;
-        let own = live(Cadence::Adaptive(secs(HOUR)), &items);
-        let fixed = live(Cadence::Every(secs(HOUR)), &items);
-        println!("{name}: {} requests, {} s; hourly {} requests, {} s", own.0, own.1, fixed.0, fixed.1);
-        adaptive = (adaptive.0 + own.0, adaptive.1 + own.1 * new);
-        hourly = (hourly.0 + fixed.0, hourly.1 + fixed.1 * new);
-        count += new;
-    }
-    let (sooner, later) = (adaptive.1 / count, hourly.1 / count);
-    println!("adaptive {} requests, {sooner} s; hourly {} requests, {later} s", adaptive.0, hourly.0);
-    assert!(adaptive.0 < hourly.0 * 3 / 4, "{} requests", adaptive.0);
-    assert!(sooner < later * 3 / 4, "{sooner} s");
 }

@@ -1,0 +1,160 @@
+//! Adds sources to the configuration and takes them out, without touching anything else in it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+
+use super::{
+    Choice,
+    discover::{Discovered, discover},
+    wiring::fetcher,
+};
+use crate::{
+    config::{self, NewSource, Settings},
+    model::{Link, PrivateHost, SourceId, Text},
+};
+
+/// Longest id that is made of a host's name, in characters.
+const ID_CHARS_MAX: usize = 40;
+
+/// What the operator says of a new source.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// The feed, or a page that names it.
+    pub address: String,
+    /// Its slug; else one is made of the host.
+    pub id: Option<String>,
+    /// Its name.
+    pub title: Option<String>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Add it although it looks like one that is there.
+    pub anyway: bool,
+    /// Only show what would be done.
+    pub dry_run: bool,
+}
+
+/// A source that was added, or would be.
+#[derive(Debug)]
+pub struct Added {
+    /// What was found there.
+    pub found: Discovered,
+    /// The table.
+    pub table: String,
+    /// The file that it stands in.
+    pub file: PathBuf,
+}
+
+/// Finds the feed behind an address and writes it into the main file. A running daemon notices by itself. `say` hears where it looks.
+pub async fn add_source(choice: &Choice, wish: &Wish, say: impl FnMut(&Link)) -> anyhow::Result<Added> {
+    let settings = choice.load()?;
+    let address = address(&wish.address)?;
+    let found = discover(&fetcher(&settings)?, &address, say).await?;
+    let id = match &wish.id {
+        Some(id) => SourceId::parse(id)?,
+        None => free_id(&found.url, &settings),
+    };
+    let source = NewSource {
+        id,
+        url: found.url.clone(),
+        title: wish.title.as_deref().or(found.inspected.channel.title.as_deref()).map(|title| Text::line(title, 120).to_string()),
+        tags: wish.tags.clone(),
+        allow_private: found.allow_private.as_ref().map(PrivateHost::as_str).map(str::to_owned),
+    };
+    let file = settings.files[0].clone();
+    let text = config::with_source(&fs::read_to_string(&file).with_context(|| format!("`{}`", file.display()))?, &source);
+    let changed = choice.load_as_if(&file, (&file, &text))?;
+    if let Some(warning) = changed.warnings.iter().find(|warning| !settings.warnings.contains(warning) && !wish.anyway) {
+        anyhow::bail!("{warning}; `--anyway` adds it all the same");
+    }
+    if !wish.dry_run {
+        replace(&file, &text)?;
+    }
+    Ok(Added { found, table: source.table(), file })
+}
+
+/// Takes a source out of the file that names it, and says which one that is. Its items stay.
+pub fn remove_source(choice: &Choice, id: &str) -> anyhow::Result<PathBuf> {
+    let settings = choice.load()?;
+    let id = SourceId::parse(id)?;
+    for file in &settings.files {
+        let text = fs::read_to_string(file).with_context(|| format!("`{}`", file.display()))?;
+        let Some(text) = config::without_source(&text, &id) else { continue };
+        let changed = choice.load_as_if(&settings.files[0], (file, &text))?;
+        let kept: Vec<_> = settings.sources.iter().filter(|source| source.id != id).collect();
+        // The text is cut by its lines: whatever was misread, no other source may change.
+        anyhow::ensure!(changed.sources.iter().eq(kept), "`{}` is written in a way that only its owner can edit", file.display());
+        replace(file, &text)?;
+        return Ok(file.clone());
+    }
+    anyhow::bail!("no source is called `{id}`")
+}
+
+/// An address as people type it: without a scheme it is `https`.
+fn address(typed: &str) -> anyhow::Result<Link> {
+    let link = if typed.contains("://") { Link::parse(typed) } else { Link::parse(&format!("https://{typed}")) };
+    link.with_context(|| format!("`{typed}`"))
+}
+
+/// A slug made of the host, with a number where it is taken.
+fn free_id(url: &Link, settings: &Settings) -> SourceId {
+    let host = url.host();
+    let bare = host.trim_start_matches("www.").trim_start_matches("feeds.").trim_start_matches("blog.");
+    let slug: String =
+        bare.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(ID_CHARS_MAX).collect();
+    let slug = slug.trim_matches('-');
+    let base = if slug.is_empty() { "source" } else { slug };
+    let candidates = std::iter::once(base.to_owned()).chain((2..).map(|number| format!("{base}-{number}")));
+    let mut free = candidates.filter_map(|id| SourceId::parse(&id).ok()).filter(|id| settings.source(id).is_none());
+    free.next().expect("the candidates are without end")
+}
+
+/// Puts a new text in the place of a file at once; a link stays a link.
+fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
+    let place = file.canonicalize().with_context(|| format!("`{}`", file.display()))?;
+    let next = place.with_extension("toml.next");
+    let written = fs::metadata(&place)
+        .and_then(|metadata| fs::write(&next, text).map(|()| metadata))
+        .and_then(|metadata| fs::set_permissions(&next, metadata.permissions()))
+        .and_then(|()| fs::rename(&next, &place));
+    if written.is_err() {
+        let _ = fs::remove_file(&next);
+    }
+    written.with_context(|| format!("`{}` cannot be written", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{address, free_id};
+    use crate::{
+        config,
+        model::{Cadence, Link, Source, SourceId},
+    };
+
+    #[test]
+    fn a_slug_is_made_of_the_host_and_is_free() {
+        let mut settings = config::defaults(Path::new(""));
+        for (typed, wanted) in [
+            ("www.freebuf.com/feed", "freebuf-com"),
+            ("https://freebuf.com/other", "freebuf-com-2"),
+            ("http://127.0.0.1:8000/", "127-0-0-1"),
+            ("https://网安.example/", "xn--"),
+        ] {
+            let url = address(typed).expect(typed);
+            let id = free_id(&url, &settings);
+            assert!(id.as_str().starts_with(wanted), "{typed} {id}");
+            settings.sources.push(Source::new(
+                SourceId::parse(id.as_str()).expect("a slug"),
+                url,
+                Cadence::Every(std::time::Duration::MAX),
+            ));
+        }
+        assert_eq!(address("a.example/x").ok().as_ref().map(Link::as_str), Some("https://a.example/x"));
+        assert!(address("ftp://a.example/").is_err());
+    }
+}

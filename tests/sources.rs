@@ -1,0 +1,79 @@
+//! Sources added to and taken out of a configuration, by the real binary: nothing else in the file may change.
+
+mod support;
+
+use std::fs;
+
+use support::{
+    daemon::Home,
+    origin::{Origin, Reply},
+};
+
+const FEED: &str = "<rss version=\"2.0\"><channel><title>Wire &amp; Co</title><link>https://wire.example/</link>\
+    <item><guid>g1</guid><title>A story of the wire</title><link>https://wire.example/1</link></item></channel></rss>";
+
+fn words(output: &std::process::Output) -> (bool, String) {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+#[test]
+fn the_feed_of_a_page_is_added_and_a_running_daemon_polls_it() {
+    let origin = Origin::launch();
+    origin.on("/blog/", Reply::ok("<!doctype html><title>Blog</title><link rel=alternate type='application/rss+xml' href='news.xml'>"));
+    origin.on("/blog/news.xml", Reply::ok(FEED));
+    let home = Home::new("# My sources, with care.\n[[source]]\nid = \"off\" # for now\nurl = \"https://off.example/\"\nenabled = false\n");
+    let before = fs::read_to_string(home.config()).expect("a configuration");
+    let daemon = home.start();
+
+    let (_, shown) = words(&home.command(&["sources", "add", &origin.url("/blog/"), "--dry-run"]));
+    assert!(shown.contains("A story of the wire") && shown.contains("would be added"), "{shown}");
+    assert_eq!(fs::read_to_string(home.config()).expect("a configuration"), before);
+
+    let (is_done, said) = words(&home.command(&["sources", "add", &origin.url("/blog/"), "--id", "wire", "--tag", "en"]));
+    assert!(is_done, "{said}");
+    let after = fs::read_to_string(home.config()).expect("a configuration");
+    let table = format!(
+        "[[source]]\nid = \"wire\"\nurl = \"{}\"\ntitle = \"Wire & Co\"\ntags = [\"en\"]\nallow_private = [\"{}\"]\n",
+        origin.url("/blog/news.xml"),
+        origin.authority()
+    );
+    assert_eq!(after, format!("{}\n\n{table}", before.trim_end()));
+    daemon.wait_for("the new source", |daemon| daemon.get("/feed.atom").body.contains("A story of the wire"));
+
+    let (is_done, said) = words(&home.command(&["sources", "remove", "wire"]));
+    assert!(is_done && said.contains("its items stay"), "{said}");
+    assert_eq!(fs::read_to_string(home.config()).expect("a configuration").trim_end(), before.trim_end());
+    daemon.stop();
+}
+
+#[test]
+fn what_cannot_be_added_is_refused_and_changes_nothing() {
+    let origin = Origin::launch();
+    for path in ["/feed", "/feed/", "/other"] {
+        origin.on(path, Reply::ok(FEED));
+    }
+    origin.on("/page", Reply::ok("<html><body>No feed here.</body></html>"));
+    let home =
+        Home::new(&format!("[[source]]\nid = \"one\"\nurl = \"{}\"\nallow_private = [\"{}\"]\n", origin.url("/feed"), origin.authority()));
+    let before = fs::read_to_string(home.config()).expect("a configuration");
+    for (arguments, wanted) in [
+        (vec![origin.url("/feed")], "is the same as that of `one`"),
+        (vec![origin.url("/feed/")], "seem to be one feed"),
+        (vec![origin.url("/other"), "--id".to_owned(), "one".to_owned()], "taken already"),
+        (vec![origin.url("/other"), "--id".to_owned(), "One!".to_owned()], "`One!` must be"),
+        (vec![origin.url("/none")], "404"),
+        (vec!["ftp://a.example/".to_owned()], "`ftp://a.example/`"),
+    ] {
+        let arguments: Vec<&str> = ["sources", "add"].into_iter().chain(arguments.iter().map(String::as_str)).collect();
+        let (is_done, said) = words(&home.command(&arguments));
+        assert!(!is_done && said.contains(wanted), "{arguments:?}: {said}");
+    }
+    let (is_done, said) = words(&home.command(&["sources", "remove", "two"]));
+    assert!(!is_done && said.contains("no source is called `two`"), "{said}");
+    assert_eq!(fs::read_to_string(home.config()).expect("a configuration"), before);
+
+    let (is_done, said) = words(&home.command(&["sources", "add", &origin.url("/page")]));
+    assert!(!is_done && said.contains("is the same as that of `one`"), "found at a usual place, and known: {said}");
+    assert_eq!(fs::read_to_string(home.config()).expect("a configuration"), before);
+}
