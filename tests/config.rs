@@ -123,6 +123,18 @@ fn a_bad_source_is_named_with_its_rule() {
         ("allow_private = [\"127.0.0.1\"]", "`source.allow_private` is `127.0.0.1`, must be `host:port` such as `192.168.1.10:1200`"),
         ("headers = { \"a b\" = \"x\" }", "`source.headers` `a b` must be a header name of letters, digits and `-`"),
         ("headers = { Host = \"x\" }", "`source.headers` `Host` is written by Watchfire itself, leave it out"),
+        ("basic_auth = \"secret\"", "`source.basic_auth` must be `NAME:PASSWORD` of at most 1024 bytes"),
+        ("basic_auth = \"a:${ABSENT}\"", "`source.basic_auth` needs the environment variable `ABSENT`, which is not set"),
+        (
+            "basic_auth = \"a:b\"\nheaders = { Authorization = \"x\" }",
+            "`source.basic_auth` cannot stand beside `source.headers` `authorization`, keep one of them",
+        ),
+        (
+            "proxy = \"https://me:secret@proxy.example:443\"",
+            "`source.proxy` must be `http://HOST:PORT`, `socks5://HOST:PORT` or `socks5h://HOST:PORT`, with `NAME:PASSWORD@` where needed",
+        ),
+        ("ca_file = \"none.pem\"", "`source.ca_file` is `none.pem`, which cannot be read: entity not found"),
+        ("ca_file = \"watchfire.toml\"", "`source.ca_file` is `watchfire.toml`, must be a file of PEM certificates of at most 1 MiB"),
         ("headers = { Keep-Alive = \"x\" }", "`source.headers` `Keep-Alive` belongs to a connection and not to a request, leave it out"),
         ("headers = { cookie = \"密\" }", "`source.headers` `cookie` must have a value of at most 4096 visible ASCII characters"),
         ("headers = { cookie = \"${ABSENT}\" }", "`source.headers` `cookie` needs the environment variable `ABSENT`, which is not set"),
@@ -142,7 +154,7 @@ fn a_bad_source_is_named_with_its_rule() {
 fn a_bad_id_or_url_is_named_with_its_rule() {
     const ID_RULE: &str = "must be 1 to 64 characters of a-z, 0-9, `-`, `_`, `.` and begin with a letter or digit";
     const URL_RULE: &str = "must be an absolute http or https URL of at most 2048 bytes";
-    let userinfo = "must hold no user name and no password; send them with `headers = { authorization = \"Basic ${NAME}\" }`";
+    let userinfo = "must hold no user name and no password; send them with `basic_auth = \"NAME:${PASSWORD}\"`";
     for (text, wanted) in [
         ("url = \"https://a.example/\"", format!("2: `source.id` is missing, {ID_RULE}")),
         ("id = \"Krebs\"\nurl = \"https://a.example/\"", format!("2: `source.id` is `Krebs`, {ID_RULE}")),

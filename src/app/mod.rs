@@ -35,6 +35,6 @@ pub use self::{
     once::once,
     rows::{DecisionRow, ImportRow, ItemRow, PollRow, RelativeRow, SourceRow, WhyRow},
     run::run,
-    sources::sources,
+    sources::{now, sources},
     why::why,
 };

@@ -1,11 +1,12 @@
 //! What the daemon answers to a command, as JSON: the shapes that both ends share.
 
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     dedup::Verdict,
-    model::{Item, Outcome, Tally, Why},
-    poll::{ImportSummary, Report},
+    model::{Item, Outcome, Tally, Timestamp, Why},
+    poll::{self, ImportSummary, Report},
     store::{Decided, Explanation, Relative},
 };
 
@@ -50,6 +51,25 @@ pub struct SourceRow {
     pub next_due: Option<String>,
     /// Why then.
     pub why: Option<String>,
+}
+
+impl SourceRow {
+    /// How long ago it was asked, in words.
+    pub fn asked(&self, now: Timestamp) -> Option<String> {
+        let at = Timestamp::from(DateTime::parse_from_rfc3339(self.last_attempt.as_deref()?).ok()?);
+        Some(format!("{} ago", poll::span_in_words(now.since(at))))
+    }
+
+    /// In what time it is asked next, in words.
+    pub fn due(&self, now: Timestamp) -> Option<String> {
+        let at = Timestamp::from(DateTime::parse_from_rfc3339(self.next_due.as_deref()?).ok()?);
+        Some(if at > now { format!("in {}", poll::span_in_words(at.since(now))) } else { "now".to_owned() })
+    }
+
+    /// Why then, in words.
+    pub fn why_in_words(&self) -> &'static str {
+        self.why.as_deref().and_then(Why::parse).map_or("", Why::in_words)
+    }
 }
 
 /// What an import did.

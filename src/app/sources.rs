@@ -8,7 +8,11 @@ use super::{
     Choice, SourceRow,
     storage::{Holder, expect_store, open_or_ask},
 };
-use crate::render::{self, SourceCards};
+use crate::{
+    clock::Clock,
+    model::Timestamp,
+    render::{self, SourceCards},
+};
 
 /// One row a source: the configured ones and those that the store remembers.
 pub async fn sources(choice: &Choice) -> anyhow::Result<Vec<SourceRow>> {
@@ -28,4 +32,9 @@ pub async fn sources(choice: &Choice) -> anyhow::Result<Vec<SourceRow>> {
         row.is_polled = row.configured && polled.contains(row.id.as_str());
     }
     Ok(rows)
+}
+
+/// The present, which rows are told against.
+pub fn now() -> Timestamp {
+    Clock::System.now()
 }

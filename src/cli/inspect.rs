@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     app::{self, Choice, Inspected, Inspector},
-    model::{Draft, Link, ZonedTime},
+    model::{Draft, Problem, ZonedTime},
 };
 
 /// Entries shown in a table; `--json` shows all.
@@ -63,7 +63,7 @@ pub(super) fn listing(argument: &str, Inspected { channel, drafts, problems }: &
     let (entries, faults) = (count(drafts.len(), "entry", "entries"), count(problems.len(), "problem", "problems"));
     let mut lines = format!("{argument}: {title}, {}, {entries}, {faults}\n", channel.format);
     for problem in problems {
-        lines += &format!("  problem {problem}\n");
+        lines += &told(problem);
     }
     if drafts.is_empty() {
         return lines;
@@ -79,9 +79,17 @@ pub(super) fn listing(argument: &str, Inspected { channel, drafts, problems }: &
     lines
 }
 
+/// A problem with its place, as people name places.
+fn told(problem: &Problem) -> String {
+    match problem.at {
+        Some((line, column)) => format!("  line {line}, column {column}: {}\n", problem.what),
+        None => format!("  {}\n", problem.what),
+    }
+}
+
 fn row(draft: &Draft) -> [String; 3] {
     let date = draft.published.or(draft.updated).map_or_else(|| "-".to_owned(), ZonedTime::rfc3339);
     let title = draft.title.as_deref().unwrap_or("-").split_whitespace().collect::<Vec<_>>().join(" ");
-    let link = draft.link.as_ref().map_or("-", Link::as_str);
+    let link = draft.spelled_link().unwrap_or("-");
     [date, clip(&title, 60), clip(link, 90)]
 }

@@ -1,4 +1,4 @@
-//! `watchfire sources`: every source in a table; sources added, taken out, tried.
+//! `watchfire sources`: every source in a table; sources added and taken out.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,10 @@ use super::{
     block_on, inspect, say,
     table::{clip, count, table, text},
 };
-use crate::app::{self, Added, Choice, SourceRow, Wish};
+use crate::{
+    app::{self, Added, Choice, SourceRow, Wish},
+    model::Timestamp,
+};
 
 /// Entries shown of a feed that is added.
 const ENTRIES_SHOWN: usize = 3;
@@ -74,35 +77,40 @@ fn add(choice: &Choice, wish: &Wish) -> anyhow::Result<ExitCode> {
 
 fn list(choice: &Choice) -> anyhow::Result<ExitCode> {
     let rows = block_on(app::sources(choice))?;
-    let mut listing = table(&["source", "items", "last outcome", "asked", "next poll", "why"]);
+    let now = app::now();
+    let mut listing = table(&["source", "items", "last outcome", "asked", "next poll", "why then"]);
     for row in &rows {
-        let (next, why) = next(row);
-        let mut outcome = clip(row.last_outcome.as_deref().unwrap_or("never asked"), 80);
+        let (next, why) = next(row, now);
+        let mut outcome = clip(row.last_outcome.as_deref().unwrap_or("not asked yet"), 80);
         if row.failures > 1 {
-            outcome += &format!(" ({} in a row)", row.failures);
+            outcome += &format!(" ({} times in a row)", row.failures);
         }
-        listing.add_row([
-            row.id.clone(),
-            row.items.to_string(),
-            outcome,
-            row.last_attempt.clone().unwrap_or_else(|| "-".to_owned()),
-            next,
-            why,
-        ]);
+        let asked = row.asked(now).unwrap_or_else(|| "-".to_owned());
+        listing.add_row([row.id.clone(), row.items.to_string(), outcome, asked, next, why]);
     }
-    let failing = rows.iter().filter(|row| row.is_polled && row.last_failed).count();
-    say(&format!("{}{}, {failing} failing\n", text(&listing), count(rows.len(), "source", "sources")))?;
+    say(&format!("{}{}\n", text(&listing), summary(&rows)))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// How many there are, and how many of those that are polled are well.
+fn summary(rows: &[SourceRow]) -> String {
+    let polled = || rows.iter().filter(|row| row.is_polled);
+    let failing = polled().filter(|row| row.last_failed).count();
+    let unasked = polled().filter(|row| row.last_outcome.is_none()).count();
+    let resting = rows.len() - polled().count();
+    let parts = [(failing, "failing"), (unasked, "not asked yet"), (resting, "not polled")];
+    let parts: String = parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!(", {count} {words}")).collect();
+    format!("{}, {} fine{parts}", count(rows.len(), "source", "sources"), rows.len() - failing - unasked - resting)
+}
+
 /// When a source is asked next, and why then.
-fn next(row: &SourceRow) -> (String, String) {
-    let why = row.why.clone().unwrap_or_default();
-    match &row.next_due {
+fn next(row: &SourceRow, now: Timestamp) -> (String, String) {
+    let why = row.why_in_words().to_owned();
+    match row.due(now) {
         _ if !row.configured => ("never".to_owned(), "no longer configured".to_owned()),
         _ if !row.is_polled => ("never".to_owned(), "not enabled".to_owned()),
-        Some(due) => (due.clone(), why),
-        None if row.last_attempt.is_none() => ("at once".to_owned(), why),
+        Some(due) => (due, why),
+        None if row.last_attempt.is_none() => ("at once".to_owned(), "it was never asked".to_owned()),
         None => ("never".to_owned(), why),
     }
 }

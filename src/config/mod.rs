@@ -7,6 +7,7 @@ mod edit;
 mod error;
 mod include;
 mod quantity;
+mod route;
 mod secret;
 mod section;
 mod settings;

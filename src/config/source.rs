@@ -5,6 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use super::{
     error::Fault,
     quantity::show_duration,
+    route::{read_basic_auth, read_route},
     secret::{Env, expand, names_variable},
     section::{Found, Position, Section, fault, shorten},
     tables::{INTERVAL_MAX, timezone},
@@ -130,15 +131,16 @@ fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>)
     let allow_private = read_allow_private(section);
     let is_private = url.as_ref().is_some_and(|(url, _)| allow_private.iter().any(|host| host.as_str() == url.authority()));
     let (cadence, title, tags) = (read_cadence(section, limits, is_private), read_title(section), read_tags(section));
-    let (timezone, headers, encoding) = (timezone(section), read_headers(section, env), read_encoding(section));
+    let (timezone, mut headers, encoding) = (timezone(section), read_headers(section, env), read_encoding(section));
     let (private, enabled) = (section.flag("private"), section.flag("enabled").unwrap_or(true));
     let priority = section.count("priority", Source::PRIORITY.into(), 0..=PRIORITY_MAX.into());
     let priority = u8::try_from(priority).unwrap_or(PRIORITY_MAX);
-    let delta = section.flag("delta").unwrap_or(false);
+    headers.extend(read_basic_auth(section, &headers, env));
+    let (route, delta) = (read_route(section, env), section.flag("delta").unwrap_or(false));
     let (id, (url, has_secret)) = (id?, url?);
     // What comes from the environment is a secret until the operator says otherwise.
     let private = private.unwrap_or(has_secret);
-    Some(Source { id, url, title, tags, cadence, timezone, headers, allow_private, private, enabled, priority, encoding, delta })
+    Some(Source { id, url, title, tags, cadence, timezone, headers, allow_private, private, enabled, priority, encoding, route, delta })
 }
 
 fn read_id(section: &mut Section<'_>) -> Option<SourceId> {
@@ -160,7 +162,7 @@ fn read_url(section: &mut Section<'_>, env: Env<'_>) -> Option<(Link, bool)> {
     match Link::parse(&expanded) {
         Ok(link) => Some((link, names_variable(found.value))),
         Err(BadLink::Userinfo) => {
-            let hint = "`headers = { authorization = \"Basic ${NAME}\" }`";
+            let hint = "`basic_auth = \"NAME:${PASSWORD}\"`";
             section.fault("url", format_args!("must hold no user name and no password; send them with {hint}"));
             None
         }

@@ -6,7 +6,8 @@ use chrono_tz::Tz;
 use feed_rs::model::{Content, Entry, Feed, Text};
 
 use super::{
-    address, cut, date,
+    address::{self, Address},
+    cut, date,
     survey::{ChannelNotes, Notes},
 };
 use crate::model::{Channel, Draft, Enclosure, Link, Markup};
@@ -38,11 +39,16 @@ pub(super) struct Frame<'a> {
 /// An entry as a draft.
 pub(super) fn draft(entry: Entry, notes: Notes, frame: Frame<'_>) -> Draft {
     let base = notes.base.or_else(|| frame.base.cloned());
-    let resolve = |text: &str| address::resolve(base.as_ref(), text);
+    let read_address = |text: &str| Address::read(base.as_ref(), text);
     let native_id = kept(Some(entry.id)).or(notes.id).or(notes.about.clone()).map(|id| cut(id, ID_BYTES_MAX));
-    let permalink = native_id.as_deref().filter(|_| notes.is_permalink != Some(false)).and_then(|id| Link::parse(id).ok());
-    let native_link = || entry.links.iter().filter(|link| link.target.is_none() && link.rel.is_none()).find_map(|link| resolve(&link.href));
-    let link = notes.link.or_else(native_link).or(permalink).or_else(|| notes.about.as_deref().and_then(resolve));
+    let native_link =
+        || entry.links.iter().filter(|link| link.target.is_none() && link.rel.is_none()).find_map(|link| read_address(&link.href));
+    let permalink = || native_id.as_deref().filter(|_| notes.is_permalink != Some(false)).and_then(|id| Address::read(None, id));
+    let about = || notes.about.as_deref().and_then(read_address);
+    let (link, link_spelling) = match notes.link.or_else(native_link).or_else(permalink).or_else(about) {
+        Some(Address { link, spelling }) => (Some(link), spelling),
+        None => (None, None),
+    };
     let read_date = |texts: [&Option<String>; 3]| texts.into_iter().flatten().find_map(|text| date::read(text, frame.timezone));
     let own_authors = || entry.authors.into_iter().filter_map(|person| kept(person.name).or(kept(person.email))).collect();
     let authors = [notes.authors, notes.other_authors].into_iter().find(|names| !names.is_empty()).unwrap_or_else(own_authors);
@@ -59,8 +65,10 @@ pub(super) fn draft(entry: Entry, notes: Notes, frame: Frame<'_>) -> Draft {
     let categories = notes.categories.into_iter().chain(entry.categories.into_iter().map(|category| category.term));
     Draft {
         native_id,
+        title_is_text: entry.title.as_ref().is_none_or(|title| title.content_type.subty() == "plain"),
         title: kept(entry.title.map(|title| title.content)).or(notes.title).map(|title| cut(title, TITLE_BYTES_MAX)),
         link,
+        link_spelling,
         original_link: notes.original_link,
         related: notes.related.into_iter().take(LINKS_MAX).collect(),
         published: read_date([&notes.published, &notes.dated, &notes.created]),
@@ -94,7 +102,7 @@ pub(super) fn channel(feed: Option<Feed>, noted: ChannelNotes, frame: Frame<'_>,
         id: kept(Some(id)).or(notes.id).map(|id| cut(id, ID_BYTES_MAX)),
         title: kept(title.map(|text| text.content)).or(notes.title).map(|title| cut(title, TITLE_BYTES_MAX)),
         description: kept(description.map(|text| text.content)).or(notes.summary).map(|text| cut(text, TEXT_BYTES_MAX)),
-        site: notes.link.or_else(native_site),
+        site: notes.link.map(|address| address.link).or_else(native_site),
         self_link: noted.self_link,
         hubs: noted.hubs.into_iter().take(LINKS_MAX).collect(),
         authors: distinct(authors, AUTHORS_MAX),

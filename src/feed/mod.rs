@@ -11,6 +11,7 @@ mod date;
 mod drafts;
 mod edits;
 mod encoding;
+mod fault;
 mod html;
 mod json;
 mod names;
@@ -18,16 +19,17 @@ mod person;
 mod references;
 mod strict;
 mod survey;
+mod titles;
 mod tokens;
 
 use chrono_tz::Tz;
 
 use crate::model::{Channel, Draft, ItemLimits, Link, Problem, ProblemKind};
 use drafts::Frame;
-use survey::{Fault, Found, Root, Survey};
+use survey::{Found, Root, Survey};
 
 /// Moves when documents are read otherwise than before: every source's next document is then asked for in full.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What is known about a document from outside it.
 #[derive(Debug, Clone)]
@@ -82,6 +84,12 @@ pub enum NotAFeed {
 
 /// Reads a feed of any dialect in any encoding. Never fails on faults that leave something to read.
 pub fn read(bytes: &[u8], hints: &Hints<'_>) -> Result<Reading, NotAFeed> {
+    let mut reading = read_any(bytes, hints)?;
+    titles::settle(&mut reading.drafts);
+    Ok(reading)
+}
+
+fn read_any(bytes: &[u8], hints: &Hints<'_>) -> Result<Reading, NotAFeed> {
     if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0) {
         return Err(NotAFeed::Empty);
     }
@@ -89,64 +97,51 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>) -> Result<Reading, NotAFeed> {
     let labels = encoding::Labels { configured: hints.encoding, content_type: hints.content_type };
     let text = encoding::decode(bytes, labels, &mut problems);
     if text.trim_start().starts_with(['{', '[']) {
-        let frame = Frame { base: hints.base, timezone: hints.timezone, is_rss: false };
-        let (channel, drafts) = json::read(&text, frame, hints.entries_max, &mut problems).map_err(NotAFeed::Other)?;
-        return Ok(Reading { channel, drafts, problems, truncated: false });
+        return read_json(&text, 0, hints, problems);
     }
-    match survey::find_root(&text) {
-        Found::Root(root) => Ok(read_xml(&text, &root, hints, problems)),
-        Found::Html => Err(NotAFeed::Html { alternate: html::alternate(&text, hints.base) }),
-        Found::Other(Some(name)) => Err(NotAFeed::Other(format!("the root element is `<{name}>`"))),
-        Found::Other(None) => Err(NotAFeed::Other("neither XML nor JSON".to_owned())),
-    }
+    let not_a_feed = match survey::find_root(&text) {
+        Found::Root(root) => return Ok(read_xml(&text, &root, hints, problems)),
+        Found::Html => NotAFeed::Html { alternate: html::alternate(&text, hints.base) },
+        Found::Other(Some(name)) => NotAFeed::Other(format!("the root element is `<{name}>`")),
+        Found::Other(None) => NotAFeed::Other("neither XML nor JSON".to_owned()),
+    };
+    let Some(start) = json::find(&text) else { return Err(not_a_feed) };
+    problems.push(Problem::new(ProblemKind::Syntax, BEFORE_THE_FEED));
+    read_json(&text, start, hints, problems).map_err(|_| not_a_feed)
+}
+
+/// What is said when the root of a feed is not the first thing in its document.
+const BEFORE_THE_FEED: &str = "something stands before the feed, skipped";
+
+/// Reads the JSON that begins at the byte `start`.
+fn read_json(text: &str, start: usize, hints: &Hints<'_>, mut problems: Vec<Problem>) -> Result<Reading, NotAFeed> {
+    let frame = Frame { base: hints.base, timezone: hints.timezone, is_rss: false };
+    let feed = json::read(text, start, frame, hints.entries_max).map_err(NotAFeed::Other)?;
+    problems.extend(feed.problems);
+    Ok(Reading { channel: feed.channel, drafts: feed.drafts, problems, truncated: feed.truncated })
 }
 
 /// Reads what has the root of a feed.
-fn read_xml(text: &str, root: &Root, hints: &Hints<'_>, mut problems: Vec<Problem>) -> Reading {
+fn read_xml(source: &str, root: &Root, hints: &Hints<'_>, mut problems: Vec<Problem>) -> Reading {
     if root.has_junk_before {
-        problems.push(Problem::new(ProblemKind::Syntax, "something stands before the feed, skipped"));
+        problems.push(Problem::new(ProblemKind::Syntax, BEFORE_THE_FEED));
     }
-    let survey = survey::survey(text, root, hints.base, hints.entries_max);
-    problems.extend(located(text, &survey.faults));
+    let survey = survey::survey(source, root, hints.base, hints.entries_max);
     let frame = Frame { base: hints.base, timezone: hints.timezone, is_rss: !root.dialect.is_atom() };
-    let Survey { text, spans, root_tag, entries: notes, channel: channel_notes, truncated, .. } = survey;
+    let Survey { text, spans, starts, root_tag, entries: notes, channel: channel_notes, mut faults, truncated } = survey;
     let (feed, entries) = match strict::read(&text) {
         Ok(mut feed) if feed.entries.len() == notes.len() => {
-            let entries = std::mem::take(&mut feed.entries).into_iter().map(Some).collect();
+            let entries = std::mem::take(&mut feed.entries).into_iter().map(Ok).collect();
             (Some(feed), entries)
         }
-        result => {
-            let (channel, entries) = strict::read_apart(&text, root_tag, &spans);
-            if let Err(error) = result
-                && !spans.is_empty()
-            {
-                problems.push(Problem::new(ProblemKind::Field, format!("{error}; each entry was read by itself")));
-            }
-            (channel, entries)
-        }
+        _ => strict::read_apart(&text, root_tag, &spans),
     };
-    let unread = entries.iter().filter(|entry| entry.is_none()).count();
-    if unread > 0 {
-        problems.push(Problem::new(ProblemKind::Field, format!("{unread} entries could not be read")));
-    }
-    let drafts = entries.into_iter().zip(notes).filter_map(|(entry, notes)| Some(drafts::draft(entry?, notes, frame))).collect();
-    Reading { channel: drafts::channel(feed, channel_notes, frame, root.format.clone()), drafts, problems, truncated }
-}
-
-/// Faults with lines and columns instead of bytes, in one pass over the text.
-fn located(text: &str, faults: &[Fault]) -> Vec<Problem> {
-    let mut order: Vec<&Fault> = faults.iter().collect();
-    order.sort_by_key(|fault| fault.at);
-    let (mut line, mut line_start, mut at) = (1_u32, 0, 0);
-    let mut problems = Vec::with_capacity(order.len());
-    for fault in order {
-        for (offset, _) in text[at..fault.at].match_indices('\n') {
-            line = line.saturating_add(1);
-            line_start = at + offset + 1;
+    for (index, start) in starts.iter().enumerate() {
+        if let Some(Err(error)) = entries.get(index) {
+            faults.note(*start, ProblemKind::Field, format!("entry {} could not be read, left out: {error}", index + 1));
         }
-        at = fault.at;
-        let column = u32::try_from(text[line_start..at].chars().count() + 1).unwrap_or(u32::MAX);
-        problems.push(Problem::at(line, column, fault.kind, fault.what.clone()));
     }
-    problems
+    problems.extend(faults.located(source));
+    let drafts = entries.into_iter().zip(notes).filter_map(|(entry, notes)| Some(drafts::draft(entry.ok()?, notes, frame))).collect();
+    Reading { channel: drafts::channel(feed, channel_notes, frame, root.format.clone()), drafts, problems, truncated }
 }

@@ -20,6 +20,12 @@ pub(super) enum Reference {
 
 /// Looks at the `&` at the start of `text`.
 pub(super) fn inspect(text: &str) -> Reference {
+    // Nearly all of them, in escaped markup.
+    for known in ["&lt;", "&gt;", "&amp;", "&quot;", "&#39;"] {
+        if text.starts_with(known) {
+            return Reference::Sound { bytes: known.len() };
+        }
+    }
     let window = &text.as_bytes()[..text.len().min(NAME_BYTES_MAX)];
     let Some(length) = window.iter().skip(1).position(|b| !b.is_ascii_alphanumeric() && *b != b'#') else { return Reference::Bare };
     let bytes = length + 2;

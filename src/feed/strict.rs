@@ -15,9 +15,9 @@ pub(super) fn read(text: &str) -> Result<Feed, String> {
 
 /// Reads each entry in a frame of its own, so that one that feed-rs refuses costs no other (protocol P4).
 ///
-/// `spans` are the entries in `text`, and `root_tag` is the root's start tag. The first value is the channel without its entries; an
-/// entry that cannot be read is `None`.
-pub(super) fn read_apart(text: &str, root_tag: Range<usize>, spans: &[Range<usize>]) -> (Option<Feed>, Vec<Option<Entry>>) {
+/// `spans` are the entries in `text`, and `root_tag` is the root's start tag. The first value is the channel without its entries; of an
+/// entry that cannot be read there is feed-rs's message.
+pub(super) fn read_apart(text: &str, root_tag: Range<usize>, spans: &[Range<usize>]) -> (Option<Feed>, Vec<Result<Entry, String>>) {
     let root = &text[root_tag];
     let name_end = root.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(root.len());
     let name = root.get(1..name_end).unwrap_or_default();
@@ -35,7 +35,7 @@ pub(super) fn read_apart(text: &str, root_tag: Range<usize>, spans: &[Range<usiz
     channel.push_str(&text[at..]);
     let entries = spans.iter().map(|span| {
         let framed = format!("{root}{open}{}{close}", &text[span.clone()]);
-        read(&framed).ok().and_then(|feed| feed.entries.into_iter().next())
+        read(&framed)?.entries.into_iter().next().ok_or_else(|| "no entry".to_owned())
     });
     (read(&channel).ok(), entries.collect())
 }
@@ -52,7 +52,7 @@ mod tests {
         let spans: Vec<_> = text.match_indices("<entry>").zip(text.match_indices("</entry>")).map(|((a, _), (b, _))| a..b + 8).collect();
         let (channel, entries) = read_apart(text, 0..text.find('>').expect("a tag") + 1, &spans);
         assert_eq!(channel.expect("a channel").title.expect("a title").content, "t");
-        let ids: Vec<_> = entries.iter().map(|entry| entry.as_ref().map(|entry| entry.id.as_str())).collect();
+        let ids: Vec<_> = entries.iter().map(|entry| entry.as_ref().map(|entry| entry.id.as_str()).ok()).collect();
         assert_eq!(ids, [Some("1"), None, Some("3")]);
     }
 }

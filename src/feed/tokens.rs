@@ -155,10 +155,11 @@ impl<'a> Tokens<'a> {
     fn end_tag(&mut self, rest: &'a str) -> Token<'a> {
         let Some(length) = memchr2(b'>', b'<', &rest.as_bytes()[2..]).map(|length| length + 2) else { return self.cut() };
         let inside = &rest[2..length];
-        let name = inside.trim().split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
+        let is_name = !inside.bytes().any(|b| b.is_ascii_whitespace());
+        let name = if is_name { inside } else { inside.split_ascii_whitespace().next().unwrap_or_default() };
         let flaw = match rest.as_bytes()[length] {
             b'<' => Some("closing tag without `>`"),
-            _ if inside.trim_end() != name => Some("closing tag with more than a name"),
+            _ if !is_name && inside.trim_ascii_end() != name => Some("closing tag with more than a name"),
             _ => None,
         };
         let end = self.at + length + usize::from(flaw != Some("closing tag without `>`"));
@@ -177,9 +178,9 @@ impl<'a> Tokens<'a> {
         };
         let inside = &rest[1..length];
         let (inside, is_empty) = inside.strip_suffix('/').map_or((inside, false), |inside| (inside, true));
-        let name_length = inside.find(|c: char| c.is_ascii_whitespace()).unwrap_or(inside.len());
+        let name_length = inside.bytes().position(|b| b.is_ascii_whitespace()).unwrap_or(inside.len());
         let (name, attributes) = inside.split_at(name_length);
-        if name.contains(['"', '\'', '=', '&', '<', ';', '/']) {
+        if name.bytes().any(|b| matches!(b, b'"' | b'\'' | b'=' | b'&' | b'<' | b';' | b'/')) {
             return self.stray();
         }
         let end = self.at + length + 1;

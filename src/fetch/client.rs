@@ -1,7 +1,8 @@
 //! The HTTP client behind [`Fetch`]: one poll as a row of hops, each hop under the guard and on a connection of its own.
 //!
 //! There are two clients because a resolver belongs to a client: the public one's refuses every address that is not public, the private
-//! one's resolves freely and is asked for a hop only if this very source may reach this very `host:port`.
+//! one's resolves freely and is asked for a hop only if this very source may reach this very `host:port`. Sources with a proxy or an
+//! authority of their own have clients of their own, by the same rule.
 //!
 //! Connections are not kept. Polls of one host are seconds to minutes apart, and a kept connection is one that the server may be closing
 //! under the next request: a failure that says nothing about the source and that only a retry could mend, which a poll never makes.
@@ -18,10 +19,11 @@ use super::{
     head,
     redirect::{self, Trail},
     resolve::{Names, Resolver},
+    route::Routes,
     stage::{ReportConnections, Stage, watch_stages},
     tls,
 };
-use crate::model::{Failure, FetchLimits};
+use crate::model::{Failure, FetchLimits, Route};
 
 /// What we read, and how much we like it (protocol F2).
 const ACCEPTED: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
@@ -82,24 +84,22 @@ pub enum BadClient {
 pub struct Client {
     public: reqwest::Client,
     private: reqwest::Client,
+    routes: Routes,
 }
 
 impl Client {
     /// A client; reads the machine's certificates, so make one and clone it.
     pub fn new(settings: &ClientSettings) -> Result<Self, BadClient> {
-        let tls = tls::config(settings.extra_roots.as_deref())?;
-        let make = |reach| build(settings, tls.clone(), reach);
-        Ok(Self { public: make(Reach::Public)?, private: make(Reach::Private)? })
+        let tls = tls::config(settings.extra_roots.as_deref().into_iter())?;
+        let make = |reach| build(settings, tls.clone(), Names::new(settings.resolver.clone(), reach), None);
+        Ok(Self { public: make(Reach::Public)?, private: make(Reach::Private)?, routes: Routes::new(settings) })
     }
 
     async fn follow(&self, request: &Request) -> Result<Response, Failure> {
         let mut trail = Trail::new(request.url.clone(), request.limits.redirects_max);
         loop {
             let reach = guard::check(trail.at(), &request.allow_private).map_err(|why| Failure::AddressRefused(failure::line(&why)))?;
-            let client = match reach {
-                Reach::Public => &self.public,
-                Reach::Private => &self.private,
-            };
+            let client = self.client_for(request, reach)?;
             let leg = Leg { client, reach, request, stage: watch::Sender::new(Stage::Waiting) };
             match tokio::time::timeout(request.limits.hop, leg.travel(&mut trail)).await {
                 Ok(Ok(Some(response))) => return Ok(response),
@@ -107,6 +107,17 @@ impl Client {
                 Ok(Err(failure)) => return Err(failure),
                 Err(_) => return Err(leg.stage.borrow().timeout(request.limits.hop)),
             }
+        }
+    }
+}
+
+impl Client {
+    /// Who makes a hop of so far a reach.
+    fn client_for(&self, request: &Request, reach: Reach) -> Result<reqwest::Client, Failure> {
+        match reach {
+            _ if request.route != Route::default() => self.routes.client(&request.route, reach, &request.allow_private),
+            Reach::Public => Ok(self.public.clone()),
+            Reach::Private => Ok(self.private.clone()),
         }
     }
 }
@@ -121,21 +132,29 @@ impl Fetch for Client {
     }
 }
 
-fn build(settings: &ClientSettings, tls: rustls::ClientConfig, reach: Reach) -> Result<reqwest::Client, BadClient> {
+/// A client that asks `names`, through `proxy` or, without one, through none at all.
+pub fn build(
+    settings: &ClientSettings,
+    tls: rustls::ClientConfig,
+    names: Names,
+    proxy: Option<reqwest::Proxy>,
+) -> Result<reqwest::Client, BadClient> {
     let user_agent = HeaderValue::from_str(&settings.user_agent).map_err(|_| BadClient::UserAgent(settings.user_agent.clone()))?;
     let defaults =
         HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPTED)), (ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED_CODINGS))]);
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder().no_proxy();
+    proxy
+        .into_iter()
+        .fold(builder, reqwest::ClientBuilder::proxy)
         .user_agent(user_agent)
         .default_headers(defaults)
         .tls_backend_preconfigured(tls)
-        .dns_resolver(Arc::new(Names::new(settings.resolver.clone(), reach)))
+        .dns_resolver(Arc::new(names))
         .connector_layer(ReportConnections)
         .connect_timeout(settings.connect)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-        .no_proxy()
         .pool_max_idle_per_host(0)
         .http1_max_headers(HEADERS_MAX)
         .http1_ignore_invalid_headers_in_responses(true)
@@ -148,7 +167,7 @@ fn build(settings: &ClientSettings, tls: rustls::ClientConfig, reach: Reach) -> 
 
 /// One hop of one poll.
 struct Leg<'a> {
-    client: &'a reqwest::Client,
+    client: reqwest::Client,
     reach: Reach,
     request: &'a Request,
     stage: watch::Sender<Stage>,
@@ -178,9 +197,10 @@ impl Leg<'_> {
         Ok(Some(response))
     }
 
-    /// The last line of the guard: the address that was really spoken to.
+    /// The last line of the guard: the address that was really spoken to. Behind a proxy that is not seen.
     fn check_peer(&self, answer: &reqwest::Response) -> Result<(), Failure> {
-        let Some(peer) = answer.remote_addr().filter(|_| self.reach == Reach::Public) else { return Ok(()) };
+        let is_seen = self.reach == Reach::Public && self.request.route.proxy.is_none();
+        let Some(peer) = answer.remote_addr().filter(|_| is_seen) else { return Ok(()) };
         match guard::non_public(peer.ip()) {
             Some(what) => Err(Failure::AddressRefused(format!("the connection went to {}, {what}", peer.ip()))),
             None => Ok(()),

@@ -1,7 +1,11 @@
 //! The address guard: which hosts, ports and addresses may be asked, so that no URL and no redirect reaches into the operator's own network.
 //!
 //! It is asked three times: about every URL before it is sent (ports, names, literal addresses), about every answer of the resolver,
-//! and about the address that a connection really has. URLs arrive in WHATWG form, in which `http://2130706433/`, `http://0x7f.1/`,
+//! and about the address that a connection really has. Through a proxy the last one is not seen; nor is the second where the proxy
+//! resolves names itself (`http`, `socks5h`): then the proxy is trusted with names, and literal addresses, ports and names of this
+//! machine are refused as ever. To a `socks5` proxy we give addresses, which have been checked.
+//!
+//! URLs arrive in WHATWG form, in which `http://2130706433/`, `http://0x7f.1/`,
 //! `http://127.0.0.1./` and full-width digits have all become `127.0.0.1` already.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -14,7 +18,7 @@ use crate::model::{Link, PrivateHost};
 const PORTS: [u16; 4] = [80, 443, 8080, 8443];
 
 /// How far a request may reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reach {
     /// Public addresses only.
     Public,
@@ -95,6 +99,20 @@ pub fn check(link: &Link, allowed: &[PrivateHost]) -> Result<Reach, String> {
     what.map_or(Ok(Reach::Public), |what| Err(format!("`{}` is {what} (`allow_private` can permit it)", link.authority())))
 }
 
+/// How far the connection to a proxy may reach, or why it may not be made. It may listen on any port: the operator named it.
+pub fn check_proxy(place: &PrivateHost, allowed: &[PrivateHost]) -> Result<Reach, String> {
+    if allowed.contains(place) {
+        return Ok(Reach::Private);
+    }
+    let what = match Host::parse(place.host()) {
+        Ok(Host::Domain(name)) => private_name(&name),
+        Ok(Host::Ipv4(ip)) => non_public_v4(ip),
+        Ok(Host::Ipv6(ip)) => non_public_v6(ip),
+        Err(_) => Some("no host"),
+    };
+    what.map_or(Ok(Reach::Public), |what| Err(format!("the proxy `{}` is {what} (`allow_private` can permit it)", place.as_str())))
+}
+
 /// Whether a name stands for this machine or this network whatever a resolver says (RFC 6761, and the clouds' metadata services).
 fn private_name(name: &str) -> Option<&'static str> {
     let name = name.trim_end_matches('.');
@@ -111,7 +129,7 @@ fn private_name(name: &str) -> Option<&'static str> {
 mod tests {
     use std::net::IpAddr;
 
-    use super::{Reach, check, non_public};
+    use super::{Reach, check, check_proxy, non_public};
     use crate::model::{Link, PrivateHost};
 
     const PUBLIC: &[&str] = &[
@@ -290,6 +308,21 @@ mod tests {
         }
         for port in [1, 22, 25, 81, 6379, 8081, 65535] {
             assert!(reach(&format!("http://example.com:{port}/"), &[]).is_err(), "{port}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_public_or_named() {
+        let reach = |place: &str, allowed: &[&str]| {
+            let allowed: Vec<_> = allowed.iter().map(|text| PrivateHost::parse(text).expect(text)).collect();
+            check_proxy(&PrivateHost::parse(place).expect(place), &allowed)
+        };
+        for place in ["127.0.0.1:3128", "0x7f.1:3128", "[::1]:1080", "localhost:3128", "proxy.internal:1", "10.0.0.1:8080"] {
+            assert!(reach(place, &[]).is_err(), "{place}");
+            assert_eq!(reach(place, &[place]), Ok(Reach::Private), "{place}");
+        }
+        for place in ["8.8.8.8:3128", "proxy.example:1080"] {
+            assert_eq!(reach(place, &["127.0.0.1:3128"]), Ok(Reach::Public), "{place}");
         }
     }
 

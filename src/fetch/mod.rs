@@ -5,7 +5,7 @@
 //!
 //! - Only public addresses are asked, unless the source allows a private `host:port` by name ([`guard`]).
 //! - No wait is longer than its limit, no body larger than its cap, before and after decoding.
-//! - A source's own headers go to its configured origin only; no cookies, no referer, no proxy from the environment.
+//! - A source's own headers go to its configured origin only; no cookies, no referer, no proxy but the source's own.
 //! - Validators are bytes: they are sent back as they came.
 
 mod body;
@@ -19,6 +19,7 @@ mod links;
 mod redirect;
 mod resolve;
 mod robots;
+mod route;
 mod stage;
 mod tls;
 
@@ -30,7 +31,7 @@ pub use client::{BadClient, Client, ClientSettings};
 pub use resolve::{Resolver, Table};
 pub use robots::Robots;
 
-use crate::model::{Failure, FetchLimits, HeaderPair, Link, PrivateHost, Timestamp, Validators};
+use crate::model::{Failure, FetchLimits, HeaderPair, Link, PrivateHost, Route, Timestamp, Validators};
 
 /// Something that answers requests.
 pub trait Fetch: Send + Sync + 'static {
@@ -51,6 +52,8 @@ pub struct Request {
     pub validators: Validators,
     /// Private addresses that this source may reach.
     pub allow_private: Vec<PrivateHost>,
+    /// The way there, where it is not the usual one.
+    pub route: Route,
     /// Ask for what is new since the `ETag` alone, if there is one (RFC 3229, `A-IM: feed`).
     pub delta: bool,
     /// Limits of time and size.
@@ -68,6 +71,7 @@ impl Request {
             headers: Vec::new(),
             validators: Validators::default(),
             allow_private: Vec::new(),
+            route: Route::default(),
             delta: false,
             limits: FetchLimits::default(),
             now,

@@ -13,6 +13,7 @@ use super::{
     guard::{self, Reach},
     stage::{Reporter, Stage},
 };
+use crate::model::PrivateHost;
 
 /// Lookups that may wait for the system's resolver at once. Each holds a thread until the system gives up, even after the request
 /// that wanted it has; the rest of the blocking threads belong to the parsers.
@@ -49,13 +50,20 @@ pub enum LookupError {
 pub struct Names {
     resolver: Resolver,
     reach: Reach,
+    /// A name that may lead anywhere: that of a proxy which the operator allows.
+    vouched: Option<String>,
     slots: Arc<Semaphore>,
 }
 
 impl Names {
     /// A resolver whose answers reach no further than `reach`.
     pub fn new(resolver: Resolver, reach: Reach) -> Self {
-        Self { resolver, reach, slots: Arc::new(Semaphore::new(LOOKUPS_MAX)) }
+        Self { resolver, reach, vouched: None, slots: Arc::new(Semaphore::new(LOOKUPS_MAX)) }
+    }
+
+    /// The same for a client whose proxy may be anywhere. What is asked for under the proxy's own name may then be there as well.
+    pub fn vouching_for(self, proxy: &PrivateHost) -> Self {
+        Self { vouched: Some(proxy.host().to_owned()), ..self }
     }
 
     async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
@@ -68,6 +76,7 @@ impl Names {
         }
         // One bad address refuses the whole answer: a mixed answer is how a name rebinds.
         if self.reach == Reach::Public
+            && self.vouched.as_deref() != Some(name)
             && let Some((ip, what)) = found.iter().find_map(|ip| guard::non_public(*ip).map(|what| (ip, what)))
         {
             return Err(LookupError::Refused(format!("`{name}` resolves to {ip}, {what} (`allow_private` can permit it)")));

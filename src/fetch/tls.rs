@@ -9,14 +9,14 @@ use rustls::{
 
 use super::client::BadClient;
 
-/// The TLS settings of both clients. `extra_roots` are PEM certificates of an authority that the operator runs.
+/// The TLS settings of a client. `extra_roots` are PEM certificates of authorities that the operator trusts beside the usual ones.
 ///
 /// The machine's store is read as OpenSSL would find it (`SSL_CERT_FILE`, `SSL_CERT_DIR`); certificates in it that cannot be read are
 /// passed over, as there are always some.
-pub fn config(extra_roots: Option<&[u8]>) -> Result<ClientConfig, BadClient> {
+pub fn config<'a>(extra_roots: impl Iterator<Item = &'a [u8]>) -> Result<ClientConfig, BadClient> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    for certificate in extra_roots.into_iter().flat_map(CertificateDer::pem_slice_iter) {
+    for certificate in extra_roots.flat_map(CertificateDer::pem_slice_iter) {
         let certificate = certificate.map_err(|error| BadClient::Roots(error.to_string()))?;
         roots.add(certificate).map_err(|error| BadClient::Roots(error.to_string()))?;
     }

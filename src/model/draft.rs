@@ -11,8 +11,12 @@ pub struct Draft {
     pub native_id: Option<String>,
     /// Title with its entities decoded as its type says; may still hold tags.
     pub title: Option<String>,
+    /// The title is text: what looks like a tag or a reference in it is meant to be read. Otherwise it is HTML.
+    pub title_is_text: bool,
     /// Where the entry can be read: `alternate`, `link`, or a guid that is a permalink.
     pub link: Option<Link>,
+    /// That address as its publisher spelled it, where `link` spells it otherwise; identity and output know the link alone.
+    pub link_spelling: Option<String>,
     /// The address before a distributor replaced it (`feedburner:origLink`).
     pub original_link: Option<Link>,
     /// Other addresses the entry points to (`related`, or what a document cites).
@@ -37,6 +41,13 @@ pub struct Draft {
     pub origin: Option<Origin>,
     /// Base for the relative addresses in its markup (`xml:base`, else the document's own address).
     pub base: Option<Link>,
+}
+
+impl Draft {
+    /// Where the entry can be read, in its publisher's spelling.
+    pub fn spelled_link(&self) -> Option<&str> {
+        self.link_spelling.as_deref().or(self.link.as_ref().map(Link::as_str))
+    }
 }
 
 /// A publisher's text: markup, or text to be escaped.

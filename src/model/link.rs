@@ -81,9 +81,14 @@ impl Link {
         }
     }
 
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        if self.0.starts_with("https:") { "https" } else { "http" }
+    }
+
     /// Whether the connection is encrypted.
     pub fn is_https(&self) -> bool {
-        self.0.starts_with("https:")
+        self.scheme() == "https"
     }
 }
 

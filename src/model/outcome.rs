@@ -197,6 +197,23 @@ impl Why {
         Self::ALL.iter().find(|(why, _)| *why == self).map_or("", |(_, word)| word)
     }
 
+    /// The reason as people are told it.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::New => "it was never asked",
+            Self::Interval => "its interval",
+            Self::Cron => "its schedule",
+            Self::Rhythm => "enough news is likely by then",
+            Self::Freshness => "it wants to be asked no sooner",
+            Self::Skip => "it wants the hours before to be skipped",
+            Self::Backoff => "it failed: after each failure twice as long",
+            Self::RetryAfter => "it asked us to wait",
+            Self::Gone => "it said that it is gone",
+            Self::Reserved => "it is being asked, or a poll was cut short",
+            Self::Offline => "our own network seems to be down",
+        }
+    }
+
     /// Reads the words back.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, known)| *known == word).map(|(why, _)| *why)

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use chrono_tz::Tz;
 
-use super::{Link, SourceId, Text};
+use super::{Link, Route, SourceId, Text};
 
 /// A configured source.
 #[derive(Clone, PartialEq)]
@@ -33,6 +33,8 @@ pub struct Source {
     pub priority: u8,
     /// An encoding label that overrides every guess.
     pub encoding: Option<String>,
+    /// The way there, where it is not the usual one.
+    pub route: Route,
     /// Whether it may answer with the new entries alone (RFC 3229, `A-IM: feed`).
     pub delta: bool,
 }
@@ -56,6 +58,7 @@ impl Source {
             enabled: true,
             priority: Self::PRIORITY,
             encoding: None,
+            route: Route { proxy: None, authority: None },
             delta: false,
         }
     }
@@ -119,6 +122,11 @@ impl PrivateHost {
     /// `host:port`, in the form of `Link::authority`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The host alone; IPv6 in brackets.
+    pub fn host(&self) -> &str {
+        self.0.rsplit_once(':').map_or("", |(host, _)| host)
     }
 }
 

@@ -120,8 +120,8 @@ fn reading(draft: Draft, native_id: NativeId, desk: &Desk<'_>) -> Option<Reading
 fn item(draft: Draft, native_id: NativeId, desk: &Desk<'_>) -> Option<(Item, String)> {
     let body = body(&draft, desk);
     let plain = clean::plain(body.as_str());
-    let link = draft.original_link.or(draft.link);
-    let title = title(draft.title.as_deref(), &plain, link.as_ref(), desk.limits)?;
+    let link = draft.original_link.as_ref().or(draft.link.as_ref()).cloned();
+    let title = title(&draft, &plain, link.as_ref(), desk.limits)?;
     let origin = draft.origin;
     let account = origin.as_ref().and_then(|origin| origin.title.as_deref()).or(desk.channel.title.as_deref());
     let text = clean::boilerplate::strip(&plain, title.as_str(), account);
@@ -164,9 +164,10 @@ fn body(draft: &Draft, desk: &Desk<'_>) -> SafeHtml {
 }
 
 /// The title, else the beginning of the text, else the host of the link (protocol N5); nothing if there is neither.
-fn title(raw: Option<&str>, plain: &str, link: Option<&Link>, limits: &ItemLimits) -> Option<Text> {
+fn title(draft: &Draft, plain: &str, link: Option<&Link>, limits: &ItemLimits) -> Option<Text> {
     let chars_max = limits.title_chars_max;
-    let published = raw.map(|raw| clean::title(raw, chars_max));
+    let read = |raw: &String| if draft.title_is_text { Text::line(raw, chars_max) } else { clean::title(raw, chars_max) };
+    let published = draft.title.as_ref().map(read);
     let from_text = || plain.lines().map(|line| Text::line(line, TITLE_FROM_TEXT_CHARS)).find(|line| !line.is_empty());
     let from_link = || link.map(|link| Text::line(&link.host(), chars_max));
     published.filter(|title| !title.is_empty()).or_else(from_text).or_else(from_link)

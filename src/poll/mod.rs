@@ -23,11 +23,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{
-    agenda::Agenda,
-    pipeline::{readdress, span_in_words},
-    seats::Occasion,
-};
+pub(crate) use self::pipeline::span_in_words;
+use self::{agenda::Agenda, pipeline::readdress, seats::Occasion};
 pub use self::{
     documents::{ImportError, ImportSettings, ImportSummary, Progress, import},
     pipeline::{Poller, Report},

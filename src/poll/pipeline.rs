@@ -113,6 +113,7 @@ impl<F: Fetch> Poller<F> {
             headers: source.headers.clone(),
             validators: state.validators.clone(),
             allow_private: source.allow_private.clone(),
+            route: source.route.clone(),
             delta: source.delta,
             limits: roster.fetch,
             now,

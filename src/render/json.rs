@@ -71,7 +71,7 @@ fn entry(draft: &Draft) -> Value {
     json!({
         "id": draft.native_id,
         "title": draft.title,
-        "link": draft.link.as_ref().map(Link::as_str),
+        "link": draft.spelled_link(),
         "published": draft.published.map(ZonedTime::rfc3339),
         "updated": draft.updated.map(ZonedTime::rfc3339),
         "authors": draft.authors,

@@ -7,6 +7,7 @@ mod connections;
 mod guard;
 mod hostile;
 mod redirects;
+mod routes;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod support;

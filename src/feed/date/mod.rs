@@ -4,6 +4,7 @@
 //! colon, the zone behind it, and what remains is year, month and day. A date that does not exist is absent, never rolled over.
 
 mod names;
+mod plain;
 mod tokens;
 
 use chrono::{Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
@@ -20,6 +21,18 @@ const OFFSET_MINUTES_MAX: i64 = 15 * 60;
 
 /// Reads a date. `timezone` is the source's: it applies where the text names no zone, and tells what `CST` means.
 pub(super) fn read(text: &str, timezone: Option<Tz>) -> Option<ZonedTime> {
+    match plain::read(text) {
+        Some(plain) if plain.date.year() >= YEAR_MIN => {
+            let offset = FixedOffset::east_opt(plain.offset_minutes * 60)?;
+            Some(plain.date.and_time(plain.time).and_local_timezone(offset).single()?.into())
+        }
+        Some(_) => None,
+        None => read_tolerantly(text, timezone),
+    }
+}
+
+/// Reads a date in any form.
+fn read_tolerantly(text: &str, timezone: Option<Tz>) -> Option<ZonedTime> {
     let mut tokens = tokens(text)?;
     if let [Token::Number { value, digits }] = tokens[..]
         && let Some(time) = epoch(value, digits)
@@ -266,6 +279,26 @@ mod tests {
     }
 
     #[test]
+    fn every_month_has_its_names_in_every_language() {
+        let languages = [
+            "January February March April May June July August September October November December",
+            "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+            "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+            "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+            "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
+            "янв фев мар апр май июн июл авг сен окт ноя дек",
+            "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月",
+            "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月",
+        ];
+        for months in languages {
+            for (index, month) in months.split(' ').enumerate() {
+                let text = format!("Tue, 07 {month} 2020 10:00:00 +0000");
+                assert_eq!(utc(&text), Some(format!("2020-{:02}-07T10:00:00Z", index + 1)), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn every_form_that_feeds_use_is_read() {
         for (text, wanted) in [
             ("2024-01-02T03:04:05Z", "2024-01-02T03:04:05Z"),
@@ -312,6 +345,25 @@ mod tests {
             ("Seg, 24 Set 2018 19:42:40 -0300", "2018-09-24T19:42:40-03:00"),
             ("Пт, 20 сентября 2019 10:00:00 MSK", "2019-09-20T10:00:00+03:00"),
             ("Fri, 31 Dec 2021 23:59:60 GMT", "2021-12-31T23:59:59Z"),
+            ("2020-01-10 14:33 北京时间", "2020-01-10T14:33:00+08:00"),
+            ("周二, 07 1月 2020 10:00:00 +0800", "2020-01-07T10:00:00+08:00"),
+            ("星期二 2020-01-07 10:00", "2020-01-07T10:00:00Z"),
+            ("火, 7 1月 2020 10:00:00 +0900", "2020-01-07T10:00:00+09:00"),
+            ("2020年1月10日(金) 14時33分", "2020-01-10T14:33:00Z"),
+            ("2020年1月13日 月曜日 14:33 JST", "2020-01-13T14:33:00+09:00"),
+            ("1月 10, 2020 14:33", "2020-01-10T14:33:00Z"),
+            ("Tuesday, January 7, 2020 10:00 AM EST", "2020-01-07T10:00:00-05:00"),
+            ("lundi 3 février 2020 à 10:00", "2020-02-03T10:00:00Z"),
+            ("lun. 3 févr. 2020 10:00:00 CET", "2020-02-03T10:00:00+01:00"),
+            ("Mittwoch, 4. Dezember 2019 10:00 Uhr", "2019-12-04T10:00:00Z"),
+            ("Sa, 7. März 2020 10:00:00 +0100", "2020-03-07T10:00:00+01:00"),
+            ("lun, 02 ene 2024 03:04:05 +0100", "2024-01-02T03:04:05+01:00"),
+            ("martes, 3 de marzo de 2020 10:00", "2020-03-03T10:00:00Z"),
+            ("mié, 16 sept 2020 10:00:00 -0500", "2020-09-16T10:00:00-05:00"),
+            ("вторник, 3 марта 2020 г., 10:00", "2020-03-03T10:00:00Z"),
+            ("Вт, 3 мар 2020 10:00:00 +0300", "2020-03-03T10:00:00+03:00"),
+            ("Thu, 26 Sep 2024 10:00:00 BST", "2024-09-26T10:00:00+01:00"),
+            ("Thu, 26 Sep 2024 10:00:00 IST", "2024-09-26T10:00:00+05:30"),
         ] {
             assert_eq!(utc(text).as_deref(), Some(wanted), "{text}");
         }

@@ -52,6 +52,8 @@ fn with_western_signs(text: &str) -> String {
         return text.replace("a.m", "am").replace("p.m", "pm");
     }
     let mut western = String::with_capacity(text.len());
+    // `1月 10, 2020`: without a year before it the month is a name, wherever it stands.
+    let has_year_sign = text.contains(['年', '년']);
     let mut after_digit = false;
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
@@ -60,6 +62,7 @@ fn with_western_signs(text: &str) -> String {
             '０'..='９' => char::from_u32(c as u32 - '０' as u32 + '0' as u32).unwrap_or(' '),
             '：' => ':',
             '，' | '、' | '　' | '\u{A0}' | '\u{200E}' | '\u{200F}' => ' ',
+            '月' | '월' if after_digit && !has_year_sign && name_month(&mut western) => ' ',
             '年' | '月' | '년' | '월' if after_digit && is_followed_by_digit => '-',
             '时' | '時' | '点' | '點' if after_digit && is_followed_by_digit => ':',
             '시' | '分' | '분' if after_digit && is_followed_by_digit => ':',
@@ -76,6 +79,18 @@ fn with_western_signs(text: &str) -> String {
     western
 }
 
+/// Puts a month's name in the place of the number at the end of `text`; false where that is no month.
+fn name_month(text: &mut String) -> bool {
+    const NAMES: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let text_end = text.trim_end().trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let Some(name) = text[text_end..].trim_end().parse::<usize>().ok().and_then(|month| NAMES.get(month.checked_sub(1)?)) else {
+        return false;
+    };
+    text.truncate(text_end);
+    text.push_str(name);
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Token, tokens, with_western_signs};
@@ -87,6 +102,8 @@ mod tests {
             ("2020 年 1 月 10 日", "2020 - 1 - 10  "),
             ("2019년 3월 4일", "2019- 3- 4 "),
             ("三月", "三月"),
+            ("1月 10, 2020", "jan  10, 2020"),
+            ("13月 10, 2020", "13- 10, 2020"),
             ("２０２０", "2020"),
         ] {
             assert_eq!(with_western_signs(text), wanted);

@@ -5,7 +5,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use super::few::Few;
 use crate::{
     feed::{
-        address,
+        address::{self, Address},
         drafts::{Frame, kept},
         survey::{ChannelNotes, Notes},
     },
@@ -16,7 +16,10 @@ use crate::{
 pub(super) const ITEMS_MAX: usize = 10_000;
 
 /// Entries read of any other list.
-pub(super) const LIST_MAX: usize = 1000;
+pub(super) const LIST_MAX: usize = 100;
+
+/// Authors of a feed that feed-rs may see: it gives each entry a copy of them.
+const FEED_AUTHORS_MAX: usize = 8;
 
 /// A feed, as JSON Feed 1.0 and 1.1 shape it.
 #[derive(Debug, Deserialize)]
@@ -71,7 +74,8 @@ impl Shape {
         let items = || self.items.kept.iter();
         let of_items = items().flat_map(|item| people(item.author.as_ref(), item.authors.as_ref()));
         let mut names = people(self.author.as_ref(), self.authors.as_ref()).chain(of_items);
-        let is_cut = self.items.is_cut || is_cut(self.authors.as_ref()) || items().any(Item::is_cut);
+        let has_many_authors = self.authors.as_ref().is_some_and(|authors| authors.kept.len() > FEED_AUTHORS_MAX);
+        let is_cut = self.items.is_cut || has_many_authors || items().any(Item::is_cut);
         self.version.starts_with("https://jsonfeed.org/version/1") && !is_cut && !names.any(holds_hidden_mail)
     }
 
@@ -79,7 +83,7 @@ impl Shape {
     pub(super) fn channel_notes(&self, frame: Frame<'_>) -> ChannelNotes {
         let hubs = self.hubs.iter().flat_map(|hubs| &hubs.kept).filter_map(|hub| link(hub.url.as_deref(), frame)).collect();
         let authors = people(self.author.as_ref(), self.authors.as_ref()).map(str::to_owned).collect();
-        let notes = Notes { link: link(self.home_page_url.as_deref(), frame), authors, ..Notes::default() };
+        let notes = Notes { link: address(self.home_page_url.as_deref(), frame), authors, ..Notes::default() };
         ChannelNotes { notes, hubs, self_link: link(self.feed_url.as_deref(), frame), ..ChannelNotes::default() }
     }
 }
@@ -92,13 +96,13 @@ impl Item {
 
     /// What it notes on an entry.
     pub(super) fn into_notes(self, frame: Frame<'_>) -> Notes {
-        let (own, external) = (link(self.url.as_deref(), frame), link(self.external_url.as_deref(), frame));
+        let (own, external) = (address(self.url.as_deref(), frame), address(self.external_url.as_deref(), frame));
         let enclosures = self.attachments.into_iter().flat_map(|files| files.kept).filter_map(|file| {
             let link = link(Some(&file.url), frame)?;
             Some(Enclosure { link, media_type: kept(file.mime_type), bytes: file.size_in_bytes })
         });
         Notes {
-            related: external.iter().filter(|_| own.is_some()).cloned().collect(),
+            related: external.iter().filter(|_| own.is_some()).map(|external| external.link.clone()).collect(),
             link: own.or(external),
             published: self.date_published,
             updated: self.date_modified,
@@ -126,4 +130,8 @@ fn people<'a>(author: Option<&'a Person>, authors: Option<&'a Few<Person, LIST_M
 
 fn link(address: Option<&str>, frame: Frame<'_>) -> Option<Link> {
     address::resolve(frame.base, address?)
+}
+
+fn address(text: Option<&str>, frame: Frame<'_>) -> Option<Address> {
+    Address::read(frame.base, text?)
 }

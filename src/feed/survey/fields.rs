@@ -11,7 +11,12 @@ use super::{
     stack::Role,
 };
 use crate::{
-    feed::{address, attributes::Attributes, cut::cut, names, person},
+    feed::{
+        address::{self, Address},
+        attributes::Attributes,
+        cut::cut,
+        names, person,
+    },
     model::{Enclosure, Origin},
 };
 
@@ -44,7 +49,7 @@ impl<'a> Walk<'a> {
                 self.notes().is_permalink = is_permalink;
             }
             Slot::LinkText => {
-                let href = tag.attributes.get("href").and_then(|href| address::resolve(self.base(), &href));
+                let href = tag.attributes.get("href").and_then(|href| Address::read(self.base(), &href));
                 if href.is_some() && self.notes().link.is_none() {
                     self.notes().link = href;
                 }
@@ -69,7 +74,7 @@ impl<'a> Walk<'a> {
                 | Slot::Aside
         );
         if slot.is_captured() {
-            self.captured = Some(String::new());
+            self.captured = Some(Cow::Borrowed(""));
         }
         let is_leaf = matches!(slot, Slot::LinkElement | Slot::CategoryElement);
         self.open_plain(
@@ -137,7 +142,7 @@ impl<'a> Walk<'a> {
             "summary" | "subtitle" => Slot::Summary,
             _ => return self.open_hidden(tag, Role::Other),
         };
-        self.captured = Some(String::new());
+        self.captured = Some(Cow::Borrowed(""));
         self.is_base64 = true;
         self.open_hidden(tag, Role::Field(slot));
     }
@@ -161,7 +166,7 @@ impl<'a> Walk<'a> {
     /// `rdf:about`, `xml:lang`, and what CDF writes into attributes.
     pub(super) fn read_entry_attributes(&mut self, tag: &Tag<'a>) {
         let attribute = |name: &str| tag.attributes.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let link = attribute("href").and_then(|href| address::resolve(self.base(), &href));
+        let link = attribute("href").and_then(|href| Address::read(self.base(), &href));
         let notes = self.notes();
         notes.about = attribute("rdf:about").or_else(|| attribute("about"));
         notes.language = attribute("xml:lang");
@@ -174,37 +179,49 @@ impl<'a> Walk<'a> {
         if let Some(base) = tag.attributes.get("base").and_then(|base| address::resolve(self.base(), &base)) {
             self.bases.push((self.stack.len() + 1, base));
         }
-        self.channel.notes.link = tag.attributes.get("href").and_then(|href| address::resolve(self.base(), &href));
+        self.channel.notes.link = tag.attributes.get("href").and_then(|href| Address::read(self.base(), &href));
         self.channel.notes.updated = tag.attributes.get("lastmod").map(Cow::into_owned);
     }
 
-    /// An Atom `link` by what it relates to (RFC 4287 section 4.2.7).
+    /// An Atom `link` by what it relates to (RFC 4287 section 4.2.7). An address is only read where somebody wants it.
     fn note_link(&mut self, tag: &Tag<'a>) {
-        let Some(link) = tag.attributes.get("href").and_then(|href| address::resolve(self.base(), &href)) else { return };
-        let relation = tag.attributes.get("rel").map_or_else(|| "alternate".to_owned(), |rel| rel.trim().to_ascii_lowercase());
-        let media_type = tag.attributes.get("type").map(Cow::into_owned);
+        let Some(href) = tag.attributes.get("href") else { return };
+        let address = |walk: &Self| Address::read(walk.base(), &href);
+        let link = |walk: &Self| address::resolve(walk.base(), &href);
+        let relation = tag.attributes.get("rel").unwrap_or(Cow::Borrowed("alternate"));
+        let media_type = tag.attributes.get("type");
         let is_in_source = matches!(self.role(), Some(Role::Part(Slot::Source)));
         let is_in_entry = matches!(self.role(), Some(Role::Entry));
-        let bytes = tag.attributes.get("length").and_then(|length| length.trim().parse().ok());
-        match relation.as_str() {
-            "self" | "alternate" if is_in_source => {
+        match relation.trim().to_ascii_lowercase().as_str() {
+            relation @ ("self" | "alternate") if is_in_source => {
+                let link = link(self);
                 if let Some(origin) = &mut self.notes().origin
                     && (origin.link.is_none() || relation == "self")
                 {
-                    origin.link = Some(link);
+                    origin.link = link.or(origin.link.take());
                 }
             }
             "alternate" => {
                 // A page before a feed or a file.
                 let is_page = media_type.as_deref().is_none_or(|kind| kind.contains("html"));
                 if self.notes().link.is_none() || is_page {
-                    self.notes().link = Some(link);
+                    let address = address(self);
+                    let notes = self.notes();
+                    notes.link = address.or(notes.link.take());
                 }
             }
-            "enclosure" if is_in_entry => self.notes().enclosures.push(Enclosure { link, media_type, bytes }),
-            "related" | "via" if is_in_entry => self.notes().related.push(link),
-            "hub" if !is_in_entry => self.channel.hubs.push(link),
-            "self" if !is_in_entry => self.channel.self_link = Some(link),
+            "enclosure" if is_in_entry => {
+                let bytes = tag.attributes.get("length").and_then(|length| length.trim().parse().ok());
+                let media_type = media_type.map(Cow::into_owned);
+                let file = link(self).map(|link| Enclosure { link, media_type, bytes });
+                self.notes().enclosures.extend(file);
+            }
+            "related" | "via" if is_in_entry => {
+                let link = link(self);
+                self.notes().related.extend(link);
+            }
+            "hub" if !is_in_entry => self.channel.hubs.extend(link(self)),
+            "self" if !is_in_entry => self.channel.self_link = link(self).or(self.channel.self_link.take()),
             _ => {}
         }
     }
@@ -221,22 +238,21 @@ impl<'a> Walk<'a> {
     pub(super) fn conclude_field(&mut self, slot: Slot) {
         let Some(mut text) = self.captured.take() else { return };
         if std::mem::take(&mut self.is_base64) {
-            text.retain(|c| !c.is_ascii_whitespace());
-            let Ok(bytes) = BASE64_STANDARD.decode(text) else { return };
-            text = String::from_utf8_lossy(&bytes).into_owned();
+            text.to_mut().retain(|c| !c.is_ascii_whitespace());
+            let Ok(bytes) = BASE64_STANDARD.decode(text.as_bytes()) else { return };
+            text = Cow::Owned(String::from_utf8_lossy(&bytes).into_owned());
         }
-        if text.len() > CAPTURE_BYTES_MAX {
-            text.truncate(cut(&text, CAPTURE_BYTES_MAX).len());
-        }
-        let text = text.trim();
+        let text = cut(&text, CAPTURE_BYTES_MAX).trim();
         if text.is_empty() {
             return;
+        }
+        if matches!(slot, Slot::LinkText | Slot::OriginalLink) {
+            return self.conclude_address(slot, text);
         }
         let text = text.to_owned();
         if self.stack.iter().any(|open| open.role == Role::Part(Slot::Source)) {
             return self.conclude_origin(slot, text);
         }
-        let base = self.base().cloned();
         let notes = self.notes();
         match slot {
             Slot::Id => notes.id = Some(text),
@@ -250,15 +266,21 @@ impl<'a> Walk<'a> {
             Slot::Created => notes.created = Some(text),
             Slot::Category => notes.categories.push(text),
             Slot::Language => notes.language = Some(text),
-            Slot::OriginalLink => notes.original_link = address::resolve(base.as_ref(), &text),
-            Slot::LinkText => {
-                if let Some(link) = address::resolve(base.as_ref(), &text) {
-                    notes.link.get_or_insert(link);
-                }
-            }
             Slot::PersonName => self.person.0 = Some(text),
             Slot::PersonMail => self.person.1 = Some(text),
             _ => self.conclude_channel_field(slot, &text),
+        }
+    }
+
+    /// A field has ended that holds an address. One inside `atom:source` says nothing: there links are attributes.
+    fn conclude_address(&mut self, slot: Slot, text: &str) {
+        if self.stack.iter().any(|open| open.role == Role::Part(Slot::Source)) {
+            return;
+        }
+        if slot == Slot::OriginalLink {
+            self.notes().original_link = address::resolve(self.base(), text);
+        } else if self.notes().link.is_none() {
+            self.notes().link = Address::read(self.base(), text);
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Role, Slot, Walk, stack::Open};
 use crate::feed::{
     names::{self, Space},
-    survey::DEPTH_MAX,
+    survey::{DEPTH_MAX, REPAIRS_MAX},
     tokens::Token,
 };
 
@@ -123,16 +123,23 @@ impl<'a> Walk<'a> {
             self.edits.delete(token.start + name_at..token.start + behind);
         }
         self.keep_markup(token.start + behind, &raw[behind..]);
-        if let Some(captured) = &mut self.captured {
-            captured.push_str(&raw[..name_at]);
-            captured.push_str(&raw[behind..]);
-        }
+        self.capture(Cow::Borrowed(&raw[..name_at]));
+        self.capture(Cow::Borrowed(&raw[behind..]));
     }
 
-    /// Keeps markup as it is, but for what would end the section it stands in.
+    /// Keeps markup as it is, but for what would end the section it stands in: HTML reads `&gt;` as `>`.
     pub(super) fn keep_markup(&mut self, start: usize, text: &str) {
-        for offset in memchr::memmem::find_iter(text.as_bytes(), "]]>") {
-            self.edits.insert(start + offset + 2, "]]><![CDATA[");
+        let (mut behind, mut kept) = (0, 0);
+        while let Some(offset) = memchr::memchr(b']', &text.as_bytes()[behind..]).map(|length| behind + length) {
+            behind = offset + 1;
+            if !text[offset..].starts_with("]]>") {
+                continue;
+            }
+            kept += 1;
+            if kept > REPAIRS_MAX {
+                return self.edits.supersede(start..start + text.len(), text.replace("]]>", "]]&gt;"));
+            }
+            self.edits.replace(start + offset + 2..start + offset + 3, "&gt;");
         }
     }
 }

@@ -19,6 +19,7 @@ use memchr::memchr_iter;
 use super::{
     attributes::Attributes,
     edits::{Edited, Edits},
+    fault::Faults,
     names::Bindings,
     references::{self, Reference},
     tokens::{Kind, Token, Tokens},
@@ -27,13 +28,10 @@ use crate::model::{Link, ProblemKind};
 pub(super) use notes::{ChannelNotes, Notes};
 pub(super) use root::{Dialect, Found, Root, find_root};
 use slots::{Named, Slot};
-use stack::{Open, Role};
+use stack::{Open, Role, brief};
 
 /// Open elements (protocol P7). Deeper tags are dropped, their text is kept.
 const DEPTH_MAX: usize = 256;
-
-/// Problems kept of one document; a thousand like the first ones say no more.
-const FAULTS_MAX: usize = 50;
 
 /// References repaired one by one in one text.
 const REPAIRS_MAX: usize = 32;
@@ -57,6 +55,8 @@ pub(super) struct Survey<'a> {
     pub text: Cow<'a, str>,
     /// Where the entries stand in `text`.
     pub spans: Vec<Range<usize>>,
+    /// Where the entries begin in the text surveyed.
+    pub starts: Vec<usize>,
     /// The root's start tag in `text`.
     pub root_tag: Range<usize>,
     /// Notes on each entry, in document order.
@@ -64,20 +64,9 @@ pub(super) struct Survey<'a> {
     /// Notes on the channel.
     pub channel: ChannelNotes,
     /// Faults with their place in the text surveyed.
-    pub faults: Vec<Fault>,
+    pub faults: Faults,
     /// The document ended early.
     pub truncated: bool,
-}
-
-/// A fault and where it was.
-#[derive(Debug)]
-pub(super) struct Fault {
-    /// Byte in the text surveyed.
-    pub at: usize,
-    /// Its sort.
-    pub kind: ProblemKind,
-    /// What was wrong and what was done.
-    pub what: Cow<'static, str>,
 }
 
 /// Walks over a feed. `base` is the address the document came from.
@@ -105,7 +94,7 @@ struct Walk<'a> {
     /// How many of the open elements are inline markup of the field below them.
     inline_depth: usize,
     /// The text of the field that is being read, where it is noted.
-    captured: Option<String>,
+    captured: Option<Cow<'a, str>>,
     /// Whether that text is base64.
     is_base64: bool,
     /// Author being read: name and mail.
@@ -117,7 +106,7 @@ struct Walk<'a> {
     entries: Vec<Notes>,
     spans: Vec<Range<usize>>,
     channel: ChannelNotes,
-    faults: Vec<Fault>,
+    faults: Faults,
     truncated: bool,
     /// Fields read of the entry or channel at hand.
     fields: usize,
@@ -170,7 +159,7 @@ impl<'a> Walk<'a> {
             entries: Vec::new(),
             spans: Vec::new(),
             channel: ChannelNotes::default(),
-            faults: Vec::new(),
+            faults: Faults::default(),
             truncated: false,
             fields: 0,
             end: None,
@@ -193,10 +182,15 @@ impl<'a> Walk<'a> {
             }
             // Dropped without remark: a stylesheet inside a feed is no fault, and nothing acts on it.
             Kind::Instruction => self.edits.delete(token.start..token.end),
-            Kind::Cut => self.end_early(token.start),
+            Kind::Cut => {
+                if self.is_end_of_entry(token.start) {
+                    self.close_top(token.start..token.start, true);
+                }
+                self.break_off(token.start);
+            }
         }
         if self.edits.len() > EDITS_MIN + self.text.len() / BYTES_PER_EDIT {
-            self.note(token.start, ProblemKind::Limit, "too many faults, the rest is left out");
+            self.faults.insist(token.start, ProblemKind::Limit, "too many faults, the rest is left out");
             self.end_at(token.end);
         }
     }
@@ -217,9 +211,7 @@ impl<'a> Walk<'a> {
             self.check_references(token.start, text);
             if self.captured.is_some() { references::decode(text) } else { Cow::Borrowed(text) }
         };
-        if let Some(field) = &mut self.captured {
-            field.push_str(&captured);
-        }
+        self.capture(captured);
     }
 
     fn cdata(&mut self, token: Token<'a>, text: &'a str) {
@@ -231,8 +223,15 @@ impl<'a> Walk<'a> {
             self.fault(token.start, flaw);
             self.edits.replace(token.start..token.end, quick_xml::escape::escape(text.as_ref()).into_owned());
         }
-        if let Some(captured) = &mut self.captured {
-            captured.push_str(&text);
+        self.capture(text);
+    }
+
+    /// Adds to the text of the field that is being read, where it is noted. The first piece is not copied: mostly it is the only one.
+    fn capture(&mut self, text: Cow<'a, str>) {
+        match &mut self.captured {
+            Some(captured) if captured.is_empty() => *captured = text,
+            Some(captured) => captured.to_mut().push_str(&text),
+            None => {}
         }
     }
 
@@ -268,9 +267,7 @@ impl<'a> Walk<'a> {
     }
 
     fn note(&mut self, at: usize, kind: ProblemKind, what: impl Into<Cow<'static, str>>) {
-        if self.faults.len() < FAULTS_MAX {
-            self.faults.push(Fault { at, kind, what: what.into() });
-        }
+        self.faults.note(at, kind, what);
     }
 
     /// The base in force.
@@ -287,11 +284,30 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The document ends at `at`: an entry that is still open is incomplete and goes.
-    fn end_early(&mut self, at: usize) {
+    /// Whether the document ends inside the end tag of an entry, of which nothing is missing then but the `>`.
+    fn is_end_of_entry(&self, at: usize) -> bool {
+        let name = self.text[at..].strip_prefix("</").map(str::trim_ascii_end);
+        self.stack.last().is_some_and(|open| open.role == Role::Entry && Some(open.name) == name)
+    }
+
+    /// The document is cut at `at`: an entry that is still open is incomplete and goes.
+    fn break_off(&mut self, at: usize) {
         self.truncated = true;
-        self.note(at, ProblemKind::Truncated, "document ends early, the complete entries were kept");
+        self.faults.insist(at, ProblemKind::Truncated, "document ends early, the complete entries were kept");
         self.end_at(at);
+    }
+
+    /// Whether a document that ends at `at` lacks nothing but the end tags of root and channel: behind its last entry stands nothing
+    /// but end tags, comments and white space. Some publishers never write them; a document that was cut ends there by rare chance.
+    fn is_all_but_closed(&self, at: usize) -> bool {
+        let is_frame = |open: &Open<'_>| matches!(open.role, Role::Root | Role::Channel);
+        let is_open = !self.stack.is_empty() && self.stack.iter().all(is_frame);
+        let Some(last) = self.spans.last().filter(|_| is_open) else { return false };
+        Tokens::new(&self.text[..at], last.end).all(|token| match token.kind {
+            Kind::End { .. } | Kind::Comment => true,
+            Kind::Text(text) => text.trim_ascii().is_empty(),
+            _ => false,
+        })
     }
 
     /// Ends the feed at `at`, without the entry that is open there.
@@ -316,18 +332,24 @@ impl<'a> Walk<'a> {
 
     /// Carries the edits out.
     fn finish(mut self, root_at: usize) -> Survey<'a> {
-        if !self.stack.is_empty() {
-            self.end_early(self.text.len());
+        let text_end = self.text.len();
+        if self.is_all_but_closed(text_end) {
+            self.fault(text_end, format!("`<{}>` is not closed, closed at the end", self.stack.last().map_or("", |open| brief(open.name))));
+            self.end_at(text_end);
+        } else if !self.stack.is_empty() {
+            self.break_off(text_end);
         }
         let end = self.end.unwrap_or(self.text.len());
         self.edit_root_tag();
         let root_tag = self.root_tag.map_or(root_at..root_at, |root| root.range);
+        let starts = self.spans.iter().map(|span| span.start).collect();
         let ranges = [vec![root_tag], self.spans].concat();
         let Edited { text, mut ranges } = self.edits.apply(self.text, root_at..end, ranges);
         let root_tag = if ranges.is_empty() { 0..0 } else { ranges.remove(0) };
         Survey {
             text,
             spans: ranges,
+            starts,
             root_tag,
             entries: self.entries,
             channel: self.channel,

@@ -1,6 +1,9 @@
 //! What the survey noted beside what feed-rs will read.
 
-use crate::model::{Enclosure, Link, Origin, Rhythm};
+use crate::{
+    feed::address::Address,
+    model::{Enclosure, Link, Origin, Rhythm},
+};
 
 /// What one entry, or the channel, says that feed-rs drops or does not understand. Text has its references resolved.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +17,7 @@ pub(in crate::feed) struct Notes {
     /// A title under a name that feed-rs does not look for.
     pub title: Option<String>,
     /// The same for the address.
-    pub link: Option<Link>,
+    pub link: Option<Address>,
     /// `feedburner:origLink`.
     pub original_link: Option<Link>,
     /// `related` and `via` links.

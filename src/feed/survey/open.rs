@@ -19,9 +19,6 @@ use crate::{
     model::ProblemKind,
 };
 
-/// Attribute lists shorter than this cannot hold enough attributes to be slow to compare.
-const SHORT_ATTRIBUTES_BYTES: usize = 400;
-
 /// A start tag on its way in.
 pub(super) struct Tag<'a> {
     pub token: Token<'a>,
@@ -91,8 +88,8 @@ impl<'a> Walk<'a> {
         }
         if let Some(flaw) = token.flaw {
             self.fault(token.start, flaw);
-        } else if tag.attributes.has_flaw && attributes.len() > SHORT_ATTRIBUTES_BYTES {
-            self.fault(token.start, "attributes out of order, or too many");
+        } else if tag.attributes.has_flaw {
+            self.fault(token.start, format!("attributes of `<{}>` are not well formed, written anew", super::stack::brief(name)));
         }
         let depth = self.stack.len();
         self.read_frame_attributes(&mut tag, depth);
@@ -129,10 +126,14 @@ impl<'a> Walk<'a> {
                 tag.needs_rewrite |= !self.bindings.declare(prefix, &address, depth) || names::shown_address(&address).is_some();
             } else if attribute.name == "xml:base" {
                 match address::resolve(self.base(), &attribute.value()) {
-                    Some(base) => self.bases.push((depth + 1, base)),
+                    Some(base) if attribute.raw == base.as_str() => self.bases.push((depth + 1, base)),
+                    Some(base) => {
+                        tag.has_bad_base =
+                            matches!(Url::parse(&attribute.value()), Err(error) if error != ParseError::RelativeUrlWithoutBase);
+                        self.bases.push((depth + 1, base));
+                    }
                     None => tag.has_bad_base = true,
                 }
-                tag.has_bad_base |= matches!(Url::parse(&attribute.value()), Err(error) if error != ParseError::RelativeUrlWithoutBase);
             }
         }
         // A base that is no URL costs feed-rs the whole feed.
@@ -341,7 +342,7 @@ impl<'a> Walk<'a> {
     fn open_entry(&mut self, tag: &Tag<'a>, named: Named<'_>) {
         let at = tag.token.start;
         if self.entries.len() >= self.entries_max {
-            self.note(at, ProblemKind::Limit, format!("more than {} entries, the rest is left out", self.entries_max));
+            self.faults.insist(at, ProblemKind::Limit, format!("more than {} entries, the rest is left out", self.entries_max));
             self.end_at(at);
             return;
         }

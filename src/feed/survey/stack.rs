@@ -109,6 +109,8 @@ impl<'a> Walk<'a> {
             }
         }
         match (&open.closer, tag.is_empty()) {
+            // Nothing in the place of nothing: not an edit, for it would cost a copy of the whole text.
+            (Some(closer), true) if closer.is_empty() => {}
             (Some(closer), _) => self.edits.replace(tag.clone(), closer.clone()),
             (None, true) => self.edits.insert(tag.start, format!("</{}>", open.name)),
             (None, false) => {}

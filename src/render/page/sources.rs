@@ -91,7 +91,7 @@ fn write_source(html: &mut Html, cards: &SourceCards, (id, state): (&SourceId, &
             }
         }
         if let Some(why) = state.why.filter(|_| state.next_due.is_some()) {
-            html.text(&format!(" ({})", why.as_str()));
+            html.text(&format!(": {}", why.in_words()));
         }
     });
 }
