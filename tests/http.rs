@@ -51,6 +51,7 @@ fn served(title: &str) -> Arc<Served> {
                 contact: None,
                 interval: Duration::from_secs(3600),
                 interval_min: Duration::from_secs(900),
+                robots: false,
             },
         },
         cards,

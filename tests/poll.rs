@@ -419,3 +419,24 @@ async fn robots_are_heeded_where_the_operator_says_so_and_asked_once_a_day() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_night_without_network_is_no_fault_of_a_list_on_one_host() {
+    let names: Vec<String> = (0..20).map(|n| format!("s{n}")).collect();
+    let rig = Rig::new(names.iter().map(|name| source(name, &format!("https://bridge.example/{name}"))).collect());
+    let (down_at, back_at) = (birth() + 5 * HOUR, birth() + 14 * HOUR);
+    for name in &names {
+        let (url, name) = (format!("https://bridge.example/{name}"), name.clone());
+        rig.script.on(&url.clone(), Duration::from_millis(10), move |request, _| {
+            let is_down = (down_at..back_at).contains(&request.now);
+            if is_down { Err(Failure::Dns("no answer".to_owned())) } else { Ok(full(&url, rss(&[&name]))) }
+        });
+    }
+    rig.run_for(15 * HOUR + Duration::from_secs(900)).await;
+    let answered = names.iter().filter(|name| rig.state(name).last_success >= Some(back_at)).count();
+    let blamed = names.iter().filter(|name| rig.state(name).failures > 0).count();
+    assert_eq!((answered, blamed), (20, 0), "one watches, and its first answer brings all of them back");
+    let asked = names.iter().flat_map(|name| rig.script.asked(&format!("https://bridge.example/{name}")));
+    let in_vain = asked.filter(|(at, _)| (down_at..back_at).contains(at)).count();
+    assert!(in_vain < 20 * 5 + 9, "{in_vain} requests in vain");
+}

@@ -56,6 +56,7 @@ pub(super) fn served(settings: &Settings, store: &Store, address: SocketAddr) ->
             contact: settings.daemon.contact.clone(),
             interval: schedule.interval,
             interval_min: schedule.interval_min,
+            robots: settings.poll.robots,
         },
     };
     let bytes_max = usize::try_from(settings.feed.bytes_max).unwrap_or(usize::MAX);

@@ -15,9 +15,18 @@ use crate::{
 impl<F: Fetch> Poller<F> {
     /// A host answered, whatever it said.
     pub(super) fn heard_from(&self, source: &Source, roster: &Roster) {
-        if !source.is_on_private_host() {
-            let change = self.network().answered();
-            self.note(change, roster);
+        if source.is_on_private_host() {
+            return;
+        }
+        let mut network = self.network();
+        let excused = network.host_answered(&source.url.host(), self.clock().now());
+        let change = network.answered();
+        drop(network);
+        self.note(change, roster);
+        if !excused.is_empty() {
+            tracing::info!("`{}` answers again: {} sources are not blamed for its silence", source.url.host(), excused.len());
+            excused.into_iter().for_each(|suspect| self.excuse(suspect, roster));
+            self.network_turned.store(true, Ordering::Relaxed);
         }
     }
 
@@ -65,16 +74,23 @@ impl<F: Fetch> Poller<F> {
         self.network_turned.store(true, Ordering::Relaxed);
     }
 
-    /// Takes back what a poll was held against its source for.
+    /// Whether a source whose poll failed keeps its distance, to see when its silent host is back.
+    pub(super) fn watches_host(&self, source: &Source, failure: &Failure) -> bool {
+        failure.looks_offline() && self.network().is_watch(&source.url.host(), &source.id)
+    }
+
+    /// Takes back what polls were held against their source for since the one that it is suspected for.
     fn excuse(&self, suspect: Suspect, roster: &Roster) {
-        let Suspect { source, state } = suspect;
-        let (Some(known), Ok(now)) = (roster.sources.get(&source), self.store().source_state(&source)) else { return };
-        if now.last_attempt == state.last_attempt {
-            let at = self.clock().now();
-            let state = roster.plan(known).after_offline(state, at, at);
-            if let Err(error) = self.store().reserve(&source, &state) {
-                tracing::error!(%source, "not excused: {error}");
-            }
+        let Suspect { source, state: before } = suspect;
+        let (Some(known), Ok(state)) = (roster.sources.get(&source), self.store().source_state(&source)) else { return };
+        // Since then it may have answered, or failed in another way.
+        if !state.last_failed || state.failures == 0 || state.last_success != before.last_success || state.silent_until.is_some() {
+            return;
+        }
+        let at = self.clock().now();
+        let state = SourceState { failures: before.failures, failing_since: before.failing_since, ..state };
+        if let Err(error) = self.store().reserve(&source, &roster.plan(known).after_offline(state, at, at)) {
+            tracing::error!(%source, "not excused: {error}");
         }
     }
 

@@ -1,6 +1,9 @@
-//! Tells a source that is down from our own network being down.
+//! Tells a source that is down from its whole host being down, and from our own network being down.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use crate::model::{SourceId, SourceState, Timestamp};
 
@@ -12,6 +15,12 @@ const SILENCE_MIN: Duration = Duration::from_secs(10);
 
 /// Polls that can be excused afterwards.
 const SUSPECTS_MAX: usize = 100;
+
+/// Sources of one host that must have met no answer, for so long and with no answer from it in between, before it was the host and
+/// none of them. A list whose sources all sit on one host cannot tell an outage of its own from one of that host, and need not.
+const HOST_SUSPECTS_MIN: usize = 3;
+const HOST_SILENCE_MIN: Duration = Duration::from_secs(600);
+const HOST_SUSPECTS_MAX: usize = 10_000;
 
 /// What the last polls say about our own network. Hosts of the operator's own are left out: they may answer without it.
 #[derive(Debug, Default)]
@@ -26,6 +35,15 @@ pub(super) struct Network {
     offline_since: Option<Timestamp>,
     /// Whether any host answered since we came up: until then nobody knows whether there is a network at all.
     heard: bool,
+    /// By host: the first poll of each source that met no answer since the host last gave one.
+    unreached: HashMap<String, Unreached>,
+}
+
+/// The silence of one host.
+#[derive(Debug)]
+struct Unreached {
+    since: Timestamp,
+    suspects: HashMap<SourceId, Suspect>,
 }
 
 /// A poll that met no answer, which may be our own network's fault.
@@ -55,6 +73,30 @@ pub(super) enum Change {
 }
 
 impl Network {
+    /// Whom the silence of a host that now answers is not to be held against.
+    pub(super) fn host_answered(&mut self, host: &str, now: Timestamp) -> Vec<Suspect> {
+        let ended = self.unreached.remove(host);
+        let is_host = |was: &Unreached| was.suspects.len() >= HOST_SUSPECTS_MIN && now.since(was.since) >= HOST_SILENCE_MIN;
+        ended.filter(is_host).map_or_else(Vec::new, |was| was.suspects.into_values().collect())
+    }
+
+    /// Whether a source is the one that watches its silent host for the others: when it is answered, so are they.
+    pub(super) fn is_watch(&self, host: &str, source: &SourceId) -> bool {
+        let suspects = self.unreached.get(host).map(|was| &was.suspects).filter(|suspects| suspects.len() >= HOST_SUSPECTS_MIN);
+        suspects.and_then(|suspects| suspects.keys().min()) == Some(source)
+    }
+
+    /// A source met no answer on its host.
+    fn host_silent(&mut self, host: &str, suspect: &Suspect, now: Timestamp) {
+        if !self.unreached.contains_key(host) {
+            self.unreached.insert(host.to_owned(), Unreached { since: now, suspects: HashMap::new() });
+        }
+        let was = self.unreached.get_mut(host).expect("just inserted");
+        if was.suspects.len() < HOST_SUSPECTS_MAX {
+            was.suspects.entry(suspect.source.clone()).or_insert_with(|| suspect.clone());
+        }
+    }
+
     /// A host answered, whatever it said.
     pub(super) fn answered(&mut self) -> Option<Change> {
         self.silent.clear();
@@ -71,6 +113,9 @@ impl Network {
     pub(super) fn silent(&mut self, host: &str, suspect: Suspect, hosts: usize, now: Timestamp) -> Option<Change> {
         if self.silent.is_empty() {
             self.silent_since = now;
+        }
+        if self.offline_since.is_none() {
+            self.host_silent(host, &suspect, now);
         }
         if suspect.state.failures == 0 {
             self.silent.insert(host.to_owned());
@@ -90,6 +135,7 @@ impl Network {
         self.heard = false;
         self.silent.clear();
         self.suspects.clear();
+        self.unreached.clear();
         self.offline_since = self.offline_since.map(|_| now);
     }
 
@@ -152,6 +198,25 @@ mod tests {
         for (host, secs) in [("a", 0), ("b", 20), ("c", 40)] {
             let state = SourceState { failures: 1, ..SourceState::default() };
             assert_eq!(network.silent(host, Suspect { state, ..suspect(host) }, 60, at(secs)), None);
+        }
+    }
+
+    #[test]
+    fn a_host_that_answers_again_excuses_all_that_it_left_without_an_answer() {
+        let minutes = |minutes: i64| at(60 * minutes);
+        for (sources, answered_after_minutes, wanted) in [(3, 11, 3), (2, 11, 0), (3, 9, 0)] {
+            let mut network = Network::default();
+            network.answered();
+            for minute in 0..2 * sources {
+                let name = ["a", "b", "c"][minute as usize % sources as usize];
+                let state = SourceState { failures: u32::from(minute >= sources), ..SourceState::default() };
+                network.silent("host", Suspect { state, ..suspect(name) }, 1, minutes(minute));
+            }
+            assert_eq!(network.host_answered("other", minutes(answered_after_minutes)), []);
+            let excused = network.host_answered("host", minutes(answered_after_minutes));
+            assert_eq!(excused.len(), wanted, "{sources} sources, {answered_after_minutes} minutes");
+            assert!(excused.iter().all(|suspect| suspect.state.failures == 0), "as they were before");
+            assert_eq!(network.host_answered("host", minutes(60)), [], "once");
         }
     }
 

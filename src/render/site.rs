@@ -40,6 +40,8 @@ pub struct Manners {
     pub interval: Duration,
     /// No feed is asked more often.
     pub interval_min: Duration,
+    /// Whether `robots.txt` is asked for and obeyed.
+    pub robots: bool,
 }
 
 impl Site {
@@ -108,6 +110,7 @@ impl Site {
             manners.contact.as_deref().unwrap_or_default().as_bytes(),
             &manners.interval.as_secs().to_be_bytes(),
             &manners.interval_min.as_secs().to_be_bytes(),
+            &[u8::from(manners.robots)],
         ])
     }
 

@@ -132,6 +132,12 @@ impl Plan<'_> {
         SourceState { next_due: Some(now + wait).max(silent), why: Some(Why::Offline), ..state }
     }
 
+    /// The memory after a failure for the one source that watches a silent host for all others: it is asked again as if it had not failed.
+    pub fn on_watch(&self, state: SourceState) -> SourceState {
+        let next = state.last_attempt.map(|attempt| attempt + regular::distance(self, &state));
+        SourceState { next_due: next.max(state.silent_until), ..state }
+    }
+
     /// When an operator's own order to ask is carried out: at once, but never within a server's `Retry-After`, and not twice
     /// within a minute (protocol S9).
     pub fn manual_turn(&self, state: &SourceState, now: Timestamp) -> Timestamp {

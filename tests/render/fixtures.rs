@@ -26,6 +26,7 @@ pub fn site() -> Site {
             contact: Some("ops@example.org".to_owned()),
             interval: Duration::from_secs(3600),
             interval_min: Duration::from_secs(900),
+            robots: false,
         },
     }
 }

@@ -4,11 +4,10 @@
 
 use std::{collections::HashMap, fmt::Write as _, ops::Range};
 
-use watchfire::model::Timestamp;
-
 use crate::{
     distance::{backoff, usual},
     population::{DAY, HOUR, MINUTE, Millis, SECOND, STRICT, Site},
+    visit::{Moment, Verdict, Visit},
 };
 
 /// Requests in flight at once, and begun within one second over all hosts: at a start, after sleep and outages as at any time.
@@ -20,44 +19,6 @@ const GAP: Millis = SECOND;
 const FAULTS_MAX: usize = 20;
 /// After a disturbance the slots on a host are uneven for so long.
 const UNREST: Millis = 3 * HOUR;
-
-/// A moment on three clocks.
-#[derive(Debug, Clone, Copy)]
-pub struct Moment {
-    /// Since the beginning.
-    pub lived: Millis,
-    /// The same, with what the daemon must take for time that has passed: it cannot tell a clock set ahead from sleep.
-    pub fair: Millis,
-    /// What the daemon's clock shows.
-    pub wall: Timestamp,
-}
-
-/// A request.
-#[derive(Debug, Clone)]
-pub struct Visit {
-    pub site: usize,
-    pub host: String,
-    /// It came without validators.
-    pub is_full: bool,
-}
-
-/// What an answer means for the next visit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Fine {
-        has_tokens: bool,
-    },
-    Failed,
-    /// Its host cannot be reached, which looks as if the daemon's own network were down.
-    Unreached,
-    /// 429, and until when.
-    Wait(Option<Millis>),
-    Gone,
-    /// The daemon's own network is down: nobody was reached.
-    CutOff,
-    /// The daemon was killed before the answer came.
-    CutShort,
-}
 
 /// What is known of a source.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +50,8 @@ struct Host {
     last_start: Option<Millis>,
     told: HashMap<usize, (Millis, Millis)>,
     silent_until: Millis,
+    /// Who met no answer since it last gave one, and since when.
+    unreached: HashMap<usize, Millis>,
 }
 
 /// Everything seen so far.
@@ -174,6 +137,7 @@ impl Judge {
     pub fn came_up(&mut self, now: Moment) {
         self.disturbed(now);
         self.heard = false;
+        self.hosts.values_mut().for_each(|host| host.unreached.clear());
     }
 
     /// Until then nothing is as usual.
@@ -201,6 +165,7 @@ impl Judge {
         for host in self.hosts.values_mut() {
             // What was counted on the wall cannot be held to the second.
             host.last_start = None;
+            host.unreached.clear();
             if millis > 0 {
                 host.told.clear();
             }
@@ -350,6 +315,31 @@ impl Judge {
             _ => self.heard = true,
         }
         self.silence_host(now, visit, verdict);
+        match verdict {
+            Verdict::Unreached => self.miss(now, site, visit),
+            Verdict::CutOff | Verdict::CutShort => {}
+            _ => self.excuse(now, &visit.host),
+        }
+    }
+
+    /// A host gives no answer. When it leaves several without one, one of them may watch it without a backoff.
+    fn miss(&mut self, now: Moment, site: &Site, visit: &Visit) {
+        let unreached = &mut self.hosts.entry(visit.host.clone()).or_default().unreached;
+        unreached.entry(visit.site).or_insert(now.fair);
+        if unreached.len() >= 3 && unreached.keys().min() == Some(&visit.site) {
+            let record = &mut self.records[visit.site];
+            record.least = record.least.min(usual(site, record.wish_is_known));
+        }
+    }
+
+    /// A host answers that left several without an answer for some time: nobody need be blamed for that.
+    fn excuse(&mut self, now: Moment, host: &str) {
+        let unreached = self.hosts.get_mut(host).map(|host| std::mem::take(&mut host.unreached)).unwrap_or_default();
+        if unreached.len() >= 3 && unreached.values().min().is_some_and(|since| now.fair - since >= 10 * MINUTE) {
+            for site in unreached.into_keys() {
+                (self.records[site].is_doubtful, self.records[site].least) = (true, 0);
+            }
+        }
     }
 
     /// Three sources of one host that were told to wait within an hour: nobody is asked there before all may be.

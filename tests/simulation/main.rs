@@ -10,6 +10,7 @@ mod distance;
 mod judge;
 mod life;
 mod population;
+mod visit;
 mod world;
 
 use std::{collections::HashSet, env, time::Instant};

@@ -15,8 +15,9 @@ use watchfire::{
 
 use crate::{
     chance::Chance,
-    judge::{Judge, Moment, Verdict, Visit},
+    judge::Judge,
     population::{BRIDGE, Breakage, Fate, Millis, Population, SECOND, Site, Tokens},
+    visit::{Moment, Verdict, Visit},
 };
 
 /// Items in a document.

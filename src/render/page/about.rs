@@ -60,11 +60,17 @@ fn write_for_publishers(html: &mut Html, site: &Site) {
     }
     let usual = words::distance(manners.interval);
     let least = words::distance(manners.interval_min);
+    let robots = if manners.robots {
+        "It reads your robots.txt once a day and obeys what it says to watchfire, or else to everybody."
+    } else {
+        "It does not read robots.txt, which speaks to programs that follow links: it asks for the one address that a person gave it."
+    };
     let rules = [
         format!("It asks about once in {usual}, never more often than once in {least}, and one request at a time for each host."),
         "It sends your ETag and Last-Modified back as they came: an unchanged feed costs you a 304. It accepts gzip and Brotli.".to_owned(),
         "To slow it down, send Cache-Control max-age, or ttl, skipHours, skipDays or sy:updatePeriod in the feed: it comes back no sooner, up to a day apart.".to_owned(),
         "To make it wait, answer 429 or 503 with Retry-After. After failures it waits longer each time, up to a day.".to_owned(),
+        robots.to_owned(),
         "To stop it, answer 410 Gone: it never asks for that address again. To move it, answer 301 or 308.".to_owned(),
     ];
     html.wrap("ul", &[], |html| {
