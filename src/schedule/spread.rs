@@ -7,8 +7,8 @@ use crate::model::{Cadence, Digest, Source, SourceId, Timestamp};
 /// Longest distance between a cron tick and the poll it causes.
 const PHASE_MAX: Duration = Duration::from_secs(600);
 
-/// Distance between polls that are made up for, and how long all of them may take.
-const CATCH_UP_STEP: Duration = Duration::from_millis(100);
+/// Distance between polls that are made up for, beside which others are due, and how long all of them may take.
+const CATCH_UP_STEP: Duration = Duration::from_millis(125);
 const CATCH_UP_MAX: Duration = Duration::from_secs(600);
 
 /// Where a source stands among the sources of its host that have the same fixed interval.
@@ -68,7 +68,7 @@ pub(super) fn in_slot(place: Place, interval: Duration, earliest: Timestamp) -> 
     }
 }
 
-/// The times from `now` on at which so many polls that are due together begin: ten a second, but all within ten minutes. After a
+/// The times from `now` on at which so many polls that are due together begin: eight a second, but all within ten minutes. After a
 /// night's sleep nobody meets a thousand requests at once.
 pub fn catch_up(now: Timestamp, overdue: usize) -> impl Iterator<Item = Timestamp> {
     let step = (CATCH_UP_MAX / u32::try_from(overdue.max(1)).unwrap_or(u32::MAX)).min(CATCH_UP_STEP);
@@ -125,8 +125,8 @@ mod tests {
     }
 
     #[test]
-    fn the_overdue_come_ten_a_second_within_ten_minutes() {
-        for (overdue, last_millis) in [(1, 0), (2, 100), (1000, 99_900), (6000, 599_900), (60_000, 599_990)] {
+    fn the_overdue_come_eight_a_second_within_ten_minutes() {
+        for (overdue, last_millis) in [(1, 0), (2, 125), (1000, 124_875), (4800, 599_875), (60_000, 599_990)] {
             let times: Vec<_> = catch_up(Timestamp::from_secs(7), overdue).take(overdue).collect();
             assert_eq!(times[0], Timestamp::from_secs(7));
             assert_eq!(times[overdue - 1], Timestamp::from_millis(7000 + last_millis), "{overdue}");
