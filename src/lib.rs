@@ -63,9 +63,9 @@
 //!    none. Validators never become durable before the items they vouch for.
 //! 7. The same generation and settings render to the same bytes, on any machine, at any hour. Nothing rendered holds the time of rendering.
 //!    The generation moves only when rendered content can change.
-//! 8. A story's id, once published, never changes and is never reused. A new copy joining a story does not bump `updated`. What an
-//!    operator decides ([`store::Store::decide`]) stands above every rule and outlives the index; where two stories became one, the id of
-//!    the younger leads to the older.
+//! 8. A story's id, once published, never changes and is never reused. Neither a new copy nor an edit without substance
+//!    ([`dedup::substance`]) moves `updated`. What an operator decides ([`store::Store::decide`]) stands above every rule and outlives the
+//!    index; where two stories became one, the id of the younger leads to the older, also once its opener is gone.
 //! 9. Everything has a limit: bytes, depth, entries, redirects, seconds, permits, lengths.
 //! 10. No source can delay another; no reader can delay a poll; no input can end the process: parsing runs on blocking threads, and a
 //!     panic there is that source's failure.

@@ -438,8 +438,16 @@ fn the_commented_defaults_are_the_real_ones() {
     }
     assert_eq!(uncommented.lines().filter(|line| line.contains(" = ")).count(), 30, "{uncommented}");
     let folder = Folder::with(&[("watchfire.toml", &uncommented)]);
-    // Where `include` looks is no default.
-    let explained = Settings { folders: Vec::new(), ..folder.load().unwrap_or_else(|error| panic!("{error}")) };
+    let explained = folder.load().unwrap_or_else(|error| panic!("{error}"));
     fs::write(folder.0.path().join("watchfire.toml"), "").expect("written");
     assert_eq!(explained, folder.load().expect("defaults"));
+}
+
+#[test]
+fn files_in_sources_d_are_read_without_being_asked_for() {
+    let more = "[[source]]\nid = \"b\"\nurl = \"https://b.example/\"\n";
+    let folder = Folder::with(&[("watchfire.toml", ""), ("sources.d/b.toml", more)]);
+    assert_eq!(folder.load().expect("a configuration").sources.len(), 1);
+    fs::write(folder.0.path().join("watchfire.toml"), "include = []").expect("written");
+    assert_eq!(folder.load().expect("a configuration").sources.len(), 0, "unless it says otherwise");
 }

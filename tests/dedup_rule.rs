@@ -230,7 +230,7 @@ fn what_one_account_says_twice_stays_apart_unless_it_is_the_same() {
 }
 
 #[test]
-fn versions_of_one_text_join_within_a_day_in_one_source() {
+fn versions_of_one_text_join_within_days_in_one_source() {
     let text = prose(1, 2500);
     let account = |title: &str, text: String| Case::new("documents", title, text).of_account("某实验室");
     let beginning = |signs: usize| text.chars().take(signs).collect::<String>();
@@ -239,7 +239,8 @@ fn versions_of_one_text_join_within_a_day_in_one_source() {
         assert_joined(&account(TITLE, text.clone()), &account(TITLE, beginning(signs)), JoinRule::SameTitle);
     }
     assert_joined(&account("网关漏洞的分析", text.clone()), &account("网关漏洞的分析", beginning(1500)), JoinRule::LikeTextLikeTitle);
-    assert_apart(&account(TITLE, text.clone()), &account(TITLE, beginning(300)).on_day(2), Obstacle::SameSource);
+    assert_joined(&account(TITLE, text.clone()), &account(TITLE, beginning(1250)).on_day(3), JoinRule::LikeTextLikeTitle);
+    assert_apart(&account(TITLE, text.clone()), &account(TITLE, beginning(1250)).on_day(8), Obstacle::SameSource);
     assert_apart(&account(TITLE, text.clone()), &account(TITLE, prose(2, 300)), Obstacle::SameSource);
     assert_apart(&account(TITLE, text.clone()), &account(OTHER_TITLE, beginning(2000)), Obstacle::SameSource);
 }

@@ -599,28 +599,6 @@ fn failed_commit_leaves_nothing_behind() {
     assert!(store.verify().expect("checked").is_sound());
 }
 
-/// sled 0.34.7 hangs for ever when too many of its buffers wait to be written: without a flush in time these writes would do it.
-#[test]
-fn writes_without_a_pause_do_not_hang_the_index() {
-    const THREADS: usize = 4;
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = open(folder.path());
-    let (done, finished) = std::sync::mpsc::channel();
-    for thread in 0..THREADS {
-        let (store, done) = (store.clone(), done.clone());
-        std::thread::spawn(move || {
-            for n in 0..400 {
-                let validators = Validators { etag: Some(vec![n as u8; 32 << 10]), last_modified: None };
-                store.reserve(&source(&format!("s{thread}")), &SourceState { validators, ..SourceState::default() }).expect("written");
-            }
-            done.send(()).expect("heard");
-        });
-    }
-    for _ in 0..THREADS {
-        finished.recv_timeout(Duration::from_secs(120)).expect("written in the end");
-    }
-}
-
 #[test]
 fn open_store_is_locked_and_a_closed_one_is_not() {
     let folder = tempfile::tempdir().expect("a folder");

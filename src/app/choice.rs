@@ -20,11 +20,11 @@ impl Choice {
         self.load_from(&path)
     }
 
-    /// The configuration, or built-in defaults without sources where none is found: enough for a store that is named by
-    /// `--data-dir`.
+    /// The configuration for commands that poll nobody: the daemon's secrets need not be in this shell. Where none is found, built-in
+    /// defaults without sources: enough for a store that is named by `--data-dir`.
     pub(super) fn load_or_default(&self) -> Result<Settings, ConfigError> {
         match config::find(self.config.as_deref(), &environment) {
-            Ok(path) => self.load_from(&path),
+            Ok(path) => Ok(self.apply(config::load(&path, &environment_or_name)?)),
             Err(_) if self.config.is_none() && self.data_dir.is_some() => Ok(self.apply(config::defaults(Path::new("")))),
             Err(error) => Err(error),
         }
@@ -37,7 +37,7 @@ impl Choice {
 
     /// The same as if one of its files held another text.
     pub(super) fn load_as_if(&self, path: &Path, change: (&Path, &str)) -> Result<Settings, ConfigError> {
-        Ok(self.apply(config::load_as_if(path, &environment, change)?))
+        Ok(self.apply(config::load_as_if(path, &environment_or_name, change)?))
     }
 
     fn apply(&self, mut settings: Settings) -> Settings {
@@ -50,4 +50,9 @@ impl Choice {
 
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// A variable that is not set stands for its own name.
+fn environment_or_name(name: &str) -> Option<String> {
+    environment(name).or_else(|| Some(name.to_owned()))
 }

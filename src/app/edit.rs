@@ -50,7 +50,7 @@ pub struct Added {
 
 /// Finds the feed behind an address and writes it into the main file. A running daemon notices by itself. `say` hears where it looks.
 pub async fn add_source(choice: &Choice, wish: &Wish, say: impl FnMut(&Link)) -> anyhow::Result<Added> {
-    let settings = choice.load()?;
+    let settings = choice.load_or_default()?;
     let address = address(&wish.address)?;
     let found = discover(&fetcher(&settings)?, &address, say).await?;
     let id = match &wish.id {
@@ -64,7 +64,7 @@ pub async fn add_source(choice: &Choice, wish: &Wish, say: impl FnMut(&Link)) ->
         tags: wish.tags.clone(),
         allow_private: found.allow_private.as_ref().map(PrivateHost::as_str).map(str::to_owned),
     };
-    let file = settings.files[0].clone();
+    let file = main_file(&settings)?.to_owned();
     let text = config::with_source(&fs::read_to_string(&file).with_context(|| format!("`{}`", file.display()))?, &source);
     let changed = choice.load_as_if(&file, (&file, &text))?;
     if let Some(warning) = changed.warnings.iter().find(|warning| !settings.warnings.contains(warning) && !wish.anyway) {
@@ -78,12 +78,12 @@ pub async fn add_source(choice: &Choice, wish: &Wish, say: impl FnMut(&Link)) ->
 
 /// Takes a source out of the file that names it, and says which one that is. Its items stay.
 pub fn remove_source(choice: &Choice, id: &str) -> anyhow::Result<PathBuf> {
-    let settings = choice.load()?;
+    let settings = choice.load_or_default()?;
     let id = SourceId::parse(id)?;
     for file in &settings.files {
         let text = fs::read_to_string(file).with_context(|| format!("`{}`", file.display()))?;
         let Some(text) = config::without_source(&text, &id) else { continue };
-        let changed = choice.load_as_if(&settings.files[0], (file, &text))?;
+        let changed = choice.load_as_if(main_file(&settings)?, (file, &text))?;
         let kept: Vec<_> = settings.sources.iter().filter(|source| source.id != id).collect();
         // The text is cut by its lines: whatever was misread, no other source may change.
         anyhow::ensure!(changed.sources.iter().eq(kept), "`{}` is written in a way that only its owner can edit", file.display());
@@ -91,6 +91,10 @@ pub fn remove_source(choice: &Choice, id: &str) -> anyhow::Result<PathBuf> {
         return Ok(file.clone());
     }
     anyhow::bail!("no source is called `{id}`")
+}
+
+fn main_file(settings: &Settings) -> anyhow::Result<&Path> {
+    settings.files.first().map(PathBuf::as_path).context("there is no configuration to change")
 }
 
 /// An address as people type it: without a scheme it is `https`.

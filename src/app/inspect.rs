@@ -1,6 +1,10 @@
 //! Reads one feed or document, as published, for people and for scripts.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+};
 
 use anyhow::Context;
 use chrono_tz::Tz;
@@ -38,7 +42,7 @@ pub struct Inspector {
 impl Inspector {
     /// An inspector that reads bare dates of documents in the configured zone. Without a configuration the defaults do.
     pub fn new(choice: &Choice) -> anyhow::Result<Self> {
-        let settings = match choice.load() {
+        let settings = match choice.load_or_default() {
             Err(error) if choice.config.is_some() => return Err(error.into()),
             Err(_) => config::defaults(Path::new("")),
             Ok(settings) => settings,
@@ -51,7 +55,12 @@ impl Inspector {
         if argument.starts_with("http://") || argument.starts_with("https://") {
             return self.inspect_url(argument).await;
         }
-        let bytes = fs::read(argument).with_context(|| format!("`{argument}`"))?;
+        anyhow::ensure!(!argument.contains("://"), "`{argument}`: only files and http or https addresses can be read");
+        let bytes = match argument {
+            "-" => read_stdin(),
+            path => fs::read(path),
+        };
+        let bytes = bytes.with_context(|| format!("`{argument}`"))?;
         Ok(read(argument, &bytes, &Hints { entries_max: ENTRIES_MAX, ..Hints::default() }, self.timezone))
     }
 
@@ -73,6 +82,11 @@ impl Inspector {
         };
         Ok(read(argument, &response.body, &hints, self.timezone))
     }
+}
+
+fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
 }
 
 /// One JSON line about what was read, with its line end.

@@ -33,7 +33,7 @@ pub use self::{
     inspect::{Inspected, Inspector, inspect_line},
     logging::start as start_logging,
     once::once,
-    rows::{DecisionRow, ImportRow, ItemRow, PollRow, RelativeRow, SourceRow, WhyRow},
+    rows::{DecisionRow, ImportRow, ItemRow, PollRow, RefusedRow, RelativeRow, SourceRow, WhyRow},
     run::run,
     sources::{now, sources},
     why::why,

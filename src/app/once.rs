@@ -21,9 +21,8 @@ use crate::{
 
 /// Polls and returns one row a source, in the order of their ids. A running daemon does it for us.
 pub async fn once(choice: &Choice, source: Option<SourceId>) -> anyhow::Result<Vec<PollRow>> {
-    let settings = choice.load()?;
-    let mut rows = match open_or_ask(&settings)? {
-        Holder::Us(store) => poll_here(&settings, store, source).await?,
+    let mut rows = match open_or_ask(&choice.load_or_default()?)? {
+        Holder::Us(store) => poll_here(&choice.load()?, store, source).await?,
         Holder::Daemon(daemon) => {
             let query = source.map(|id| format!("?source={id}")).unwrap_or_default();
             serde_json::from_str(&daemon.ask(Method::POST, &format!("/admin/poll{query}"), String::new()).await?)?

@@ -1,12 +1,14 @@
 //! What the daemon answers to a command, as JSON: the shapes that both ends share.
 
+use std::fmt;
+
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     dedup::Verdict,
     model::{Item, Outcome, Tally, Timestamp, Why},
-    poll::{self, ImportSummary, Report},
+    poll::{self, ImportSummary, Refused, Report},
     store::{Decided, Explanation, Relative},
 };
 
@@ -90,7 +92,31 @@ pub struct ImportRow {
     /// Documents whose body was an empty shell and was dropped, by reason.
     pub dropped: Vec<(String, u32)>,
     /// Files refused, by reason.
-    pub refused: Vec<(String, u32)>,
+    pub refused: Vec<RefusedRow>,
+}
+
+/// Files that were refused for one reason.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RefusedRow {
+    /// The reason.
+    pub reason: String,
+    /// How many there are.
+    pub count: u32,
+    /// The names of the first few.
+    pub names: Vec<String>,
+}
+
+impl fmt::Display for RefusedRow {
+    /// `4 refused: not a text file (a.txt, b.txt, c.txt, …)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { reason, count, names } = self;
+        write!(f, "{count} refused: {reason}")?;
+        if !names.is_empty() {
+            let more = if (names.len() as u32) < *count { ", …" } else { "" };
+            write!(f, " ({}{more})", names.join(", "))?;
+        }
+        Ok(())
+    }
 }
 
 /// What a decision changed.
@@ -177,10 +203,12 @@ impl From<&Report> for PollRow {
 
 impl From<ImportSummary> for ImportRow {
     fn from(summary: ImportSummary) -> Self {
-        let ImportSummary { files, known, tally, dropped, mut refused } = summary;
+        let ImportSummary { files, known, tally, dropped, refused } = summary;
+        let mut refused: Vec<_> = refused.into_iter().map(|Refused { reason, count, names }| RefusedRow { reason, count, names }).collect();
         let Tally { new, joined, updated, unchanged, refused: by_store, .. } = tally;
         if by_store > 0 {
-            refused.push(("purged before, or too many copies of one story".to_owned(), by_store));
+            let reason = "purged before, or too many copies of one story".to_owned();
+            refused.push(RefusedRow { reason, count: by_store, names: Vec::new() });
         }
         Self { files, known, new, joined, updated, unchanged, dropped, refused }
     }

@@ -45,7 +45,8 @@ pub async fn run(choice: &Choice) -> anyhow::Result<()> {
     let store = storage::open(&settings)?;
     let file = DaemonFile::new(address);
     let _file = file.write(&settings.daemon.data_dir).context("cannot write daemon.json")?;
-    tracing::info!("watchfire {} serves http://{address}/feed.atom; {} sources", env!("CARGO_PKG_VERSION"), settings.sources.len());
+    let polled = settings.sources.iter().filter(|source| source.enabled).count();
+    tracing::info!("watchfire {} serves http://{address}/feed.atom; sources to poll: {polled}", env!("CARGO_PKG_VERSION"));
 
     let mut daemon = Daemon::assemble(choice.clone(), settings, store, listener, file.token).await?;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -207,7 +208,7 @@ async fn import_seeds(settings: &Settings, store: &Store) {
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(summary)) => {
             let row = ImportRow::from(summary);
-            let refused: u32 = row.refused.iter().map(|(_, count)| count).sum();
+            let refused: u32 = row.refused.iter().map(|refused| refused.count).sum();
             if row.files > row.known {
                 tracing::info!(
                     "seeds: {} new, {} joined, {} updated, {} known, {refused} refused",
@@ -217,8 +218,8 @@ async fn import_seeds(settings: &Settings, store: &Store) {
                     row.known
                 );
             }
-            for (reason, count) in row.refused {
-                tracing::warn!("seeds: {count} refused: {reason}");
+            for refused in row.refused {
+                tracing::warn!("seeds: {refused}");
             }
         }
         Ok(Err(error)) => tracing::error!("seeds not imported: {error}"),

@@ -16,7 +16,7 @@ use crate::{
 
 /// One row a source: the configured ones and those that the store remembers.
 pub async fn sources(choice: &Choice) -> anyhow::Result<Vec<SourceRow>> {
-    let settings = choice.load()?;
+    let settings = choice.load_or_default()?;
     expect_store(&settings.daemon.data_dir)?;
     let json = match open_or_ask(&settings)? {
         Holder::Us(store) => {

@@ -37,10 +37,13 @@ fn summary(row: &ImportRow) -> String {
             lines.push(format!("  {count:>6} {what}"));
         }
     }
-    for (heading, reasons) in [("body dropped, title and link kept", &row.dropped), ("refused", &row.refused)] {
-        for (reason, count) in reasons {
-            lines.push(format!("  {count:>6} {heading}: {reason}"));
-        }
+    for (reason, count) in &row.dropped {
+        lines.push(format!("  {count:>6} body dropped, title and link kept: {reason}"));
+    }
+    for refused in &row.refused {
+        let (count, rest) =
+            refused.to_string().split_once(' ').map(|(count, rest)| (count.to_owned(), rest.to_owned())).unwrap_or_default();
+        lines.push(format!("  {count:>6} {rest}"));
     }
     lines.join("\n") + "\n"
 }

@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// Feeds or documents
+    /// Feeds or documents; `-` is standard input
     #[arg(required = true, value_name = "FILE|URL")]
     documents: Vec<String>,
 }

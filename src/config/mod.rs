@@ -38,6 +38,9 @@ pub const DEFAULT: &str = include_str!("../../config/watchfire.toml");
 /// Gives the text of a file, or its fault.
 type TextOf<'a> = &'a dyn Fn(&Path) -> Result<String, Fault>;
 
+/// Where further files are looked for, unless the main one says otherwise.
+const INCLUDE: [&str; 1] = ["sources.d/*.toml"];
+
 /// What only the main file may say.
 const MAIN_ONLY: [&str; 7] = ["include", "daemon", "http", "poll", "feed", "documents", "merge"];
 
@@ -89,7 +92,7 @@ pub fn defaults(folder: &Path) -> Settings {
 /// The files that `include` names, each once, without the main one, and the folders that it looks into.
 fn included(root: &mut Section<'_>, main: &Path, folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let (mut files, mut folders) = (Vec::<PathBuf>::new(), Vec::new());
-    for pattern in root.strings("include") {
+    for pattern in root.strings_or("include", &INCLUDE) {
         folders.extend(folder.join(pattern.value).parent().map(Path::to_owned));
         match include::matches(folder, pattern.value) {
             Ok(found) => files.extend(found),

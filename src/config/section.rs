@@ -137,7 +137,14 @@ impl<'a> Section<'a> {
 
     /// A list of texts.
     pub fn strings(&mut self, key: &'static str) -> Vec<Found<&'a str>> {
-        let Some(value) = self.ask(key) else { return Vec::new() };
+        self.strings_or(key, &[])
+    }
+
+    /// The same with a default.
+    pub fn strings_or(&mut self, key: &'static str, default: &[&'static str]) -> Vec<Found<&'a str>> {
+        let Some(value) = self.ask(key) else {
+            return default.iter().map(|value| Found { value: *value, at: self.file.position(0) }).collect();
+        };
         let texts = value.get_ref().as_array().map(|array| {
             array.iter().map(|item| Some(Found { value: item.get_ref().as_str()?, at: self.file.position(item.span().start) })).collect()
         });

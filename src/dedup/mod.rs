@@ -3,7 +3,8 @@
 //! An item's life here: `native_ids` says who a draft is, `link_key` where it stands, `Fingerprint::of` what is worth keeping to recognise
 //! its copies. The store finds candidates by the fingerprint's `probes` and link keys, and asks `judge` about each; the verdict with
 //! the greatest `strength` decides, and says why. Precision comes first: a wrong join hides an article, a missed one shows it
-//! twice. Everything that is compared is kept on disk, so every hash has a fixed seed.
+//! twice. Everything that is compared is kept on disk, so every hash has a fixed seed. A known item whose bytes changed is news only if
+//! its `substance` did.
 
 mod declared;
 mod fingerprint;

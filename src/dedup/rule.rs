@@ -316,12 +316,15 @@ impl<'a> Pair<'a> {
         is_unlike || !is_subset_either_way(new, old)
     }
 
-    /// Whether a source says the same thing twice: the same text again, or a longer or shorter version under the same title at once.
+    /// Whether a source says the same thing twice: the same text again, or under the same title a longer or shorter version of it, at once
+    /// or within days. What comes later holds nearly all of the shorter text: next time's column only shares its frame.
     fn is_repetition(&self) -> bool {
-        let Scores { text, title, distance, .. } = self.scores;
+        let Scores { text, contained, title, distance } = self.scores;
         let is_same_text = text.is_some_and(|text| text >= TEXT_SAME) && title >= TITLE_OF_ONE_SOURCE;
         let is_one_title = self.new.title == self.old.title && weight(&self.new.title) >= TITLE_WEIGHT_OF_VERSION;
-        is_same_text || (is_one_title && distance <= AT_ONCE && self.may_be_contained())
+        let is_all_contained = distance <= TITLE_WINDOW && contained.is_some_and(|contained| contained >= TEXT_SAME);
+        let is_version = is_all_contained || (distance <= AT_ONCE && self.may_be_contained());
+        is_same_text || (is_one_title && is_version)
     }
 
     /// Whether one text can be part of the other as far as sketches can tell: of a short text and a long one they share but a few slots,

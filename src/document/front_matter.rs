@@ -1,5 +1,5 @@
 //! Front matter: lines of `key: value` between two lines of `---`. It looks like YAML and is not: values hold colons, quotes and
-//! backslashes as they are, so each line is split at its first `: ` and nothing else is read into it.
+//! backslashes as they are, so each line is split at its first `: `; only quotes around a whole value are taken off.
 
 use crate::clean::beginning;
 
@@ -40,7 +40,7 @@ pub(super) fn split(text: &str) -> (Fields, &str) {
 
 impl Fields {
     fn set(&mut self, key: &str, value: &str) {
-        let value = unescaped(beginning(value, VALUE_BYTES_MAX)).trim().to_owned();
+        let value = unquoted(unescaped(beginning(value, VALUE_BYTES_MAX)).trim()).to_owned();
         let field = match key {
             "title" => &mut self.title,
             "url" | "link" => &mut self.url,
@@ -53,6 +53,13 @@ impl Fields {
             *field = Some(value);
         }
     }
+}
+
+/// A value without the quotes around the whole of it. Quotes that end before the value does are part of it.
+fn unquoted(value: &str) -> &str {
+    let inside =
+        ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote).filter(|inside| !inside.contains(*quote)));
+    inside.map_or(value, str::trim)
 }
 
 /// Undoes what a careless writer left behind: `\"`, and no-break spaces written out as `\xa0` or `xa0`.

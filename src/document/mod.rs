@@ -47,6 +47,9 @@ pub enum Refusal {
     /// Binary data, or no encoding fits.
     #[error("not a text file")]
     NotText,
+    /// A feed or a page, whose markup would be shown as its text.
+    #[error("a feed or a web page, not a document")]
+    Markup,
     /// Nothing to show.
     #[error("neither title nor text")]
     Empty,
@@ -57,6 +60,9 @@ pub fn read(name: &str, bytes: &[u8], timezone: Tz) -> Result<Document, Refusal>
     let text = decode::text(bytes).ok_or(Refusal::NotText)?;
     let text = clean::without_pinyin(&text);
     let (fields, body) = front_matter::split(&text);
+    if fields == Fields::default() && is_markup(body) {
+        return Err(Refusal::Markup);
+    }
     let body = clean::beginning(body, TEXT_BYTES_MAX);
 
     let title = title(&fields, body);
@@ -91,6 +97,12 @@ pub fn read(name: &str, bytes: &[u8], timezone: Tz) -> Result<Document, Refusal>
         ..Draft::default()
     };
     Ok(Document { draft, account, declared_origin: cited.origin, dropped })
+}
+
+/// Whether a text begins as feeds and web pages do.
+fn is_markup(body: &str) -> bool {
+    const BEGINNINGS: [&str; 6] = ["<?xml", "<rss", "<feed", "<rdf:rdf", "<!doctype html", "<html"];
+    BEGINNINGS.iter().any(|beginning| body.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning)))
 }
 
 /// Only the date of a document, for putting many in order before any is read.
@@ -147,6 +159,8 @@ mod tests {
         for (bytes, wanted) in [
             (&b""[..], Refusal::Empty),
             (b"---\ntitle: \nurl: https://a.example/\n---\n\n", Refusal::Empty),
+            (b"<?xml version=\"1.0\"?><rss><channel/></rss>", Refusal::Markup),
+            (b"\xef\xbb\xbf\n<!DOCTYPE HTML><title>t</title>", Refusal::Markup),
             (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Refusal::NotText),
         ] {
             assert_eq!(read("x", bytes, Shanghai), Err(wanted));

@@ -15,6 +15,10 @@ impl Address {
     /// Reads an address that may be relative to `base`.
     pub(super) fn read(base: Option<&Link>, text: &str) -> Option<Self> {
         let text = text.trim();
+        // Nothing else can be one, and reading what many ids are (`tag:`, `urn:`) would be for nothing.
+        if base.is_none() && !text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http")) {
+            return None;
+        }
         let link = resolve(base, text)?;
         let is_absolute = || text.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(link.scheme()));
         let spelling = (text != link.as_str() && is_absolute()).then(|| text.to_owned());

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr_iter};
+
 use super::references::{self, Reference};
 
 /// Attributes read of one tag. Readers compare each with each, so that more would be quadratic.
@@ -41,7 +43,8 @@ impl<'a> Attributes<'a> {
                 found.has_flaw = true;
                 break;
             }
-            let name_length = rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '"' | '\'' | '/')).unwrap_or(rest.len());
+            let is_end = |b: u8| b.is_ascii_whitespace() || matches!(b, b'=' | b'"' | b'\'' | b'/');
+            let name_length = rest.bytes().position(is_end).unwrap_or(rest.len());
             if name_length == 0 {
                 // A sign that belongs to nothing.
                 found.has_flaw = true;
@@ -66,12 +69,10 @@ impl<'a> Attributes<'a> {
 
     /// Takes a value from the start of `text`: the raw value and what follows it.
     fn value(&mut self, text: &'a str) -> (&'a str, &'a str) {
-        for quote in ['"', '\''] {
-            if let Some(inside) = text.strip_prefix(quote)
-                && let Some(length) = inside.find(quote)
-            {
-                return (&inside[..length], &inside[length + 1..]);
-            }
+        if let Some(quote @ (b'"' | b'\'')) = text.bytes().next()
+            && let Some(length) = memchr(quote, &text.as_bytes()[1..])
+        {
+            return (&text[1..=length], &text[length + 2..]);
         }
         self.has_flaw = true;
         let length = text.find(|c: char| c.is_ascii_whitespace()).unwrap_or(text.len());
@@ -126,7 +127,7 @@ fn is_name(name: &str) -> bool {
 
 /// Whether every `&` of a value begins a reference that readers resolve.
 fn is_sound(raw: &str) -> bool {
-    raw.match_indices('&').all(|(at, _)| matches!(references::inspect(&raw[at..]), Reference::Sound { .. }))
+    memchr_iter(b'&', raw.as_bytes()).all(|at| matches!(references::inspect(&raw[at..]), Reference::Sound { .. }))
 }
 
 /// Appends text with the characters escaped that mean something in XML.

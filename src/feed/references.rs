@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use quick_xml::escape::resolve_html5_entity;
 
 /// Longest name of an entity, in bytes; HTML's longest has 31.
@@ -50,7 +51,7 @@ pub(super) fn inspect(text: &str) -> Reference {
 
 /// The text with its references resolved: XML's, HTML's, and character references. What means nothing stays as it stands.
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
+    if memchr(b'&', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     let mut decoded = String::with_capacity(text.len());

@@ -219,22 +219,29 @@ enum TagEnd {
 
 /// Where the tag at the start of `rest` ends, quotes respected.
 fn tag_end(rest: &str) -> TagEnd {
-    let mut quote = None;
-    // In a value, `>` before `<` shows that its closing quote is missing: `<a title="x>text</a>`.
-    let (mut quoted_since, mut has_bracket) = (0, false);
-    for (index, byte) in rest.bytes().enumerate().skip(1) {
-        match (quote, byte) {
-            (None, b'>') => return TagEnd::At(index),
-            (None, b'"' | b'\'') => (quote, quoted_since, has_bracket) = (Some(byte), index, false),
-            (None, b'<') => return TagEnd::Interrupted,
-            (Some(open), _) if open == byte => quote = None,
-            (Some(_), b'>') => has_bracket = true,
-            (Some(_), b'<') if has_bracket => return TagEnd::Unbalanced,
-            (Some(_), _) if index - quoted_since > VALUE_BYTES_MAX => return TagEnd::Unbalanced,
+    let bytes = rest.as_bytes();
+    let mut at = 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'>' => return TagEnd::At(at),
+            b'<' => return TagEnd::Interrupted,
+            b'"' | b'\'' => match value_length(*byte, &bytes[at + 1..]) {
+                Some(length) => at += length + 1,
+                None => return TagEnd::Unbalanced,
+            },
             _ => {}
         }
+        at += 1;
     }
     TagEnd::Unbalanced
+}
+
+/// The length of the value at the start of `bytes` that ends with `quote`. `None` where it is none: `>` before `<` in it shows that the
+/// closing quote is missing, as in `<a title="x>text</a>`.
+fn value_length(quote: u8, bytes: &[u8]) -> Option<usize> {
+    let length = memchr(quote, &bytes[..bytes.len().min(VALUE_BYTES_MAX)])?;
+    let bracket = memchr(b'>', &bytes[..length]);
+    bracket.is_none_or(|bracket| memchr(b'<', &bytes[bracket..length]).is_none()).then_some(length)
 }
 
 /// The length of a DOCTYPE, its internal subset included, at the start of `rest`; `None` when it does not end.

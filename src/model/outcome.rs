@@ -137,7 +137,7 @@ impl fmt::Display for Outcome {
                     (tally.updated, "updated"),
                     (tally.unchanged, "known"),
                     (tally.refused, "refused"),
-                    (tally.problems, "problems"),
+                    (tally.problems, if tally.problems == 1 { "problem" } else { "problems" }),
                 ] {
                     if count > 0 {
                         write!(f, ", {count} {word}")?;

@@ -47,7 +47,23 @@ pub struct ImportSummary {
     /// Documents whose body was an empty shell and was dropped, by reason.
     pub dropped: Vec<(String, u32)>,
     /// Files refused, by reason.
-    pub refused: Vec<(String, u32)>,
+    pub refused: Vec<Refused>,
+}
+
+/// Files that were refused for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refused {
+    /// The reason.
+    pub reason: String,
+    /// How many there are.
+    pub count: u32,
+    /// The names of the first of them, at most `Refused::NAMES_MAX`.
+    pub names: Vec<String>,
+}
+
+impl Refused {
+    /// Names that are kept for one reason.
+    pub const NAMES_MAX: usize = 3;
 }
 
 /// How far an import is.
@@ -93,7 +109,7 @@ pub fn import(
     let mut summary = ImportSummary::default();
     let mut candidates = Vec::new();
     let Listing { files, closed } = listing::list(paths)?;
-    closed.iter().for_each(|folder| add(&mut summary.refused, folder));
+    closed.into_iter().for_each(|(name, reason)| refuse(&mut summary.refused, name, &reason));
     for file in files {
         if let Some(candidate) = consider(store, file, settings, &mut summary)? {
             candidates.push(candidate);
@@ -120,7 +136,7 @@ fn consider(store: &Store, file: File, settings: &ImportSettings, summary: &mut 
         Ok(bytes) => bytes,
         Err(error) if file.is_named => return Err(ImportError::Unreadable { path: file.path, error }),
         Err(error) => {
-            add(&mut summary.refused, &error.to_string());
+            refuse(&mut summary.refused, file.name, &error.to_string());
             return Ok(None);
         }
     };
@@ -159,7 +175,7 @@ fn reading(file: &File, settings: &ImportSettings, now: Timestamp, summary: &mut
     let Document { mut draft, account, dropped, declared_origin } = match read {
         Ok(document) => document,
         Err(reason) => {
-            add(&mut summary.refused, &reason);
+            refuse(&mut summary.refused, file.name.clone(), &reason);
             return None;
         }
     };
@@ -180,7 +196,7 @@ fn reading(file: &File, settings: &ImportSettings, now: Timestamp, summary: &mut
     let extra = Extra { native_id: NativeId::new(format!("document:{}", file.name)), path: file.name.clone(), declared: declared_origin };
     let reading = assemble::assemble_document(draft, extra, &desk);
     if reading.is_none() {
-        add(&mut summary.refused, "nothing to show");
+        refuse(&mut summary.refused, file.name.clone(), "nothing to show");
     }
     reading
 }
@@ -190,6 +206,17 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(format!("larger than {FILE_BYTES_MAX} bytes")));
     }
     fs::read(path)
+}
+
+fn refuse(refused: &mut Vec<Refused>, name: String, reason: &str) {
+    let at = refused.iter().position(|known| known.reason == reason).unwrap_or_else(|| {
+        refused.push(Refused { reason: reason.to_owned(), count: 0, names: Vec::new() });
+        refused.len() - 1
+    });
+    refused[at].count += 1;
+    if refused[at].names.len() < Refused::NAMES_MAX {
+        refused[at].names.push(name);
+    }
 }
 
 fn add(counts: &mut Vec<(String, u32)>, reason: &str) {

@@ -37,8 +37,8 @@ impl File {
 pub(super) struct Listing {
     /// In the order of their names.
     pub(super) files: Vec<File>,
-    /// Folders below those that were named that could not be looked into, in words.
-    pub(super) closed: Vec<String>,
+    /// What could not be looked into below what was named: its name, and why.
+    pub(super) closed: Vec<(String, String)>,
 }
 
 /// All documents below what was named. What was named itself must be there.
@@ -66,8 +66,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Takes in a folder's documents, and those of the folders in it. Links to files are followed, links to folders are not: they can
-    /// form a ring.
+    /// Takes in a folder's documents, and those of the folders in it. Links to files inside are followed, those that lead out are
+    /// not: what is imported is published. Links to folders are not: they can form a ring.
     fn take(&mut self, entries: fs::ReadDir, depth: usize) -> io::Result<()> {
         let mut entries = entries.collect::<io::Result<Vec<_>>>()?;
         entries.sort_by_key(fs::DirEntry::file_name);
@@ -80,7 +80,11 @@ impl Walk<'_> {
                 self.enter(&path, depth + 1);
             } else if has_document_name(&path) && (kind.is_file() || path.is_file()) {
                 let name = name_below(self.root, &path);
-                self.listing.files.push(File { source: self.source.clone(), name, path, is_named: false });
+                if kind.is_symlink() && !path.canonicalize()?.starts_with(self.root) {
+                    self.listing.closed.push((name, "the link leads out of the folder".to_owned()));
+                } else {
+                    self.listing.files.push(File { source: self.source.clone(), name, path, is_named: false });
+                }
             }
         }
         Ok(())
@@ -92,7 +96,7 @@ impl Walk<'_> {
             false => Err(io::Error::other(format!("lies more than {DEPTH_MAX} folders deep"))),
         };
         if let Err(error) = taken {
-            self.listing.closed.push(format!("folder `{}`: {error}", name_below(self.root, folder)));
+            self.listing.closed.push((name_below(self.root, folder), error.to_string()));
         }
     }
 }
@@ -129,14 +133,16 @@ mod tests {
             fs::write(root.join(name), "text").expect("a file");
         }
         fs::write(home.path().join("elsewhere"), "text").expect("a file");
-        symlink(home.path().join("elsewhere"), root.join("link.md")).expect("a link");
+        symlink(home.path().join("elsewhere"), root.join("out.md")).expect("a link");
+        symlink("b.md", root.join("link.md")).expect("a link");
         symlink(&root, root.join("ring")).expect("a link");
 
         let listing = list(&[root.clone(), root.join("c.pdf")]).expect("readable");
         let names: Vec<_> = listing.files.iter().map(File::key).collect();
         assert_eq!(names, ["00/d.markdown", "a.TXT", "b.md", "link.md", "c.pdf"].map(|name| format!("two-words/{name}")));
-        assert_eq!(listing.closed.len(), 1, "{:?}", listing.closed);
-        assert!(listing.closed[0].contains("15/16`: lies more than 16 folders deep"), "{:?}", listing.closed);
+        let [deep, out] = &listing.closed[..] else { panic!("{:?}", listing.closed) };
+        assert!(deep.0.ends_with("15/16") && deep.1 == "lies more than 16 folders deep", "{deep:?}");
+        assert_eq!((out.0.as_str(), out.1.as_str()), ("out.md", "the link leads out of the folder"));
         assert!(matches!(list(&[root.join("gone")]), Err(ImportError::Unreadable { .. })));
     }
 }

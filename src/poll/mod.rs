@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::pipeline::span_in_words;
 use self::{agenda::Agenda, pipeline::readdress, seats::Occasion};
 pub use self::{
-    documents::{ImportError, ImportSettings, ImportSummary, Progress, import},
+    documents::{ImportError, ImportSettings, ImportSummary, Progress, Refused, import},
     pipeline::{Poller, Report},
 };
 use crate::{

@@ -16,6 +16,7 @@ use super::{
     robots::RobotsFiles,
 };
 use crate::{
+    clean,
     clock::Clock,
     feed::{self, Hints, NotAFeed},
     fetch::{Fetch, Request, Response},
@@ -23,6 +24,9 @@ use crate::{
     schedule,
     store::{PollCommit, Store, StoreError},
 };
+
+/// Longest name that a source gives itself, in characters.
+const TITLE_CHARS_MAX: usize = 120;
 
 /// Everything that polls share.
 pub struct Poller<F> {
@@ -249,7 +253,8 @@ fn learn(mut state: SourceState, source: &Source, response: &Response, now: Time
     match response.permanent_url.as_ref().filter(|moved| **moved != source.url) {
         Some(moved) => {
             if state.effective_url.as_ref() != Some(moved) {
-                let to = moved.host();
+                let to = Source::new(source.id.clone(), moved.clone(), source.cadence.clone()).shown_url();
+                let to = to.filter(|_| !source.private).unwrap_or_else(|| moved.host());
                 tracing::warn!(source = %source.id, "moved for good, to `{to}`; asking there from now on; the configuration is yours to change");
             }
             state.effective_url = Some(moved.clone());
@@ -315,7 +320,8 @@ fn read_document(
     }
     state.freshness.rhythm = reading.channel.rhythm;
     state.gone = reading.channel.expired;
-    (state.title, state.feed_id, state.site) = (reading.channel.title, reading.channel.id, reading.channel.site);
+    let title = reading.channel.title.map(|title| clean::title(&title, TITLE_CHARS_MAX).to_string());
+    (state.title, state.feed_id, state.site) = (title, reading.channel.id, reading.channel.site);
     if state.items == 0 {
         let dates = readings.iter().filter_map(|reading| reading.item.published);
         state.arrivals = schedule::remember_arrivals(&[], dates.map(ZonedTime::at).filter(|at| *at <= now));

@@ -1,13 +1,13 @@
 //! A story as an entry of a feed, whatever the format: its text, its authors, its categories.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     Site, SourceCards,
-    copies::{self, Arranged},
+    copies::{self, Arranged, Copy},
     html::Html,
 };
-use crate::model::{Story, Text, Timestamp, is_xml_char};
+use crate::model::{Link, Story, Text, Timestamp, is_xml_char};
 
 /// What every format says of a story.
 pub(super) struct Entry<'a> {
@@ -92,16 +92,23 @@ fn html(arranged: &Arranged<'_>) -> String {
     html.finish()
 }
 
+/// Other places where the story stands, each once: sources overlap.
 fn also_at(html: &mut Html, arranged: &Arranged<'_>) {
-    let mut others = arranged.others().peekable();
-    if others.peek().is_none() {
+    let mut told: HashSet<&str> = arranged.alternate.map(Link::as_str).into_iter().collect();
+    let mut others: Vec<&Copy<'_>> = Vec::new();
+    for copy in arranged.others() {
+        if told.insert(copy.item.link.as_ref().map_or(copy.name.as_str(), Link::as_str)) {
+            others.push(copy);
+        }
+    }
+    if others.is_empty() {
         return;
     }
     let is_chinese = arranged.first.language.as_ref().is_some_and(|tag| tag.as_str().starts_with("zh"));
     html.wrap("p", &[], |html| {
         html.wrap("small", &[], |html| {
             html.text(if is_chinese { "亦见于：" } else { "Also at: " });
-            for (index, copy) in others.enumerate() {
+            for (index, copy) in others.iter().enumerate() {
                 if index > 0 {
                     html.text(if is_chinese { "、" } else { ", " });
                 }

@@ -36,6 +36,11 @@ fn write(writer: &mut Writer<Vec<u8>>, site: &Site, cards: &SourceCards) -> std:
         if let Some(site) = SourceCard::site(card) {
             outline.push_attribute(("htmlUrl", Link::as_str(site)));
         }
+        // OPML 2.0: categories are separated by commas.
+        let tags: Vec<String> = card.tags().iter().map(|tag| tag.as_str().replace(',', " ")).collect();
+        if !tags.is_empty() {
+            outline.push_attribute(("category", tags.join(",").as_str()));
+        }
         writer.write_event(Event::Empty(outline))?;
     }
     writer.write_event(Event::End(BytesEnd::new("body")))?;

@@ -24,8 +24,7 @@ pub fn rss(site: &Site, stories: &[Story], cards: &SourceCards, changed_at: Time
         items: stories.iter().map(|story| item(&Entry::of(site, story, cards))).collect(),
         ..rss::Channel::default()
     };
-    let mut bytes = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".to_vec();
-    channel.write_to(&mut bytes).expect("writing to memory does not fail");
+    let mut bytes = channel.write_to(Vec::new()).expect("writing to memory does not fail");
     bytes.push(b'\n');
     bytes
 }

@@ -23,6 +23,8 @@ pub struct SourceCard {
     has_query: bool,
     /// Whose copy a story leads to.
     priority: u8,
+    /// The operator's tags.
+    tags: Vec<Text>,
 }
 
 impl SourceCard {
@@ -37,6 +39,7 @@ impl SourceCard {
             is_private: source.private,
             has_query: source.url.to_url().query().is_some(),
             priority: source.priority,
+            tags: source.tags.clone(),
         }
     }
 
@@ -51,6 +54,7 @@ impl SourceCard {
             is_private: true,
             has_query: false,
             priority: Source::PRIORITY,
+            tags: Vec::new(),
         }
     }
 
@@ -84,6 +88,11 @@ impl SourceCard {
     /// The site it belongs to.
     pub fn site(&self) -> Option<&Link> {
         self.site.as_ref()
+    }
+
+    /// The operator's tags.
+    pub fn tags(&self) -> &[Text] {
+        &self.tags
     }
 
     /// Whether its address is a secret.

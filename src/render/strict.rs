@@ -35,6 +35,10 @@ pub fn check(document: &[u8]) -> Result<(), BadXml> {
             }
             Event::Empty(tag) => tag.attributes().try_for_each(|attribute| attribute.map(|_| ())).map_err(|why| syntax(&why))?,
             Event::End(_) => depth = depth.saturating_sub(1),
+            // XML 1.0 section 2.8: at the very beginning, or not at all.
+            Event::Decl(_) if reader.buffer_position() as usize > text.find("?>").map_or(0, |end| end + 2) => {
+                return Err(BadXml::Syntax("a declaration behind the beginning".to_owned()));
+            }
             Event::Eof if depth > 0 => return Err(BadXml::Syntax("ends early".to_owned())),
             Event::Eof => return Ok(()),
             _ => {}
@@ -51,7 +55,9 @@ mod tests {
         assert_eq!(check(b"<a b=\"&amp;\">&lt;<c/></a>"), Ok(()));
         assert_eq!(check("<a>\u{1}</a>".as_bytes()), Err(BadXml::Char(1)));
         assert_eq!(check(b"<a>\xff</a>"), Err(BadXml::NotUtf8));
-        for bad in ["<a>", "<a></b>", "<a b=c></a>", "<a b='1' b='2'/>", "<a", "<a/><!--"] {
+        assert_eq!(check(b"<?xml version='1.0'?><a/>"), Ok(()));
+        for bad in ["<?xml version='1.0'?><?xml version='1.0'?><a/>", "<a>", "<a></b>", "<a b=c></a>", "<a b='1' b='2'/>", "<a", "<a/><!--"]
+        {
             assert!(matches!(check(bad.as_bytes()), Err(BadXml::Syntax(_))), "{bad}");
         }
     }

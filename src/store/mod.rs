@@ -168,3 +168,28 @@ impl Store {
         written
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Validators;
+
+    /// What keeps sled from hanging (`index`): whoever writes makes it durable in time, however fast others write.
+    #[test]
+    fn writes_without_a_pause_never_run_far_ahead_of_the_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), MergeThresholds::default()).expect("opens").0;
+        let source = SourceId::parse("a").expect("a slug");
+        for n in 0..300_u32 {
+            let validators = Validators { etag: Some(vec![n as u8; 16 << 10]), last_modified: None };
+            let state = SourceState { validators, ..SourceState::default() };
+            if n % 2 == 0 {
+                store.reserve(&source, &state).expect("written");
+            } else {
+                let poll = PollCommit { source: source.clone(), arrivals: Vec::new(), new_max: 1 };
+                store.commit(poll, Timestamp::default(), |_| state).expect("committed");
+            }
+            assert!(!store.core.index.is_behind(), "after {n} writes");
+        }
+    }
+}

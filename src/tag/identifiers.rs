@@ -60,7 +60,7 @@ static SPEAKS_OF_ATTACK: LazyLock<Regex> =
 
 /// `CVSS`, a version perhaps, words, and a score of one decimal or the full ten.
 static SCORE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)CVSS(?:[\s:：_-]{0,2}v?(?:2\.0|3\.[01x]|4\.0|[234]))?[^0-9\n]{0,30}(10(?:\.0)?|[0-9]\.[0-9])")
+    Regex::new(r"(?i)CVSS(?:[\s:：_-]{0,2}v?(?:2\.0|3\.[01x]|4\.0|[234]))?[^0-9\n]{0,60}(10(?:\.0)?|[0-9]\.[0-9])")
         .expect("the pattern is fixed")
 });
 
@@ -126,7 +126,7 @@ impl Found {
                 let is_early = whole.start() < opening;
                 self.note(*catalogue, canonical(*catalogue, &parts), is_early);
                 if *catalogue == Catalogue::Cve {
-                    for number in continuations(&text[whole.end()..], parts[2].len()) {
+                    for number in continuations(&text[whole.end()..], parts[2]) {
                         self.note(*catalogue, canonical(*catalogue, &[parts[0], parts[1], number]), is_early);
                     }
                 }
@@ -183,7 +183,7 @@ fn canonical(catalogue: Catalogue, parts: &[&str]) -> String {
 
 /// Further numbers of the same year: `CVE-2024-49112/49113`, `CVE-2024-49112、49113`. A number of another length, or one that reads
 /// as a year, is something else.
-fn continuations(behind: &str, digits: usize) -> Vec<&str> {
+fn continuations<'a>(behind: &'a str, first: &str) -> Vec<&'a str> {
     const NUMBERS_MAX: usize = 20;
     let mut found = Vec::new();
     let mut rest = behind;
@@ -192,15 +192,19 @@ fn continuations(behind: &str, digits: usize) -> Vec<&str> {
         let Some(next) = trimmed.strip_prefix(['/', '、', '／', '&']).map(|next| next.trim_start_matches(' ')) else { break };
         let length = next.bytes().take_while(u8::is_ascii_digit).count();
         let (number, behind) = next.split_at(length);
-        let reads_as_year = length == 4 && (number.starts_with("19") || number.starts_with("20"));
+        let reads_as_year = is_year(number) && !is_year(first);
         let is_longer_word = behind.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.');
-        if !(4..=7).contains(&length) || length.abs_diff(digits) > 1 || reads_as_year || is_longer_word {
+        if !(4..=7).contains(&length) || length.abs_diff(first.len()) > 1 || reads_as_year || is_longer_word {
             break;
         }
         found.push(number);
         rest = behind;
     }
     found
+}
+
+fn is_year(number: &str) -> bool {
+    number.len() == 4 && (number.starts_with("19") || number.starts_with("20"))
 }
 
 /// The highest score that stands behind the word CVSS. A version is no score, so `CVSS 3.1` alone says nothing.
@@ -236,6 +240,7 @@ mod tests {
             ("CVE-2024-\n3094", vec!["CVE-2024-3094"]),
             ("CVE-2024-49112/49113", vec!["CVE-2024-49112", "CVE-2024-49113"]),
             ("CVE-2024-49112、49113、CVE-2024-1234", vec!["CVE-2024-49112", "CVE-2024-49113", "CVE-2024-1234"]),
+            ("CVE-2026-2001/2002", vec!["CVE-2026-2001", "CVE-2026-2002"]),
             ("CVE-2024-0001 keeps its zeros", vec!["CVE-2024-0001"]),
             ("CVE-2024-3094and more", vec!["CVE-2024-3094"]),
             ("CVE-2024-1234/2025年", vec!["CVE-2024-1234"]),
@@ -274,6 +279,7 @@ mod tests {
             ("CVSS 3.1", None),
             ("CVSS:3.1/AV:N/AC:L", None),
             ("CVSS v3.1 base score of 9.8", Some("CVSS 9.8")),
+            ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H, base 9.8", Some("CVSS 9.8")),
             ("CVSS评分为9.8", Some("CVSS 9.8")),
             ("CVSSv3.1: 7.5 and, elsewhere, CVSS score: 10.0", Some("CVSS 10.0")),
             ("a CVSS score of 10", Some("CVSS 10.0")),

@@ -2,6 +2,9 @@
 
 /// Characters looked at.
 const CHARS_MAX: usize = 4000;
+/// Words looked up, and the lead of one way of writing over the other at which the rest of a text is left unread.
+const WORDS_MAX: usize = 200;
+const LEAD_MAX: usize = 24;
 /// Fewer letters than this prove nothing.
 const LETTERS_MIN: usize = 8;
 
@@ -101,8 +104,14 @@ impl Scripts {
 
 /// Simplified unless Traditional characters outweigh: a short title may hold neither.
 fn chinese(text: &str) -> Option<&'static str> {
-    let count = |set: &str| text.chars().take(CHARS_MAX).filter(|c| set.contains(*c)).count();
-    let (traditional, simplified) = (count(TRADITIONAL), count(SIMPLIFIED));
+    let (mut traditional, mut simplified) = (0_usize, 0_usize);
+    for c in text.chars().take(CHARS_MAX) {
+        traditional += usize::from(TRADITIONAL.contains(c));
+        simplified += usize::from(SIMPLIFIED.contains(c));
+        if traditional.abs_diff(simplified) >= LEAD_MAX {
+            break;
+        }
+    }
     match traditional.cmp(&simplified) {
         std::cmp::Ordering::Greater => Some("zh-Hant"),
         std::cmp::Ordering::Less => Some("zh-Hans"),
@@ -114,7 +123,7 @@ fn chinese(text: &str) -> Option<&'static str> {
 fn latin(text: &str) -> Option<&'static str> {
     let mut hits = [0_usize; STOP_WORDS.len()];
     let start: &str = text.char_indices().nth(CHARS_MAX).map_or(text, |(at, _)| &text[..at]);
-    for word in start.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty() && word.len() <= 8) {
+    for word in start.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty() && word.len() <= 8).take(WORDS_MAX) {
         let word = word.to_lowercase();
         for (hit, (_, words)) in hits.iter_mut().zip(STOP_WORDS) {
             *hit += usize::from(words.contains(&word.as_str()));

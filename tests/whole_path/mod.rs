@@ -105,6 +105,7 @@ fn site() -> Site {
             contact: None,
             interval: Duration::from_secs(3600),
             interval_min: Duration::from_secs(900),
+            robots: false,
         },
     }
 }

@@ -99,6 +99,8 @@ fn write_source(html: &mut Html, cards: &SourceCards, (id, state): (&SourceId, &
 /// How a source is, in words.
 fn words_of(state: &SourceState, is_private: bool) -> String {
     let outcome = state.last_outcome.as_deref().filter(|_| !is_private);
+    // What ails our own disk, and where it is, is for the log.
+    let outcome = outcome.map(|outcome| if outcome.starts_with("not stored") { "not stored" } else { outcome });
     let since = |verb: &str| state.failing_since.map(|since| format!("{verb} since {}", &since.rfc3339()[..10]));
     match condition(state) {
         Condition::Unasked => "not asked yet".to_owned(),
