@@ -68,7 +68,7 @@
 //!    index; where two stories became one, the id of the younger leads to the older, also once its opener is gone.
 //! 9. Everything has a limit: bytes, depth, entries, redirects, seconds, permits, lengths.
 //! 10. No source can delay another; no reader can delay a poll; no input can end the process: parsing runs on blocking threads, and a
-//!     panic there is that source's failure.
+//!     panic anywhere in a poll is that source's failure.
 //! 11. Domain types do not derive `Serialize`: TOML lives in `config`, records in `store`, outputs in `render`, the answers to commands in
 //!     `app`.
 //!

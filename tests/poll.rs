@@ -12,8 +12,8 @@ use watchfire::{
     clock::Clock,
     fetch::{Fetch, Request, Response},
     model::{
-        Cadence, CommandError, Failure, FetchLimits, ItemLimits, Link, MergeThresholds, Outcome, ScheduleLimits, Source, SourceId,
-        SourceState, Timestamp, Validators,
+        Cadence, CommandError, Failure, FetchLimits, HeaderPair, ItemLimits, Link, MergeThresholds, Outcome, ScheduleLimits, Source,
+        SourceId, SourceState, Timestamp, Validators,
     },
     poll::{self, Mode, PollOrder, Poller, Report, Roster},
     store::Store,
@@ -439,4 +439,37 @@ async fn a_night_without_network_is_no_fault_of_a_list_on_one_host() {
     let asked = names.iter().flat_map(|name| rig.script.asked(&format!("https://bridge.example/{name}")));
     let in_vain = asked.filter(|(at, _)| (down_at..back_at).contains(at)).count();
     assert!(in_vain < 20 * 5 + 9, "{in_vain} requests in vain");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_request_is_made_without_the_validators_of_the_old_one() {
+    let (old, new) = ("https://news.example/feed", "https://news.example/other");
+    let mut rig = Rig::new(vec![source("news", old)]);
+    for url in [old, new] {
+        let validators = Validators { etag: Some(b"\"1\"".to_vec()), last_modified: None };
+        rig.script.on(url, Duration::ZERO, move |request, _| match request.validators.is_empty() {
+            true => Ok(Response { validators: validators.clone(), ..full(url, rss(&["a"])) }),
+            false => Ok(unchanged(url)),
+        });
+    }
+    let header = HeaderPair { name: "authorization".to_owned(), value: "Bearer x".to_owned() };
+    let changed = Source { headers: vec![header], ..source("news", new) };
+    for (next, url) in [(source("news", old), old), (source("news", new), new), (changed, new)] {
+        let before = rig.script.asked(url).len();
+        rig.sources = vec![next];
+        rig.run_for(90 * Duration::from_secs(60)).await;
+        let asked = rig.script.asked(url).split_off(before);
+        assert!(asked.len() >= 2 && asked[0].1.is_empty() && !asked[1].1.is_empty(), "{url}: {asked:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_leaves_a_document_stays_in_the_store() {
+    let url = "https://news.example/feed";
+    let rig = Rig::new(vec![source("news", url)]);
+    rig.script.on(url, Duration::ZERO, move |_, before| Ok(full(url, if before == 0 { rss(&["a", "b"]) } else { rss(&["c"]) })));
+    rig.run_for(90 * Duration::from_secs(60)).await;
+    let mut titles = rig.titles();
+    titles.sort();
+    assert_eq!(titles, ["Story a", "Story b", "Story c"]);
 }

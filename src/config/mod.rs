@@ -46,10 +46,7 @@ const MAIN_ONLY: [&str; 7] = ["include", "daemon", "http", "poll", "feed", "docu
 
 /// Reads a configuration with the files it includes. `env` looks up the variables in URLs and headers. An error lists all faults.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
-    let mut settings = read_all(path, env, &include::read)?;
-    // The sources were made above the parsed text on the heap, which is gone now: down there they let the heap shrink.
-    settings.sources = settings.sources.clone();
-    Ok(settings)
+    read_all(path, env, &include::read)
 }
 
 /// Reads a configuration as if one of its files held another text: whether a change would do.
