@@ -26,7 +26,7 @@ use super::{
 use crate::model::{Digest, ItemId, JoinRule, Joined, LinkKey, SourceId, StoryId, Timestamp, ZonedTime};
 
 /// The format of the index. An index of an older one is made again from the archive.
-pub(super) const FORMAT: u16 = 2;
+pub(super) const FORMAT: u16 = 3;
 
 /// Prefixes of keys that are walked.
 pub(super) const ITEMS: u8 = b'i';
