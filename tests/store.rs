@@ -559,6 +559,15 @@ fn index_of_another_format_is_refused_if_newer_and_rebuilt_if_older() {
     let refused = Store::open(folder.path(), MergeThresholds::default()).err().expect("refused");
     assert!(matches!(refused, StoreError::Newer { found: 9, .. }), "{refused}");
     set_format(0);
+    let index = raw_index(folder.path());
+    for row in index.iter() {
+        // Rows of an older shape make no sense here, but for those that every format has.
+        let (key, _) = row.expect("readable");
+        if !b"mpv".contains(&key[0]) {
+            index.insert(key, b"of another shape").expect("written");
+        }
+    }
+    drop(index);
     let (store, told) = open_mending(folder.path());
     assert!(matches!(told[..], [Recovery::Rebuilt { lost: 0, .. }]), "{told:?}");
     assert_eq!(shown(&store), before);

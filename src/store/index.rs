@@ -208,6 +208,10 @@ impl Walk<'_> {
         };
         let Some(row) = rows.next() else { return Ok(false) };
         let (place, bytes) = row.map_err(|error| self.index.failed(error))?;
+        // The next family is nobody's wish, and in an index of an older format it may not be readable.
+        if self.prefix.first().is_some_and(|family| place.first() != Some(family)) {
+            return Ok(false);
+        }
         self.run = if is_gathered(&place) {
             let rows = runs::rows(&bytes).ok_or_else(|| unreadable(&place))?;
             rows.into_iter().map(|(key, row)| ([&place[..1], key].concat(), row.to_vec())).collect()
