@@ -125,6 +125,16 @@ fn what_makes_feed_rs_panic_is_read() {
         let reading = read(&document, &Hints::default()).expect("a feed");
         assert_eq!(reading.drafts[0].title.as_deref(), Some("网安"));
     }
+    // Found by fuzzing: a document that ends inside such a person, whatever comes after it.
+    for end in ["", "<", "</managy> x <", "<b>", "<![CDATA[", "&", "<!--"] {
+        for element in ["managingEditor", "webMaster", "dc:creator"] {
+            let document = format!("<rss><channel><title>网安</title><{element}>w@beacon.exampl› (The Watch){end}");
+            let reading = read(document.as_bytes(), &Hints::default()).expect("a feed");
+            assert_eq!(reading.channel.title.as_deref(), Some("网安"), "{document}");
+            let cdata = format!("<rss><channel><title>网安</title><{element}><![CDATA[w@beacon.exampl› (The Watch){end}");
+            assert!(read(cdata.as_bytes(), &Hints::default()).is_ok(), "{cdata}");
+        }
+    }
 }
 
 #[test]

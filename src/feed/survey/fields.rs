@@ -76,6 +76,9 @@ impl<'a> Walk<'a> {
         if slot.is_captured() {
             self.captured = Some(Cow::Borrowed(""));
         }
+        if matches!(slot, Slot::Author | Slot::SpareAuthor) && self.is_beyond_feed_rs(tag.token.end) {
+            return self.open_hidden(tag, Role::Part(slot));
+        }
         let is_leaf = matches!(slot, Slot::LinkElement | Slot::CategoryElement);
         self.open_plain(
             tag,
@@ -87,6 +90,13 @@ impl<'a> Walk<'a> {
                 Role::Field(slot)
             },
         );
+    }
+
+    /// Whether what follows may make feed-rs panic, which it does where a mail address stands beside a character of several bytes. Most
+    /// such people are taken away when their element ends; this holds where a document ends before it.
+    fn is_beyond_feed_rs(&self, at: usize) -> bool {
+        let rest = &self.text[at..];
+        memchr::memmem::find(rest.as_bytes(), b"</").is_none_or(|end| !rest[..end].is_ascii() && rest[..end].contains('@'))
     }
 
     /// Opens a text construct of Atom under a type that feed-rs knows (RFC 4287 section 3.1, and Atom 0.3's `mode`).
