@@ -9,13 +9,13 @@
 //!        ─ feed       bytes -> text -> (drafts, problems)                                  what they said
 //!        ─ clean      HTML made safe, plain text without boilerplate
 //!        ─ dedup      draft -> identity -> canonical link -> sketch -> which story         who it is
-//!        ─ tag        language
+//!        ─ tag        identifiers of vulnerabilities, language                             what it speaks of
 //!        ─ schedule   outcome + freshness -> next due                                      when again
 //!        ─ store      one commit: archive append, journal append, one sled batch           what we believe
 //! ═══════ the store is the only crossing ══════════════════════════════════════════════════════════════════
 //!        ─ store      newest stories at generation g
 //!        ─ view       which of them stand on the page
-//!        ─ render     stories -> Atom, HTML, JSON                                          what we say
+//!        ─ render     stories -> Atom, RSS, JSON Feed, OPML, HTML                          what we say
 //!        ─ http       ETag = digest of the bytes; 304 or body ─ socket
 //! ```
 //!
@@ -35,7 +35,7 @@
 //! - [`clean`]: HTML sanitising, plain text, boilerplate.
 //! - [`document`]: seed documents to drafts.
 //! - [`dedup`]: identity, canonical links, sketches, the merge rule.
-//! - [`tag`]: what a text is in: its language.
+//! - [`tag`]: what a text speaks of: identifiers of vulnerabilities, weaknesses, techniques; and its language.
 //! - [`schedule`]: when next.
 //! - [`view`]: which stories, in which order.
 //! - [`render`]: stories to bytes; the only writer of XML, JSON and HTML.
