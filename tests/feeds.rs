@@ -125,6 +125,9 @@ fn what_makes_feed_rs_panic_is_read() {
         let reading = read(&document, &Hints::default()).expect("a feed");
         assert_eq!(reading.drafts[0].title.as_deref(), Some("网安"));
     }
+    // Found by fuzzing: a person in a feed inside the feed.
+    let nested = "<rss><channel><title>网安</title><feed version='0.3'><managingEditor>w@beacon.exampl’e (The Watch)</managingEditor>";
+    assert_eq!(read(nested.as_bytes(), &Hints::default()).expect("a feed").channel.title.as_deref(), Some("网安"));
     // Found by fuzzing: a document that ends inside such a person, whatever comes after it.
     for end in ["", "<", "</managy> x <", "<b>", "<![CDATA[", "&", "<!--"] {
         for element in ["managingEditor", "webMaster", "dc:creator"] {

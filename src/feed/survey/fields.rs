@@ -94,7 +94,7 @@ impl<'a> Walk<'a> {
 
     /// Whether what follows may make feed-rs panic, which it does where a mail address stands beside a character of several bytes. Most
     /// such people are taken away when their element ends; this holds where a document ends before it.
-    fn is_beyond_feed_rs(&self, at: usize) -> bool {
+    pub(super) fn is_beyond_feed_rs(&self, at: usize) -> bool {
         let rest = &self.text[at..];
         memchr::memmem::find(rest.as_bytes(), b"</").is_none_or(|end| !rest[..end].is_ascii() && rest[..end].contains('@'))
     }
@@ -137,7 +137,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Opens an element under a name that feed-rs does not look for.
-    fn open_hidden(&mut self, tag: &Tag<'a>, role: Role) {
+    pub(super) fn open_hidden(&mut self, tag: &Tag<'a>, role: Role) {
         self.edits.replace(tag.token.start..tag.token.end, tag.written("hidden", "", |_| false));
         let mut open = tag.open(role);
         open.closer = Some(Cow::Borrowed("</hidden>"));

@@ -257,7 +257,7 @@ impl<'a> Walk<'a> {
                 }
                 "channel" if is_core && !self.dialect.is_atom() => self.open_channel(&tag, named),
                 _ if self.role() == Some(Role::Channel) => self.open_field(&tag, slots::in_channel(named, self.dialect.is_atom())),
-                _ => self.open_plain(&tag, Role::Wrapper),
+                _ => self.open_stray(&tag, Role::Wrapper, &local),
             },
             Some(Role::Entry) => {
                 if is_core && matches!(&*local, "item" | "entry") && local == self.entry_name() {
@@ -267,8 +267,17 @@ impl<'a> Walk<'a> {
                 }
             }
             Some(Role::Part(part)) => self.open_field(&tag, slots::in_part(part, named)),
-            _ => self.open_plain(&tag, Role::Other),
+            _ => self.open_stray(&tag, Role::Other, &local),
         }
+    }
+
+    /// Opens an element that says nothing where it stands. What feed-rs might all the same take for a person must not make it panic.
+    fn open_stray(&mut self, tag: &Tag<'a>, role: Role, local: &str) {
+        const PERSONS: [&str; 5] = ["author", "managingeditor", "webmaster", "creator", "contributor"];
+        if PERSONS.contains(&local) && self.is_beyond_feed_rs(tag.token.end) {
+            return self.open_hidden(tag, role);
+        }
+        self.open_plain(tag, role);
     }
 
     /// The local name of the entry that is open, in lower case.
