@@ -1,7 +1,8 @@
 //! What reading costs on real documents: CPU of `feed::read` beside bare feed-rs, document by document.
 //!
-//! `cargo run --release --example cost -- [--list] FILE...`. Only documents that feed-rs reads without an error count, and well-formed UTF-8 is
-//! that needs no repair is told from the rest. Each time is the best of many short rounds, so that a busy machine disturbs little. `--list` prints every document.
+//! `cargo run --release --example cost -- [--list] FILE...`. Only documents that feed-rs reads without an error count; well-formed
+//! UTF-8 that needs no repair is told from the rest. Each time is the best of many short rounds, so that a busy machine disturbs little.
+//! `--list` prints every document.
 
 use std::{fs, hint::black_box, panic, time::Instant};
 
