@@ -55,6 +55,14 @@ impl Link {
         Url::parse(&self.0).expect("a Link holds a URL that was parsed once already")
     }
 
+    /// The address without its query, which may hold a key, and without its fragment.
+    pub fn without_query(&self) -> String {
+        let mut url = self.to_url();
+        url.set_query(None);
+        url.set_fragment(None);
+        url.into()
+    }
+
     /// Host, lowercase; IPv6 in brackets.
     pub fn host(&self) -> String {
         self.host_and_port().0.to_owned()

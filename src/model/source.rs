@@ -65,12 +65,7 @@ impl Source {
 
     /// The URL for outputs; none for a private source. The query is left out: it may hold a key.
     pub fn shown_url(&self) -> Option<String> {
-        (!self.private).then(|| {
-            let mut url = self.url.to_url();
-            url.set_query(None);
-            url.set_fragment(None);
-            url.into()
-        })
+        (!self.private).then(|| self.url.without_query())
     }
 
     /// Name for people: the configured title, else the id.

@@ -132,16 +132,16 @@ impl<F: Fetch> Poller<F> {
     async fn settle(&self, source: &Arc<Source>, roster: &Arc<Roster>, state: SourceState, response: Response) -> (Outcome, SourceState) {
         self.heard_from(source, roster);
         let mut state = learn(state, source, &response, self.clock.now());
-        let digest = Digest::of(&[&response.body]);
+        let digest = (!response.not_modified).then(|| Digest::of(&[&response.body]));
         let outcome = if response.not_modified {
             Outcome::Unchanged
-        } else if state.body_digest == Some(digest) {
+        } else if state.body_digest == digest {
             // They were left out of a request for the whole document, and may have changed: protocol F4.
             state.validators = response.validators;
             state.last_full = Some(self.clock.now());
             Outcome::SameBytes
         } else {
-            return self.read(source, roster, state, response).await;
+            return self.read(source, roster, state, (response, digest)).await;
         };
         let now = self.clock.now();
         let state = roster.plan(source).after_success(record(state, &outcome), now);
@@ -149,14 +149,20 @@ impl<F: Fetch> Poller<F> {
     }
 
     /// Reads the document and commits what it brought, off the I/O threads. A panic in there is this source's failure.
-    async fn read(&self, source: &Arc<Source>, roster: &Arc<Roster>, state: SourceState, response: Response) -> (Outcome, SourceState) {
+    async fn read(
+        &self,
+        source: &Arc<Source>,
+        roster: &Arc<Roster>,
+        state: SourceState,
+        answer: (Response, Option<Digest>),
+    ) -> (Outcome, SourceState) {
         let permit = self.readers.clone().acquire_owned().await;
         let now = self.clock.now();
         let work = {
             let (source, roster, state, store) = (source.clone(), roster.clone(), state.clone(), self.store.clone());
             move || {
                 let _permit = permit;
-                read_document(&store, &source, &roster, state, &response, now)
+                read_document(&store, &source, &roster, state, &answer, now)
             }
         };
         match tokio::task::spawn_blocking(work).await {
@@ -253,8 +259,7 @@ fn learn(mut state: SourceState, source: &Source, response: &Response, now: Time
     match response.permanent_url.as_ref().filter(|moved| **moved != source.url) {
         Some(moved) => {
             if state.effective_url.as_ref() != Some(moved) {
-                let to = Source::new(source.id.clone(), moved.clone(), source.cadence.clone()).shown_url();
-                let to = to.filter(|_| !source.private).unwrap_or_else(|| moved.host());
+                let to = if source.private { moved.host() } else { moved.without_query() };
                 tracing::warn!(source = %source.id, "moved for good, to `{to}`; asking there from now on; the configuration is yours to change");
             }
             state.effective_url = Some(moved.clone());
@@ -267,13 +272,13 @@ fn learn(mut state: SourceState, source: &Source, response: &Response, now: Time
     state
 }
 
-/// Bytes to drafts to items to one commit.
+/// Bytes to drafts to items to one commit. With the answer comes the digest of its body.
 fn read_document(
     store: &Store,
     source: &Source,
     roster: &Roster,
     mut state: SourceState,
-    response: &Response,
+    (response, digest): &(Response, Option<Digest>),
     now: Timestamp,
 ) -> Result<(Outcome, SourceState), Failure> {
     let address = response.content_location.as_ref().unwrap_or(&response.final_url);
@@ -309,7 +314,7 @@ fn read_document(
     }
 
     if !response.is_delta {
-        state.body_digest = Some(Digest::of(&[&response.body]));
+        state.body_digest = *digest;
         state.body_bytes = response.body.len() as u64;
         state.last_full = Some(now);
     }
