@@ -21,7 +21,6 @@ use super::{Order, connection::IsLocal, lines::Lines, routes::State};
 use crate::{
     model::{Command, CommandError, Decision, Handle, SourceId},
     render,
-    store::StoreError,
 };
 
 /// Longest list of paths, in bytes.
@@ -159,16 +158,10 @@ async fn export(Shared(state): Shared<State>) -> Response<Body> {
 }
 
 async fn sources(Shared(state): Shared<State>) -> Response<Body> {
-    let (library, served) = (state.shelf.library().clone(), state.shelf.served());
-    let listed = tokio::task::spawn_blocking(move || {
-        let states = library.states()?;
-        let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
-        Ok::<_, StoreError>(render::sources_json(&cards, states.iter().map(|(id, state)| (id, state))))
-    });
+    let listed = state.shelf.sources(|_, cards, states| render::sources_json(cards, states.iter().map(|(id, state)| (id, state))));
     match listed.await {
-        Ok(Ok(json)) => answer(StatusCode::OK, "application/json", Body::from(json)),
-        Ok(Err(error)) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-        Err(_) => failure(StatusCode::INTERNAL_SERVER_ERROR, "listing the sources panicked"),
+        Ok(json) => answer(StatusCode::OK, "application/json", Body::from(json)),
+        Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 

@@ -93,7 +93,7 @@ async fn opml(Shared(state): Shared<State>, request: Request) -> Response<Body> 
 
 /// How every source is at this moment: made for each request, and few ask.
 async fn sources(Shared(state): Shared<State>) -> Response<Body> {
-    match state.shelf.sources().await {
+    match state.shelf.sources(render::sources_page).await {
         Ok(page) => {
             let mut response = Response::new(Body::from(page));
             Kind::Page.describe(response.headers_mut());

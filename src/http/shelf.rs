@@ -17,8 +17,8 @@ use super::{
     library::{Library, Snapshot},
 };
 use crate::{
-    model::{Story, StoryId, Timestamp},
-    render::{self, BadXml, SourceCards},
+    model::{SourceId, SourceState, Story, StoryId, Timestamp},
+    render::{self, BadXml, Site, SourceCards},
     store::StoreError,
 };
 
@@ -188,14 +188,17 @@ impl Shelf {
         Ok(page)
     }
 
-    /// The page of the sources as they are at this moment.
-    pub(super) async fn sources(&self) -> Result<Vec<u8>, ShelfError> {
+    /// What `show` makes of the sources as they are at this moment.
+    pub(super) async fn sources<T: Send + 'static>(
+        &self,
+        show: impl FnOnce(&Site, &SourceCards, &[(SourceId, SourceState)]) -> T + Send + 'static,
+    ) -> Result<T, ShelfError> {
         let _permit = self.work.acquire().await.map_err(|_| ShelfError::Panicked)?;
         let (library, served) = (self.library.clone(), self.served());
         let made = tokio::task::spawn_blocking(move || {
             let states = library.states()?;
             let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
-            Ok::<_, StoreError>(render::sources_page(&served.site, &cards, &states))
+            Ok::<_, StoreError>(show(&served.site, &cards, &states))
         });
         Ok(made.await.map_err(|_| ShelfError::Panicked)??)
     }
