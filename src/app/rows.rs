@@ -107,10 +107,10 @@ pub struct RefusedRow {
 }
 
 impl fmt::Display for RefusedRow {
-    /// `4 refused: not a text file (a.txt, b.txt, c.txt, …)`
+    /// `refused: not a text file (a.txt, b.txt, c.txt, …)`, to stand behind the count.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { reason, count, names } = self;
-        write!(f, "{count} refused: {reason}")?;
+        write!(f, "refused: {reason}")?;
         if !names.is_empty() {
             let more = if (names.len() as u32) < *count { ", …" } else { "" };
             write!(f, " ({}{more})", names.join(", "))?;

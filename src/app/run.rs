@@ -219,7 +219,7 @@ async fn import_seeds(settings: &Settings, store: &Store) {
                 );
             }
             for refused in row.refused {
-                tracing::warn!("seeds: {refused}");
+                tracing::warn!("seeds: {} {refused}", refused.count);
             }
         }
         Ok(Err(error)) => tracing::error!("seeds not imported: {error}"),

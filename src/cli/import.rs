@@ -41,9 +41,7 @@ fn summary(row: &ImportRow) -> String {
         lines.push(format!("  {count:>6} body dropped, title and link kept: {reason}"));
     }
     for refused in &row.refused {
-        let (count, rest) =
-            refused.to_string().split_once(' ').map(|(count, rest)| (count.to_owned(), rest.to_owned())).unwrap_or_default();
-        lines.push(format!("  {count:>6} {rest}"));
+        lines.push(format!("  {:>6} {refused}", refused.count));
     }
     lines.join("\n") + "\n"
 }

@@ -27,6 +27,7 @@ pub fn check(document: &[u8]) -> Result<(), BadXml> {
     let syntax = |why: &dyn std::fmt::Display| BadXml::Syntax(why.to_string());
     let mut reader = Reader::from_str(text);
     let mut depth = 0_usize;
+    let mut is_first = true;
     loop {
         match reader.read_event().map_err(|why| syntax(&why))? {
             Event::Start(tag) => {
@@ -36,13 +37,14 @@ pub fn check(document: &[u8]) -> Result<(), BadXml> {
             Event::Empty(tag) => tag.attributes().try_for_each(|attribute| attribute.map(|_| ())).map_err(|why| syntax(&why))?,
             Event::End(_) => depth = depth.saturating_sub(1),
             // XML 1.0 section 2.8: at the very beginning, or not at all.
-            Event::Decl(_) if reader.buffer_position() as usize > text.find("?>").map_or(0, |end| end + 2) => {
+            Event::Decl(_) if !is_first => {
                 return Err(BadXml::Syntax("a declaration behind the beginning".to_owned()));
             }
             Event::Eof if depth > 0 => return Err(BadXml::Syntax("ends early".to_owned())),
             Event::Eof => return Ok(()),
             _ => {}
         }
+        is_first = false;
     }
 }
 
