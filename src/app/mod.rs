@@ -8,14 +8,15 @@ mod decide;
 mod discover;
 mod edit;
 mod export;
+mod health;
 mod import;
 mod inspect;
 mod logging;
 mod once;
 mod orders;
 mod rows;
-mod service_manager;
 mod run;
+mod service_manager;
 mod signals;
 mod sources;
 mod storage;
@@ -30,6 +31,7 @@ pub use self::{
     discover::Discovered,
     edit::{Added, Wish, add_source, remove_source},
     export::export,
+    health::health,
     import::import,
     inspect::{Inspected, Inspector, inspect_line},
     logging::start as start_logging,

@@ -7,6 +7,7 @@ mod completions;
 mod decide;
 mod default_config;
 mod export;
+mod health;
 mod import;
 mod inspect;
 mod manual;
@@ -100,6 +101,8 @@ enum Verb {
     NeverMerge(decide::Two),
     /// Make one story of two; the older one keeps its id
     Merge(decide::Two),
+    /// Say whether the daemon is well; exit code 1 if not, or if none runs
+    Health,
     /// Print what a shell needs to complete these commands
     Completions(completions::Arguments),
     /// Print the manual page, or write the pages of all commands
@@ -125,6 +128,7 @@ pub fn main() -> ExitCode {
         Verb::Split(decide::One { item }) => decide::run(&choice, &Decision::Split(item)),
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),
         Verb::Merge(decide::Two { one, other }) => decide::run(&choice, &Decision::Merge(one, other)),
+        Verb::Health => health::run(&choice),
         Verb::Completions(arguments) => completions::run(&arguments),
         Verb::Manual(arguments) => manual::run(&arguments),
     };
