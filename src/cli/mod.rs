@@ -12,6 +12,7 @@ mod import;
 mod inspect;
 mod manual;
 mod once;
+mod opml;
 mod progress;
 mod run;
 mod sources;
@@ -93,6 +94,8 @@ enum Verb {
     Export,
     /// Show every source: last outcome, next poll and why then, items. Add and remove sources
     Sources(sources::Arguments),
+    /// Import lists of feeds, and export ours
+    Opml(opml::Arguments),
     /// Say why an item is in its story, or what kept it apart from its nearest neighbours
     Why(why::Arguments),
     /// Take a copy out of its story: it opens its own
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
         Verb::Import(arguments) => import::run(&choice, &arguments),
         Verb::Export => export::run(&choice),
         Verb::Sources(arguments) => sources::run(&choice, arguments),
+        Verb::Opml(arguments) => opml::run(&choice, arguments),
         Verb::Why(arguments) => why::run(&choice, &arguments),
         Verb::Split(decide::One { item }) => decide::run(&choice, &Decision::Split(item)),
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),

@@ -255,7 +255,7 @@ impl Front {
             }
             PageName::Rss => (Kind::Rss, render::rss(site, &self.stories, &self.cards, self.changed_at)),
             PageName::JsonFeed => (Kind::JsonFeed, render::json_feed(site, &self.stories, &self.cards)),
-            PageName::Opml => (Kind::Opml, render::opml(site, &self.cards)),
+            PageName::Opml => (Kind::Opml, render::opml(site.title.as_str(), &self.cards)),
         };
         if matches!(kind, Kind::Rss | Kind::Opml) {
             render::check_xml(&bytes)?;

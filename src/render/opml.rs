@@ -5,25 +5,24 @@ use quick_xml::{
     events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
 };
 
-use super::{Site, SourceCard, SourceCards};
+use super::{SourceCard, SourceCards};
 use crate::model::Link;
 
-/// Every source whose address may be shown, in the order of the ids, as UTF-8 XML. Addresses are without their queries, which may hold
-/// keys; private sources are left out.
-pub fn opml(site: &Site, cards: &SourceCards) -> Vec<u8> {
+/// Every source whose card shows its address, in the order of the ids, as UTF-8 XML; `title` is that of our feed.
+pub fn opml(title: &str, cards: &SourceCards) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new());
-    write(&mut writer, site, cards).expect("writing to memory does not fail");
+    write(&mut writer, title, cards).expect("writing to memory does not fail");
     let mut bytes = writer.into_inner();
     bytes.push(b'\n');
     bytes
 }
 
-fn write(writer: &mut Writer<Vec<u8>>, site: &Site, cards: &SourceCards) -> std::io::Result<()> {
+fn write(writer: &mut Writer<Vec<u8>>, title: &str, cards: &SourceCards) -> std::io::Result<()> {
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
     writer.write_event(Event::Start(BytesStart::new("opml").with_attributes([("version", "2.0")])))?;
     writer.write_event(Event::Start(BytesStart::new("head")))?;
     writer.write_event(Event::Start(BytesStart::new("title")))?;
-    writer.write_event(Event::Text(BytesText::new(&format!("Sources of {}", site.title))))?;
+    writer.write_event(Event::Text(BytesText::new(&format!("Sources of {title}"))))?;
     writer.write_event(Event::End(BytesEnd::new("title")))?;
     writer.write_event(Event::End(BytesEnd::new("head")))?;
     writer.write_event(Event::Start(BytesStart::new("body")))?;
