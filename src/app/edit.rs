@@ -117,7 +117,7 @@ pub(super) fn slug(url: &Link, is_taken: impl Fn(&SourceId) -> bool) -> SourceId
     let host = Some(words(bare, ID_CHARS_MAX)).filter(|slug| !slug.is_empty()).unwrap_or_else(|| "source".to_owned());
     let url = url.to_url();
     let parts = url.path_segments().into_iter().flatten();
-    let telling = parts.filter(|part| !PLAIN_PARTS.contains(&part.to_ascii_lowercase().as_str())).last().unwrap_or_default();
+    let telling = parts.rev().find(|part| !PLAIN_PARTS.contains(&part.to_ascii_lowercase().as_str())).unwrap_or_default();
     let path = words(telling.rsplit_once('.').map_or(telling, |(stem, _)| stem), PATH_CHARS_MAX);
     let longer = Some(format!("{host}-{path}")).filter(|_| !path.is_empty());
     let base = longer.clone().unwrap_or_else(|| host.clone());

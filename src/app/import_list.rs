@@ -108,7 +108,7 @@ pub async fn import_list(choice: &Choice, wish: &ListWish, mut told: impl FnMut(
     let mut probes = probes.into_iter();
     let (mut feeds, mut tables) = (Vec::new(), String::new());
     for (entry, sorted) in subscriptions.iter().zip(sorted.drain(..)) {
-        let fate = sorted.map_or_else(|fate| fate, |link| desk.settle(entry, link, probes.next(), &mut tables));
+        let fate = sorted.map_or_else(|fate| fate, |link| desk.settle(entry, &link, probes.next(), &mut tables));
         feeds.push((shown(&entry.address), fate));
     }
     if !tables.is_empty() {
@@ -162,14 +162,14 @@ impl<'a> Desk<'a> {
     }
 
     /// Writes the table of a feed that has an answer, or none because nobody was asked.
-    fn settle(&mut self, entry: &Subscription, link: Link, probe: Option<Probe>, tables: &mut String) -> Fate {
+    fn settle(&mut self, entry: &Subscription, link: &Link, probe: Option<Probe>, tables: &mut String) -> Fate {
         let (mut url, mut title, mut note) = (link.clone(), entry.title.as_ref().map(|title| title.as_str().to_owned()), None);
         match probe {
             None => {}
             Some(Probe::Dead(why)) => return Fate::Dead(why),
             Some(Probe::Doubtful { why, .. }) => note = Some(why),
             Some(Probe::Feed { url: moved, title: own, newest }) => {
-                if moved != link {
+                if moved != *link {
                     if let Err(fate) = self.claim(&moved) {
                         return fate;
                     }
