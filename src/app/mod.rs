@@ -15,6 +15,7 @@ mod once;
 mod orders;
 mod rows;
 mod run;
+mod search;
 mod service_manager;
 mod signals;
 mod sources;
@@ -34,8 +35,9 @@ pub use self::{
     inspect::{Inspected, Inspector, inspect_line},
     logging::start as start_logging,
     once::once,
-    rows::{DecisionRow, ImportRow, ItemRow, PollRow, RefusedRow, RelativeRow, SourceRow, WhyRow},
+    rows::{DecisionRow, FoundRow, ImportRow, ItemRow, PollRow, RefusedRow, RelativeRow, SourceRow, StoryRow, WhyRow},
     run::run,
+    search::{rebuild_search, search},
     sources::{now, sources},
     why::why,
 };

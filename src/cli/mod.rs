@@ -13,6 +13,7 @@ mod manual;
 mod once;
 mod progress;
 mod run;
+mod search;
 mod sources;
 mod table;
 mod why;
@@ -92,6 +93,11 @@ enum Verb {
     Export,
     /// Show every source: last outcome, next poll and why then, items. Add and remove sources
     Sources(sources::Arguments),
+    /// Find stories by what they say
+    ///
+    /// All words must occur; "a phrase" in a row; -word must not; one OR another; title:word, source:id, lang:zh, tag:CVE-2024-3094,
+    /// after:2026-01-31, before:2026-03. Chinese needs no spaces between words.
+    Search(search::Arguments),
     /// Say why an item is in its story, or what kept it apart from its nearest neighbours
     Why(why::Arguments),
     /// Take a copy out of its story: it opens its own
@@ -121,6 +127,7 @@ pub fn main() -> ExitCode {
         Verb::Import(arguments) => import::run(&choice, &arguments),
         Verb::Export => export::run(&choice),
         Verb::Sources(arguments) => sources::run(&choice, arguments),
+        Verb::Search(arguments) => search::run(&choice, &arguments),
         Verb::Why(arguments) => why::run(&choice, &arguments),
         Verb::Split(decide::One { item }) => decide::run(&choice, &Decision::Split(item)),
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),

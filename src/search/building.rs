@@ -168,7 +168,8 @@ impl Search {
         loop {
             let position = builder.position.unwrap_or_else(|| store.beginning());
             let Some(changes) = store.changes(&position, EVENTS_AT_ONCE)? else {
-                self.begin_again(builder)?;
+                tracing::warn!("the search index is made again: it was made from another store, or from a later state of this one");
+                self.forget(builder)?;
                 continue;
             };
             if changes.renamed || !builder.is_named {
@@ -209,6 +210,13 @@ impl Search {
         Ok(())
     }
 
+    /// Forgets everything, so that `catch_up` begins at the beginning.
+    pub fn clear(&self) -> Result<(), SearchError> {
+        let mut builder = self.0.builder.lock().unwrap_or_else(PoisonError::into_inner);
+        self.forget(&mut builder)?;
+        self.commit(&mut builder)
+    }
+
     /// Takes in stories by their numbers, without a store: for measuring.
     pub fn take_in<'a>(&self, stories: impl IntoIterator<Item = (u64, &'a Story)>) -> Result<(), SearchError> {
         let mut builder = self.0.builder.lock().unwrap_or_else(PoisonError::into_inner);
@@ -218,8 +226,7 @@ impl Search {
         self.commit(&mut builder)
     }
 
-    fn begin_again(&self, builder: &mut Builder) -> Result<(), SearchError> {
-        tracing::warn!("the search index is made again: it was made from another store, or from a later state of this one");
+    fn forget(&self, builder: &mut Builder) -> Result<(), SearchError> {
         self.0.is_ready.store(false, Ordering::Release);
         (builder.position, builder.is_complete) = (None, false);
         builder.writer(&self.0.index)?.delete_all_documents()?;

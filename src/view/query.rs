@@ -57,9 +57,7 @@ struct Term {
 
 /// What a term asks for; `None` where it says nothing.
 fn meaning(field: Option<&str>, value: &str) -> Option<Filter> {
-    let words = |place, phrase: &str| {
-        phrase.contains(char::is_alphanumeric).then(|| Filter::Words { place, phrase: phrase.to_owned() })
-    };
+    let words = |place, phrase: &str| phrase.contains(char::is_alphanumeric).then(|| Filter::Words { place, phrase: phrase.to_owned() });
     let read = match field {
         None => identifier(value).map(|name| {
             let said = Filter::Words { place: Place::Anywhere, phrase: value.to_owned() };
