@@ -19,6 +19,7 @@ mod orders;
 mod probe;
 mod rows;
 mod run;
+mod search;
 mod service_manager;
 mod signals;
 mod sources;
@@ -41,8 +42,9 @@ pub use self::{
     inspect::{Inspected, Inspector, inspect_line},
     logging::start as start_logging,
     once::once,
-    rows::{DecisionRow, ImportRow, ItemRow, PollRow, RefusedRow, RelativeRow, SourceRow, WhyRow},
+    rows::{DecisionRow, FoundRow, ImportRow, ItemRow, PollRow, RefusedRow, RelativeRow, SourceRow, StoryRow, WhyRow},
     run::run,
+    search::{rebuild_search, search},
     sources::{now, sources},
     why::why,
 };

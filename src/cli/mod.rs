@@ -15,6 +15,7 @@ mod once;
 mod opml;
 mod progress;
 mod run;
+mod search;
 mod sources;
 mod table;
 mod why;
@@ -96,6 +97,11 @@ enum Verb {
     Sources(sources::Arguments),
     /// Import lists of feeds, and export ours
     Opml(opml::Arguments),
+    /// Find stories by what they say
+    ///
+    /// All words must occur; "a phrase" in a row; -word must not; one OR another; title:word, source:id, lang:zh, tag:CVE-2024-3094,
+    /// after:2026-01-31, before:2026-03. Chinese needs no spaces between words.
+    Search(search::Arguments),
     /// Say why an item is in its story, or what kept it apart from its nearest neighbours
     Why(why::Arguments),
     /// Take a copy out of its story: it opens its own
@@ -128,6 +134,7 @@ pub fn main() -> ExitCode {
         Verb::Export => export::run(&choice),
         Verb::Sources(arguments) => sources::run(&choice, arguments),
         Verb::Opml(arguments) => opml::run(&choice, arguments),
+        Verb::Search(arguments) => search::run(&choice, &arguments),
         Verb::Why(arguments) => why::run(&choice, &arguments),
         Verb::Split(decide::One { item }) => decide::run(&choice, &Decision::Split(item)),
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),

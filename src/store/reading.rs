@@ -42,7 +42,7 @@ pub struct Counts {
 }
 
 /// A story's rows: all that must be read at one moment.
-struct StoryRows {
+pub(super) struct StoryRows {
     story: StoryRow,
     members: Vec<(Location, Option<Joined>)>,
 }
@@ -198,7 +198,7 @@ impl Store {
         Ok(Counts { items, stories, sources, archive_bytes, index_bytes: self.core.index.size()? })
     }
 
-    fn story_rows(&self, number: u64) -> Result<Option<StoryRows>> {
+    pub(super) fn story_rows(&self, number: u64) -> Result<Option<StoryRows>> {
         let Some(story) = self.core.index.row::<StoryRow>(&rows::story(number))? else { return Ok(None) };
         let mut members = Vec::with_capacity(story.members.len());
         for (seq, joined) in &story.members {
@@ -209,7 +209,7 @@ impl Store {
     }
 
     /// Reads the items behind the rows. Places never change, so no lock is needed.
-    fn read_story(&self, StoryRows { story, members }: StoryRows) -> Result<Option<Story>> {
+    pub(super) fn read_story(&self, StoryRows { story, members }: StoryRows) -> Result<Option<Story>> {
         let is_told_twice = members.len() > 1;
         let mut found = Vec::with_capacity(members.len());
         for (place, joined) in members {

@@ -1,10 +1,14 @@
 //! Which stories stand on a page of the feed: the newest ones, within limits, and no source allowed to push the others out.
 
 mod filter;
+mod query;
 
 use std::collections::{HashMap, HashSet};
 
-pub use self::filter::{Filter, Place};
+pub use self::{
+    filter::{Filter, Place},
+    query::{QUERY_CHARS_MAX, query},
+};
 use crate::model::{Item, SourceId, Story};
 
 /// How much one page of the feed may hold.
