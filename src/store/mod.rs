@@ -47,7 +47,7 @@ pub use arrival::{Arrival, PollCommit, ReadDocument};
 pub use decisions::{Decided, Refusal};
 pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};
-pub use reading::{Counts, Newest};
+pub use reading::{Counts, Newest, Revision};
 pub use recovery::Recovery;
 pub use verify::Verification;
 
