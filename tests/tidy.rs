@@ -21,7 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["model", "dedup", "schedule", "view"]),
     ("poll", &["model", "feed", "document", "clean", "dedup", "tag", "schedule", "clock", "fetch", "store"]),
     ("http", &["model", "view", "render", "clock", "store"]),
-    ("config", &["model", "schedule"]),
+    ("config", &["model", "schedule", "tag", "view"]),
     (
         "app",
         &[
