@@ -22,7 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("search", &["model", "clean", "dedup", "view", "store"]),
     ("poll", &["model", "feed", "document", "clean", "dedup", "tag", "schedule", "clock", "fetch", "store"]),
     ("http", &["model", "view", "render", "clock", "store", "search"]),
-    ("config", &["model", "schedule"]),
+    ("config", &["model", "schedule", "tag", "view"]),
     (
         "app",
         &[

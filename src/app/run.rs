@@ -25,7 +25,7 @@ use crate::{
     clock::Clock,
     config::{ConfigError, Settings},
     http,
-    model::CommandError,
+    model::{CommandError, Secret},
     poll::{self, Mode, Poller},
     search::{Search, follow},
     store::Store,
@@ -109,9 +109,10 @@ impl Daemon {
 
         let poller = Arc::new(Poller::new(store.clone(), fetcher, Clock::System));
         let polling = tokio::spawn(poll::run(poller, roster_out, poll_orders, Mode::Daemon, polls_end.clone()));
-        let token = http::AdminToken::new(token);
+        let token = Secret::new(token);
         let service = http::Service {
             store: store.clone(),
+            search: search.clone(),
             served: served_out,
             orders: orders_in,
             token,

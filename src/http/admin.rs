@@ -11,14 +11,14 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{DefaultBodyLimit, RawQuery, Request, State as Shared},
-    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+    http::{HeaderValue, Response, StatusCode, header},
     middleware::{self, Next},
     routing::{get, post},
 };
 use tokio::sync::{mpsc, oneshot};
 use url::form_urlencoded;
 
-use super::{Order, connection::IsLocal, lines::Lines, routes::State};
+use super::{Order, connection::IsLocal, lines::Lines, routes::State, token};
 use crate::{
     model::{Command, CommandError, Decision, Handle, Inquiry, SourceId},
     render,
@@ -54,18 +54,12 @@ async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -> Re
     if request.extensions().get() != Some(&IsLocal(true)) {
         return failure(StatusCode::FORBIDDEN, "orders are taken from this machine only");
     }
-    if !bearer(request.headers()).is_some_and(|shown| state.token.admits(shown)) {
+    if !token::bearer(request.headers()).is_some_and(|shown| state.token.admits(shown)) {
         let mut response = failure(StatusCode::UNAUTHORIZED, "the token in daemon.json must be shown");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         return response;
     }
     next.run(request).await
-}
-
-/// The token of `Authorization: Bearer TOKEN` (RFC 6750 section 2.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 async fn reload(Shared(state): Shared<State>) -> Response<Body> {
@@ -94,7 +88,7 @@ async fn import(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {
 
 async fn why(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Response<Body> {
     let query = query.unwrap_or_default();
-    match form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "item").map(|(_, item)| Handle::parse(&item)) {
+    match token::parameter(&query, "item").map(|item| Handle::parse(&item)) {
         Some(Ok(handle)) => order(&state, Command::Explain(handle)).await,
         Some(Err(error)) => failure(StatusCode::BAD_REQUEST, &error.to_string()),
         None => failure(StatusCode::BAD_REQUEST, "the parameter `item` must hold an id or a link"),

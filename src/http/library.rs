@@ -1,79 +1,88 @@
-//! What pages are made of: the only place in `http` that asks the store.
+//! What pages are made of: the only place in `http` that asks the store and the search index.
 
+use super::shelf::ShelfError;
 use crate::{
     model::{ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
-    store::{Newest, Store, StoreError},
-    view::{self, WindowLimits},
+    search::{Order, Search},
+    store::{Revision, Store, StoreError},
+    view::Filter,
 };
-
-/// How many times the candidates are multiplied until the window no longer depends on how many were offered.
-const WIDENINGS_MAX: u32 = 2;
-
-/// By how much.
-const WIDENING: usize = 4;
 
 /// Reads the store. Everything here blocks: it is for blocking threads.
 #[derive(Clone)]
-pub(super) struct Library(Store);
+pub(super) struct Library {
+    store: Store,
+    search: Search,
+}
 
-/// What the pages of one generation are made of.
-pub(super) struct Snapshot {
-    /// Moves whenever rendered content can change.
+/// Moves whenever a page can be another than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Edition {
+    /// Of the store.
     pub(super) generation: u64,
-    /// When it last moved.
-    pub(super) changed_at: Timestamp,
-    /// The stories of the feed page.
-    pub(super) stories: Vec<Story>,
-    /// What the sources say of themselves.
-    pub(super) states: Vec<(SourceId, SourceState)>,
+    /// Of the index, which follows the store.
+    index: u64,
+}
+
+/// Stories that a filter holds for.
+pub(super) struct Found {
+    /// Those that were asked for, in their order.
+    pub(super) stories: Vec<Revision>,
+    /// How many there are in all, where that is known.
+    pub(super) total: Option<usize>,
 }
 
 impl Library {
-    /// Over a store.
-    pub(super) fn new(store: Store) -> Self {
-        Self(store)
+    /// Over a store and its index.
+    pub(super) fn new(store: Store, search: Search) -> Self {
+        Self { store, search }
     }
 
-    /// The present generation; cheap.
-    pub(super) fn generation(&self) -> u64 {
-        self.0.generation()
+    /// What pages are made of now. Cheap.
+    pub(super) fn edition(&self) -> Edition {
+        Edition { generation: self.store.generation(), index: self.search.revision() }
     }
 
-    /// The stories of the feed page, all of one generation.
-    pub(super) fn snapshot(&self, limits: &WindowLimits) -> Result<Snapshot, StoreError> {
-        // One more than fit, so that an overflow is seen.
-        let mut candidates_max = limits.entries_max.saturating_add(1);
-        let mut widenings = 0;
-        loop {
-            let Newest { generation, changed_at, stories } = self.0.newest(candidates_max)?;
-            let are_all = stories.len() < candidates_max;
-            let window = view::window(stories, limits);
-            if window.settled || are_all || widenings == WIDENINGS_MAX {
-                return Ok(Snapshot { generation, changed_at, stories: window.stories, states: self.states()? });
-            }
-            candidates_max = candidates_max.saturating_mul(WIDENING);
-            widenings += 1;
+    /// When the generation last moved.
+    pub(super) fn changed_at(&self) -> Timestamp {
+        self.store.changed_at()
+    }
+
+    /// The stories that a filter holds for, without the first `skip` of them, at most `limit`. The index is asked for all but the whole.
+    pub(super) fn find(&self, filter: &Filter, order: Order, skip: usize, limit: usize) -> Result<Found, ShelfError> {
+        if *filter == Filter::All(Vec::new()) {
+            return Ok(Found { stories: self.store.newest_revisions(skip, limit)?, total: None });
         }
+        if !self.search.is_ready() {
+            return Err(ShelfError::NotReady);
+        }
+        let found = self.search.find(filter, order, skip, limit)?;
+        let mut stories = Vec::with_capacity(found.ids.len());
+        for id in found.ids {
+            // It may have gone since the index heard of it.
+            stories.extend(self.store.revision(id)?);
+        }
+        Ok(Found { stories, total: Some(found.total) })
     }
 
     /// One story with all its copies.
     pub(super) fn story(&self, id: StoryId) -> Result<Option<Story>, StoreError> {
-        self.0.story(id)
+        self.store.story(id)
     }
 
     /// Where an item is that opened no story, or one that is part of another by now.
     pub(super) fn story_of(&self, item: ItemId) -> Result<Option<StoryId>, StoreError> {
-        self.0.story_of(item)
+        self.store.story_of(item)
     }
 
     /// What is remembered of every source.
     pub(super) fn states(&self) -> Result<Vec<(SourceId, SourceState)>, StoreError> {
-        self.0.source_states()
+        self.store.source_states()
     }
 
     /// Hands every story to `take`, oldest first, until it says false.
     pub(super) fn each_story(&self, mut take: impl FnMut(&Story) -> bool) -> Result<(), StoreError> {
-        for story in self.0.stories() {
+        for story in self.store.stories() {
             if !take(&story?) {
                 break;
             }

@@ -49,7 +49,7 @@ pub use changes::{Changes, Position};
 pub use decisions::{Decided, Refusal};
 pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};
-pub use reading::{Counts, Newest};
+pub use reading::{Counts, Newest, Revision};
 pub use recovery::Recovery;
 pub use verify::Verification;
 

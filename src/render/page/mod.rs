@@ -2,8 +2,10 @@
 
 mod about;
 mod home;
+mod list;
 mod notice;
 mod pictures;
+mod search;
 mod sources;
 mod story;
 mod tags;
@@ -14,9 +16,17 @@ use std::sync::LazyLock;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
-pub use self::{about::about, home::home, notice::Notice, notice::notice, sources::sources, story::story};
-use super::{GENERATOR, Site, html::Html};
-use crate::model::Link;
+pub use self::{
+    about::about,
+    home::home,
+    list::{List, Listed, line, selection},
+    notice::{Notice, notice},
+    search::{Searched, search},
+    sources::sources,
+    story::story,
+};
+use super::{Feed, Format, GENERATOR, Site, html::Html};
+use crate::model::{Link, Timestamp};
 
 /// The one style sheet.
 const STYLE: &str = include_str!("style.css");
@@ -36,13 +46,13 @@ const ICON: &str = concat!(
     "C14.300 5.300 15 3.200 16 1.500z'/%3E%3C/svg%3E"
 );
 
-/// `Content-Security-Policy` of every page: our style sheet by its digest, our icon, and nothing else. Whatever a publisher's
+/// `Content-Security-Policy` of every page: our style sheet by its digest, our icon, our search, and nothing else. Whatever a publisher's
 /// markup might still hold, a browser neither runs it nor asks anybody for it.
 pub fn page_policy() -> &'static str {
     static POLICY: LazyLock<String> = LazyLock::new(|| {
         let digest = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
         format!(
-            "default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
     });
     &POLICY
@@ -56,6 +66,8 @@ struct Head<'a> {
     canonical: Option<&'a Link>,
     /// Whether search engines may list it. A story's page is a copy: its publisher's own page is the one to be found.
     listed: bool,
+    /// The feed that holds what the page shows, beside the combined one.
+    feed: Option<&'a Feed>,
 }
 
 /// A whole page around what `main` writes.
@@ -87,14 +99,18 @@ fn write_head(html: &mut Html, site: &Site, head: &Head<'_>) {
     }
     let name = site.title.as_str();
     html.element("title", &[], &if head.title.is_empty() { name.to_owned() } else { format!("{} · {name}", head.title) });
-    for (kind, address) in
-        [("application/atom+xml", site.feed_url()), ("application/rss+xml", site.rss_url()), ("application/feed+json", site.json_url())]
-    {
-        html.void("link", &[("rel", "alternate"), ("type", kind), ("title", name), ("href", address.as_str())]);
+    let combined = Feed::combined(site, Timestamp::default());
+    for feed in head.feed.into_iter().chain([&combined]) {
+        for format in Format::ALL {
+            let (kind, address) = (format.media_type(), feed.url(site, format));
+            html.void("link", &[("rel", "alternate"), ("type", kind), ("title", feed.title.as_str()), ("href", address.as_str())]);
+        }
     }
     if let Some(own) = head.canonical {
         html.void("link", &[("rel", "canonical"), ("href", own.as_str())]);
     }
+    let search = [("rel", "search"), ("type", "application/opensearchdescription+xml"), ("title", name)];
+    html.void("link", &[search[0], search[1], search[2], ("href", site.opensearch_url().as_str())]);
     html.void("link", &[("rel", "icon"), ("href", ICON)]);
     html.constant("<style>");
     html.constant(STYLE);
@@ -109,6 +125,7 @@ fn write_top(html: &mut Html, site: &Site) {
         });
         html.wrap("nav", &[], |html| {
             html.element("a", &[("href", site.feed_url().as_str())], "Feed");
+            html.element("a", &[("href", Feed::search_url(site, None).as_str())], "Search");
             html.element("a", &[("href", site.sources_url().as_str())], "Sources");
             html.element("a", &[("href", site.about_url().as_str())], "About");
         });
