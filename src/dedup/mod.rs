@@ -26,7 +26,7 @@ pub use fingerprint::{Fingerprint, TextPrint, speaker};
 pub use identity::native_ids;
 pub use line_memory::{LineCount, LineMemory, line_digests};
 pub use link_key::link_key;
-pub use rule::{KeyTitles, judge, judge_with_key};
+pub use rule::{KeyTitles, agrees, judge, judge_with_key};
 pub use sketch::{SLOTS, Sketch};
 pub use substance::substance;
 pub use verdict::{Obstacle, Scores, Verdict};
