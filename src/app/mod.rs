@@ -14,6 +14,7 @@ mod logging;
 mod once;
 mod orders;
 mod rows;
+mod service_manager;
 mod run;
 mod signals;
 mod sources;
