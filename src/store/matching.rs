@@ -132,7 +132,7 @@ impl Search<'_> {
     /// What the rule says of every candidate, the oldest first.
     pub(super) fn judge(&self, new: &Fingerprint, known: impl Known) -> Result<Vec<Judged>> {
         let link: LinkRow = match &new.key {
-            Some(key) => self.rows.row(&rows::link(key))?.unwrap_or_default(),
+            Some(key) => self.link(key)?,
             None => LinkRow::default(),
         };
         let candidates = self.candidates(new, &link)?;
@@ -159,8 +159,7 @@ impl Search<'_> {
         let mut vote = |seq: u64, weight: u32| *votes.entry(seq).or_default() += weight;
         link.items.iter().chain(&link.declaring).for_each(|seq| vote(*seq, LINK_VOTES));
         for key in new.declared.iter().take(DECLARED_MAX) {
-            let declared: LinkRow = self.rows.row(&rows::link(key))?.unwrap_or_default();
-            declared.items.iter().for_each(|seq| vote(*seq, LINK_VOTES));
+            self.link(key)?.items.iter().for_each(|seq| vote(*seq, LINK_VOTES));
         }
         self.sharing(new, |seq| vote(seq, 1))?;
         let mut ranked: Vec<(u64, u32)> = votes.into_iter().collect();
@@ -169,6 +168,14 @@ impl Search<'_> {
         let mut found: Vec<u64> = ranked.into_iter().map(|(seq, _)| seq).collect();
         found.sort_unstable();
         Ok(found)
+    }
+
+    /// What is known of a link.
+    fn link(&self, key: &LinkKey) -> Result<LinkRow> {
+        if self.side == Side::Writing {
+            self.core.index.sift_links(|| usize::try_from(self.core.head().items).unwrap_or(usize::MAX))?;
+        }
+        Ok(self.rows.row(&rows::link(key))?.unwrap_or_default())
     }
 
     /// Calls `visit` with every item inside the window that shares a bucket, once for each that it shares.
