@@ -13,7 +13,8 @@
 //!        ─ schedule   outcome + freshness -> next due                                      when again
 //!        ─ store      one commit: archive append, journal append, one sled batch           what we believe
 //! ═══════ the store is the only crossing ══════════════════════════════════════════════════════════════════
-//!        ─ store      newest stories at generation g
+//!        ─ view       which stories: all, or those of a view, a source, a tag, a vulnerability
+//!        ─ store      the newest of them at generation g
 //!        ─ view       which of them stand on the page
 //!        ─ render     stories -> Atom, RSS, JSON Feed, OPML, HTML                          what we say
 //!        ─ http       ETag = digest of the bytes; 304 or body ─ socket
@@ -37,11 +38,12 @@
 //! - [`dedup`]: identity, canonical links, sketches, the merge rule.
 //! - [`tag`]: what a text speaks of: identifiers of vulnerabilities, weaknesses, techniques; and its language.
 //! - [`schedule`]: when next.
-//! - [`view`]: which stories, in which order.
+//! - [`view`]: filters and selections: which stories; and how many of them stand on one page.
 //! - [`render`]: stories to bytes; the only writer of XML, JSON and HTML.
 //! - [`clock`]: the only reader of time.
 //! - [`fetch`]: the one trait of the program and its HTTP client, with the address guard.
 //! - [`store`]: archive and index; the only module that names sled.
+//! - [`search`]: the full-text index, made from the store and made again at will; the only module that names tantivy.
 //! - [`poll`]: the writing half: the loop, the pipeline of one poll, the import of documents.
 //! - [`http`]: the reading half: routes, conditional requests, compression.
 //! - [`config`]: a TOML file to typed settings, with every fault named.
@@ -78,13 +80,15 @@
 //! [`store::Store::reserve`]), asks ([`fetch::Fetch`]), and on new bytes goes to a blocking thread: [`feed::read`] gives drafts,
 //! `poll::assemble` makes items of them ([`clean::html`], [`dedup::native_ids`]), `poll::learning` leaves out those that the store has,
 //! and the rest get their fingerprints, without what their speakers repeat ([`dedup::LineMemory`], [`dedup::Fingerprint`]).
-//! [`store::Store::commit`] finds each one's story and writes everything at once. The generation moves; [`http`] notices, takes the newest
-//! stories, lets [`view::window`] choose and [`render::atom`] write, compresses once, and answers every reader from memory.
+//! [`store::Store::commit`] finds each one's story and writes everything at once. The generation moves; [`http`] notices, asks for the newest
+//! stories, has those that are new or changed written ([`render::entry`]), lets [`view::window`] choose, puts the entries together
+//! ([`render::feed`]), compresses once, and answers every reader from memory. Other selections are made in the same way when somebody
+//! asks for them.
 //!
 //! # A first change
 //!
 //! A new spelling of a date: one row in `feed::date`. A stubborn feed: one fixture beside `tests/feeds.rs`. A new page: one file in
-//! `render`, one route in `http`. A shell that importers should drop: one row in `clean::boilerplate`.
+//! `render`, one route in `http`. A new key of views: one row in `config::view`, one kind of [`view::Filter`]. A shell that importers should drop: one row in `clean::boilerplate`.
 
 pub mod app;
 pub mod clean;
@@ -100,6 +104,7 @@ pub mod model;
 pub mod poll;
 pub mod render;
 pub mod schedule;
+pub mod search;
 pub mod store;
 pub mod tag;
 pub mod view;

@@ -5,6 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use watchfire::{
     config::{self, ConfigError, Settings},
     model::{Cadence, SourceId},
+    view::{Filter, Place, View},
 };
 
 /// A folder with configuration files.
@@ -33,7 +34,11 @@ impl Folder {
 }
 
 fn env(name: &str) -> Option<String> {
-    (name == "TOKEN").then(|| "s3cret".to_owned())
+    match name {
+        "TOKEN" => Some("s3cret".to_owned()),
+        "LONG_TOKEN" => Some("a token of some length\n".to_owned()),
+        _ => None,
+    }
 }
 
 fn load(text: &str) -> Settings {
@@ -453,7 +458,7 @@ fn every_key_is_explained_where_people_look() {
         let heading = format!("[{table}]");
         let section = match table {
             "" => config::DEFAULT.split("\n[").next(),
-            "source" => config::DEFAULT.split("\n# [[source]]\n").nth(1),
+            "source" | "view" => config::DEFAULT.split(&format!("\n# [[{table}]]\n")).nth(1),
             _ => config::DEFAULT.split(&heading).nth(1).and_then(|rest| rest.split("\n[").next()),
         };
         let is_explained =
@@ -473,4 +478,105 @@ fn files_in_sources_d_are_read_without_being_asked_for() {
     assert_eq!(folder.load().expect("a configuration").sources.len(), 1);
     fs::write(folder.0.path().join("watchfire.toml"), "include = []").expect("written");
     assert_eq!(folder.load().expect("a configuration").sources.len(), 0, "unless it says otherwise");
+}
+
+/// The one view of a configuration with two sources and a watch list beside it.
+fn view(keys: &str) -> Result<View, String> {
+    let sources = "[[source]]\nid = \"a\"\nurl = \"https://a.example/\"\ntags = [\"zh\"]\n[[source]]\nid = \"seebug\"\nurl = \"https://b.example/\"\n";
+    let text = format!("[[view]]\nid = \"team\"\n{keys}\n{sources}");
+    let folder =
+        Folder::with(&[("watchfire.toml", &text), ("watch.txt", "httpd = Apache\n!\n"), ("good.txt", "httpd\ncve-2024-3094 # xz\n")]);
+    let path = |text: String| text.replace(&format!("{}/", folder.0.path().display()), "");
+    folder.load().map(|settings| settings.views[0].clone()).map_err(|error| path(error.to_string()))
+}
+
+#[test]
+fn the_keys_of_a_view_become_one_filter() {
+    let tag = |name: &str| Filter::Tag(name.to_owned());
+    let source = |id: &str| Filter::Source(SourceId::parse(id).expect("a slug"));
+    let words = |place, phrase: &str| Filter::Words { place, phrase: phrase.to_owned() };
+    let any = |filters: &[Filter]| Filter::Any(filters.to_vec());
+    for (keys, wanted) in [
+        ("tags = [\"kev\"]", any(&[tag("kev")])),
+        ("tags = [\"ZH\", \"t1059\"]", any(&[any(&[tag("ZH"), source("a")]), tag("T1059")])),
+        ("vulnerabilities = [\"cve 2024 3094\"]", any(&[tag("CVE-2024-3094")])),
+        ("watch_list = \"good.txt\"", any(&[words(Place::Anywhere, "httpd"), tag("CVE-2024-3094")])),
+        (
+            "languages = [\"ZH\"]\nsources = [\"seebug\", \"a\"]\nwords = [\"Tor\"]\ntitle_words = [\"供应链\"]",
+            Filter::All(vec![
+                any(&[source("seebug"), source("a")]),
+                any(&[Filter::Language("zh".to_owned())]),
+                any(&[words(Place::Anywhere, "Tor")]),
+                any(&[words(Place::Title, "供应链")]),
+            ]),
+        ),
+        (
+            "any = [{ words = [\"npm\"] }, { tags = [\"kev\"], not = { sources = [\"a\"] } }]",
+            any(&[
+                any(&[words(Place::Anywhere, "npm")]),
+                Filter::All(vec![any(&[tag("kev")]), Filter::Not(Box::new(any(&[source("a")])))]),
+            ]),
+        ),
+        ("all = [{ words = [\"npm\"] }]", Filter::All(vec![any(&[words(Place::Anywhere, "npm")])])),
+    ] {
+        assert_eq!(view(keys).map(|view| view.filter), Ok(wanted), "{keys}");
+    }
+}
+
+#[test]
+fn a_fault_in_a_view_is_named_with_its_rule() {
+    for (keys, wanted) in [
+        ("title = \"Team\"", "watchfire.toml:2: `view.id` has no filter beside it, must have one of `tags`, `sources`,"),
+        ("tags = []", "watchfire.toml:3: `view.tags` must be a list of 1 to 1000 texts"),
+        ("sources = [\"seebugs\"]", "watchfire.toml:3: `view.sources` is `seebugs`, must be the id of a source, did you mean `seebug`?"),
+        ("languages = [\"zh-Hans\"]", "watchfire.toml:3: `view.languages` is `zh-Hans`, must be a language such as `zh` or `en`"),
+        ("vulnerabilities = [\"CWE-79\"]", "watchfire.toml:3: `view.vulnerabilities` is `CWE-79`, must be an identifier such as"),
+        ("words = [\"!\"]", "watchfire.toml:3: `view.words` is `!`, must be words of 1 to 200 characters"),
+        ("word = [\"a\"]", "unknown key `word` in `view`, did you mean `words`?"),
+        ("any = [{ word = [\"a\"] }]", "unknown key `word` in `view.any`, did you mean `words`?"),
+        ("not = [\"a\"]", "watchfire.toml:3: `view.not` is `[\"a\"]`, must be a table, written `[view.not]`"),
+        ("watch_list = \"none.txt\"", "watchfire.toml:3: `view.watch_list` is `none.txt`, which cannot be read"),
+        ("watch_list = \"watch.txt\"", "watch.txt:2: `!` must be words of 1 to 200 characters"),
+        (
+            "tags = [\"kev\"]\ntoken_env = \"MISSING\"",
+            "watchfire.toml:4: `view.token_env` needs the environment variable `MISSING`, which is not set",
+        ),
+        ("tags = [\"kev\"]\ntokens_env = []", "watchfire.toml:4: `view.tokens_env` must name a variable, or be left out"),
+        (
+            "tags = [\"kev\"]\n[[view]]\nid = \"team\"\nwords = [\"a\"]",
+            "watchfire.toml:5: `view.id` is `team`, which is taken already at watchfire.toml:2",
+        ),
+        (
+            "tags = [\"kev\"]\n[[view]]\nid = \"x.atom\"\nwords = [\"a\"]",
+            "watchfire.toml:5: `view.id` is `x.atom`, must be 1 to 64 characters",
+        ),
+    ] {
+        let faults = view(keys).expect_err(keys);
+        assert!(faults.contains(wanted), "{keys}: {faults}");
+    }
+    let deep = (0..40).fold("{ words = [\"a\"] }".to_owned(), |inner, _| format!("{{ not = {inner} }}"));
+    assert!(view(&format!("not = {deep}")).expect_err("too deep").contains("must be at most 8 deep"));
+}
+
+#[test]
+fn the_tokens_of_a_view_come_from_the_environment_and_are_never_shown() {
+    let team = view("tags = [\"kev\"]\ntoken_env = \"LONG_TOKEN\"\ntokens_env = [\"TOKEN\"]").expect("a view");
+    assert!(team.admits(Some("a token of some length")), "without the line end of its file");
+    assert!(!team.admits(Some("s3cret")) && !team.admits(None), "what is short opens nothing");
+    assert!(!format!("{team:?}").contains("a token of some length"));
+    let settings = load(
+        "[[view]]\nid = \"team\"\ntags = [\"vulnerabilty\"]\ntoken_env = \"TOKEN\"\n[[source]]\nid = \"a\"\nurl = \"https://a.example/\"\ntags = [\"vulnerability\"]",
+    );
+    let warnings = settings.warnings.join("\n");
+    assert!(warnings.contains("watchfire.toml:4: `TOKEN` has under 16 characters: it opens nothing"), "{warnings}");
+    assert!(warnings.contains("watchfire.toml:3: no source is tagged `vulnerabilty`, did you mean `vulnerability`?"), "{warnings}");
+    assert!(!warnings.contains("s3cret"));
+}
+
+#[test]
+fn a_watch_list_is_among_the_files_that_are_watched() {
+    let text = "[[view]]\nid = \"team\"\nwatch_list = \"lists/watch.txt\"\n";
+    let folder = Folder::with(&[("watchfire.toml", text), ("lists/watch.txt", "npm\n")]);
+    let settings = folder.load().expect("loads");
+    assert_eq!(settings.watch_lists, [folder.0.path().join("lists/watch.txt")]);
 }

@@ -1,167 +1,31 @@
 //! The server as clients meet it: real sockets on a free port, raw requests, every header looked at.
 
-use std::{io::Read as _, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io::Read as _, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-    sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
+    net::TcpStream,
+    sync::mpsc,
     time::timeout,
 };
 use watchfire::{
-    clock::Clock,
-    http::{self, AdminToken, Order, Served, Service},
-    model::{Command, CommandError, Link, SourceId, Text},
-    render::{Manners, Site, SourceCard, SourceCards},
-    view::WindowLimits,
+    http::Order,
+    model::{Command, CommandError, SourceId},
 };
 
 mod library;
+mod server;
 
 use library::{Library, item};
+use server::{Answer, PATIENCE, Server, TOKEN, served};
 
-const TOKEN: &str = "a token of some length";
-
-/// Longer than anything here takes on a busy machine; only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A server on a free port; it stops when it is dropped.
-struct Server {
-    address: SocketAddr,
-    served: watch::Sender<Arc<Served>>,
-    orders: mpsc::Receiver<Order>,
-    shutdown: Option<oneshot::Sender<()>>,
-    running: JoinHandle<bool>,
-}
-
-fn served(title: &str) -> Arc<Served> {
-    let mut cards = SourceCards::default();
-    cards.insert(SourceId::parse("krebs").expect("a slug"), SourceCard::named(Text::line("Krebs on Security", 80)));
-    Arc::new(Served {
-        site: Site {
-            feed_uuid: uuid::Uuid::from_u128(7),
-            title: Text::line(title, 80),
-            author: Text::line(title, 80),
-            subtitle: Text::default(),
-            home: Link::parse("https://watch.example.org/").expect("a link"),
-            timezone: chrono_tz::UTC,
-            manners: Manners {
-                user_agent: "Watchfire/0.1.0".to_owned(),
-                contact: None,
-                interval: Duration::from_secs(3600),
-                interval_min: Duration::from_secs(900),
-                robots: false,
-            },
-        },
-        cards,
-        window: WindowLimits::default(),
-        interval_min: Duration::from_secs(1200),
-    })
-}
-
-impl Server {
-    async fn start(library: &Library) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        let (settings, receiver) = watch::channel(served("Watchfire"));
-        let (sender, orders) = mpsc::channel(4);
-        let (shutdown, stopped) = oneshot::channel::<()>();
-        let service = Service {
-            store: library.store(),
-            served: receiver,
-            orders: sender,
-            token: AdminToken::new(TOKEN.to_owned()),
-            connections_max: 512,
-            clock: Clock::System,
-        };
-        let running = tokio::spawn(http::run(listener, service, async { drop(stopped.await) }));
-        Self { address, served: settings, orders, shutdown: Some(shutdown), running }
-    }
-
-    /// One request on a connection of its own.
-    async fn ask(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
-        self.ask_with_body(method, path, (fields, "")).await
-    }
-
-    async fn ask_with_body(&self, method: &str, path: &str, (fields, body): (&[(&str, &str)], &str)) -> Answer {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n");
-        fields.iter().for_each(|(name, value)| request += &format!("{name}: {value}\r\n"));
-        if !body.is_empty() {
-            request += &format!("Content-Length: {}\r\n", body.len());
-        }
-        self.send(&(request + "\r\n" + body)).await
-    }
-
-    async fn send(&self, request: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.address).await.expect("connected");
-        stream.write_all(request.as_bytes()).await.expect("sent");
-        let mut bytes = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("an answer in time").expect("read");
-        Answer::parse(&bytes)
-    }
-
-    /// Asks for the feed until it holds `needle`.
-    async fn wait_for(&self, needle: &str) {
-        let found = async {
-            while !self.ask("GET", "/feed.atom", &[]).await.text().contains(needle) {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        timeout(PATIENCE, found).await.expect(needle);
-    }
-
-    /// Stops, and says whether every answer was finished.
-    async fn stop(mut self) -> bool {
-        drop(self.shutdown.take());
-        timeout(PATIENCE, &mut self.running).await.expect("an end").expect("no panic")
-    }
-}
-
-struct Answer {
-    status: u16,
-    fields: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn parse(bytes: &[u8]) -> Self {
-        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
-        let head = std::str::from_utf8(&bytes[..end]).expect("ASCII");
-        let mut lines = head.split("\r\n");
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).expect("a status");
-        let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).expect("a field");
-        let fields: Vec<_> = lines.map(pair).collect();
-        let body = bytes[end + 4..].to_vec();
-        let is_chunked = fields.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
-        Self { status, fields, body: if is_chunked { unchunked(&body) } else { body } }
-    }
-
-    fn field(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).expect("UTF-8")
-    }
-}
-
-fn unchunked(mut rest: &[u8]) -> Vec<u8> {
-    let mut body = Vec::new();
-    loop {
-        let end = rest.windows(2).position(|window| window == b"\r\n").expect("a chunk's size");
-        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).expect("ASCII"), 16).expect("a size");
-        if size == 0 {
-            return body;
-        }
-        body.extend_from_slice(&rest[end + 2..end + 2 + size]);
-        rest = &rest[end + 4 + size..];
-    }
+async fn start(library: &Library) -> Server {
+    Server::start(library, served("Watchfire")).await
 }
 
 #[tokio::test]
 async fn second_get_is_304_in_every_coding_and_each_has_its_own_tag() {
-    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    let server = start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
     let plain = server.ask("GET", "/feed.atom", &[]).await;
     assert_eq!((plain.status, plain.field("content-encoding")), (200, None));
     assert!(plain.text().contains("Four zero-days"));
@@ -195,7 +59,7 @@ async fn second_get_is_304_in_every_coding_and_each_has_its_own_tag() {
 #[tokio::test]
 async fn head_says_what_get_says_and_sends_nothing() {
     let library = Library::with(&[item("krebs", "Four zero-days", 1)]);
-    let server = Server::start(&library).await;
+    let server = start(&library).await;
     let story = format!("/stories/{}", library.newest());
     for path in ["/feed.atom", "/", "/about", &story, "/healthz"] {
         for coding in ["identity", "gzip"] {
@@ -211,7 +75,7 @@ async fn head_says_what_get_says_and_sends_nothing() {
 
 #[tokio::test]
 async fn feeds_and_pages_carry_their_headers() {
-    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    let server = start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
     let feed = server.ask("GET", "/feed.atom", &[]).await;
     for (name, wanted) in [
         ("content-type", "application/atom+xml; charset=utf-8"),
@@ -231,7 +95,7 @@ async fn feeds_and_pages_carry_their_headers() {
 
 #[tokio::test]
 async fn every_format_has_its_type_and_a_tag_that_is_known_again() {
-    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    let server = start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
     for (path, media_type) in [
         ("/feed.rss", "application/rss+xml; charset=utf-8"),
         ("/feed.json", "application/feed+json"),
@@ -247,7 +111,7 @@ async fn every_format_has_its_type_and_a_tag_that_is_known_again() {
 
 #[tokio::test]
 async fn the_page_of_the_sources_is_never_stale() {
-    let server = Server::start(&Library::with(&[])).await;
+    let server = start(&Library::with(&[])).await;
     let answer = server.ask("GET", "/sources", &[]).await;
     assert_eq!((answer.status, answer.field("cache-control")), (200, Some("no-store")));
     assert!(answer.field("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'")));
@@ -256,7 +120,7 @@ async fn the_page_of_the_sources_is_never_stale() {
 
 #[tokio::test]
 async fn unknown_addresses_are_404_and_other_methods_405() {
-    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    let server = start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
     for (method, path, status) in [
         ("GET", "/nothing", 404),
         ("POST", "/nothing", 404),
@@ -281,7 +145,7 @@ async fn unknown_addresses_are_404_and_other_methods_405() {
 #[tokio::test]
 async fn the_host_header_is_not_believed() {
     let library = Library::with(&[item("krebs", "Four zero-days", 1)]);
-    let server = Server::start(&library).await;
+    let server = start(&library).await;
     for path in ["/feed.atom", "/", "/about", &format!("/stories/{}", library.newest()), "/nothing"] {
         let answer = server.ask("GET", path, &[("X-Forwarded-Host", "evil.example"), ("Forwarded", "host=evil.example")]).await;
         assert!(!answer.text().contains("evil.example"), "{path}");
@@ -295,7 +159,7 @@ async fn etag_and_last_modified_survive_a_restart() {
     let mut seen = Vec::new();
     for _ in 0..2 {
         library = library.reopened();
-        let server = Server::start(&library).await;
+        let server = start(&library).await;
         let answer = server.ask("GET", "/feed.atom", &[("Accept-Encoding", "gzip")]).await;
         seen.push((answer.field("etag").map(str::to_owned), answer.field("last-modified").map(str::to_owned), answer.body));
         assert!(server.stop().await);
@@ -307,7 +171,7 @@ async fn etag_and_last_modified_survive_a_restart() {
 #[tokio::test]
 async fn a_new_story_and_a_new_setting_appear_by_themselves() {
     let library = Library::with(&[item("krebs", "Four zero-days", 1)]);
-    let server = Server::start(&library).await;
+    let server = start(&library).await;
     let before = server.ask("GET", "/feed.atom", &[]).await;
     library.add(&[item("krebs", "Something new", 2)]);
     server.wait_for("Something new").await;
@@ -320,7 +184,7 @@ async fn a_new_story_and_a_new_setting_appear_by_themselves() {
 
 #[tokio::test]
 async fn orders_need_the_token() {
-    let server = Server::start(&Library::with(&[])).await;
+    let server = start(&Library::with(&[])).await;
     let right = format!("Bearer {TOKEN}");
     for (fields, status) in [
         (&[][..], 401),
@@ -339,7 +203,7 @@ async fn orders_need_the_token() {
 
 #[tokio::test]
 async fn orders_reach_the_daemon_and_its_reply_comes_back() {
-    let mut server = Server::start(&Library::with(&[])).await;
+    let mut server = start(&Library::with(&[])).await;
     let authorization = format!("Bearer {TOKEN}");
     let mut orders = std::mem::replace(&mut server.orders, mpsc::channel(1).1);
     let daemon = tokio::spawn(async move {
@@ -381,7 +245,7 @@ async fn orders_reach_the_daemon_and_its_reply_comes_back() {
 #[tokio::test]
 async fn an_export_is_one_line_a_story() {
     let items: Vec<_> = (0..300).map(|n| item("krebs", &format!("Story number {n}"), n)).collect();
-    let server = Server::start(&Library::with(&items)).await;
+    let server = start(&Library::with(&items)).await;
     let answer = server.ask("GET", "/admin/export", &[("Authorization", &format!("Bearer {TOKEN}"))]).await;
     assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/x-ndjson")));
     let titles: Vec<_> = answer
@@ -395,7 +259,7 @@ async fn an_export_is_one_line_a_story() {
 
 #[tokio::test]
 async fn heads_that_are_too_long_are_refused() {
-    let server = Server::start(&Library::with(&[])).await;
+    let server = start(&Library::with(&[])).await;
     let long = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(20 << 10));
     let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(70));
     for request in [long, many] {
@@ -405,7 +269,7 @@ async fn heads_that_are_too_long_are_refused() {
 
 #[tokio::test]
 async fn a_request_names_one_host_or_is_refused() {
-    let server = Server::start(&Library::with(&[])).await;
+    let server = start(&Library::with(&[])).await;
     for (request, status) in [
         ("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", 400),
@@ -420,7 +284,7 @@ async fn a_request_names_one_host_or_is_refused() {
 
 #[tokio::test]
 async fn clients_that_send_nothing_do_not_shut_out_one_that_asks() {
-    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    let server = start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
     let mut slow = Vec::new();
     for _ in 0..600 {
         let mut stream = TcpStream::connect(server.address).await.expect("connected");
@@ -433,7 +297,7 @@ async fn clients_that_send_nothing_do_not_shut_out_one_that_asks() {
 
 #[tokio::test]
 async fn stopping_finishes_what_is_being_sent_and_closes_what_is_idle() {
-    let server = Server::start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
+    let server = start(&Library::with(&[item("krebs", "Four zero-days", 1)])).await;
     let mut idle = TcpStream::connect(server.address).await.expect("connected");
     idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
     let mut first = [0; 12];
@@ -448,7 +312,7 @@ async fn stopping_finishes_what_is_being_sent_and_closes_what_is_idle() {
 
 #[tokio::test(start_paused = true)]
 async fn a_head_that_does_not_end_is_cut_after_ten_seconds() {
-    let server = Server::start(&Library::with(&[])).await;
+    let server = start(&Library::with(&[])).await;
     for begun in ["", "G", "GET / HTTP/1.1\r\nHost: x\r\n"] {
         let mut stream = TcpStream::connect(server.address).await.expect("connected");
         stream.write_all(begun.as_bytes()).await.expect("sent");
@@ -461,7 +325,7 @@ async fn a_head_that_does_not_end_is_cut_after_ten_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_quiet_connection_is_kept_for_a_minute_between_requests() {
-    let server = Server::start(&Library::with(&[])).await;
+    let server = start(&Library::with(&[])).await;
     let mut stream = TcpStream::connect(server.address).await.expect("connected");
     for _ in 0..2 {
         stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
@@ -481,7 +345,7 @@ async fn a_quiet_connection_is_kept_for_a_minute_between_requests() {
 async fn a_client_that_stops_reading_is_cut_after_thirty_seconds() {
     let items: Vec<_> =
         (0..50).map(|n| item(["a", "b", "c", "d", "e"][n % 5], &format!("{n} {}", "long title ".repeat(25)), n as i64)).collect();
-    let server = Server::start(&Library::with(&items)).await;
+    let server = start(&Library::with(&items)).await;
     let bytes = server.ask("GET", "/feed.atom", &[]).await.body.len();
     let mut stream = TcpStream::connect(server.address).await.expect("connected");
     let count = (64 << 20) / bytes;

@@ -28,7 +28,7 @@ impl Watch {
 
     /// Watches the files of `settings` from now on.
     pub(super) fn follow(&mut self, settings: &Settings) {
-        self.places = settings.files.iter().chain(&settings.folders).cloned().collect();
+        self.places = settings.files.iter().chain(&settings.watch_lists).chain(&settings.folders).cloned().collect();
         self.seen = Stamp::of(&self.places);
         self.moving = None;
     }

@@ -64,6 +64,7 @@ pub(super) fn served(settings: &Settings, store: &Store, address: SocketAddr) ->
         site,
         cards: SourceCards::of(&settings.sources),
         window: WindowLimits { entries_max: settings.feed.entries_max, bytes_max },
+        views: settings.views.clone(),
         interval_min: schedule.interval_min,
     })
 }

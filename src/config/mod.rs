@@ -14,6 +14,8 @@ mod settings;
 mod source;
 mod stamp;
 mod tables;
+mod view;
+mod watch_list;
 
 use std::{
     collections::BTreeSet,
@@ -28,11 +30,13 @@ pub use self::{
     include::find,
     secret::Env,
     settings::{DaemonSettings, DocumentSettings, FeedSettings, HttpSettings, PollSettings, Settings},
+    source::spelling,
     stamp::Stamp,
 };
 use self::{
     section::{File, Section},
     source::Catalogue,
+    view::Views,
 };
 use crate::model::ScheduleLimits;
 
@@ -46,7 +50,7 @@ type TextOf<'a> = &'a dyn Fn(&Path) -> Result<String, Fault>;
 const INCLUDE: [&str; 1] = ["sources.d/*.toml"];
 
 /// What only the main file may say.
-const MAIN_ONLY: [&str; 7] = ["include", "daemon", "http", "poll", "feed", "documents", "merge"];
+const MAIN_ONLY: [&str; 8] = ["include", "daemon", "http", "poll", "feed", "documents", "merge", "view"];
 
 /// Reads a configuration with the files it includes. `env` looks up the variables in URLs and headers. An error lists all faults.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
@@ -70,6 +74,7 @@ fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, 
     let mut catalogue = Catalogue::new(settings.poll.schedule, env);
     root.sections("source").into_iter().for_each(|section| catalogue.read(section, &mut faults));
     let (included, folders) = included(&mut root, path, folder);
+    let views = root.sections("view");
     root.finish(&mut faults);
 
     settings.files.push(path.to_owned());
@@ -78,13 +83,21 @@ fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, 
         read_included(&file, text_of, &mut catalogue, &mut faults);
         settings.files.push(file);
     }
+    // Views name sources, so all of these must be known.
+    let mut read = Views::new(&catalogue.sources, env, text_of);
+    views.into_iter().for_each(|section| read.read(section, &mut faults));
+    let Views { views, files, warnings, .. } = read;
+    settings.watch_lists = files;
+    catalogue.warnings.extend(warnings);
     if faults.is_empty() {
         settings.warnings.append(&mut catalogue.warnings);
         settings.sources = catalogue.sources;
+        settings.views = views;
         return Ok(settings);
     }
+    let places: Vec<_> = settings.files.iter().chain(&settings.watch_lists).collect();
     // By file, then by line: the order in which they are mended.
-    faults.sort_by_key(|fault| (settings.files.iter().position(|file| *file == fault.file), fault.line));
+    faults.sort_by_key(|fault| (places.iter().position(|file| **file == fault.file), fault.line));
     Err(ConfigError::Faults(faults))
 }
 
@@ -99,8 +112,10 @@ pub fn keys() -> BTreeSet<String> {
     let mut root = Section::new(&file, "", None);
     tables::read(&mut root, Path::new(""), &mut Vec::new());
     root.sections("source");
+    root.sections("view");
     root.strings("include");
     Catalogue::new(ScheduleLimits::default(), &|_| None).read(Section::new(&file, "source", None), &mut Vec::new());
+    Views::new(&[], &|_| None, &include::read).read(Section::new(&file, "view", None), &mut Vec::new());
     file.into_known()
 }
 

@@ -232,13 +232,18 @@ impl<'a> Section<'a> {
 
     /// The tables of the list under `key`, each as a section of its own.
     pub fn sections(&mut self, key: &'static str) -> Vec<Self> {
+        self.sections_named(key, key)
+    }
+
+    /// The same, with the name that they have in messages.
+    pub fn sections_named(&mut self, key: &'static str, name: &'static str) -> Vec<Self> {
         let Some(value) = self.ask(key) else { return Vec::new() };
         let tables: Option<Vec<_>> =
             value.get_ref().as_array().and_then(|array| array.iter().map(|item| item.get_ref().as_table()).collect());
         let Some(tables) = tables else {
-            return self.refuse(key, value, &format!("must be a list of tables, each written `[[{key}]]`")).unwrap_or_default();
+            return self.refuse(key, value, &format!("must be a list of tables, each written `[[{name}]]`")).unwrap_or_default();
         };
-        tables.into_iter().map(|table| Self::new(self.file, key, Some(table))).collect()
+        tables.into_iter().map(|table| Self::new(self.file, name, Some(table))).collect()
     }
 
     /// Names and texts of the table under `key`. Values that are no texts are refused without being shown.

@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use chrono_tz::Tz;
 
-use crate::model::{FetchLimits, ItemLimits, Link, MergeThresholds, ScheduleLimits, Source, SourceId};
+use crate::{
+    model::{FetchLimits, ItemLimits, Link, MergeThresholds, ScheduleLimits, Source, SourceId},
+    view::View,
+};
 
 /// Everything the configuration says, with defaults for what it leaves out. `Debug` shows no credentials.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +26,12 @@ pub struct Settings {
     pub merge: MergeThresholds,
     /// Every `[[source]]`, in the order of the files; ids and URLs are unique.
     pub sources: Vec<Source>,
+    /// Every `[[view]]`, in their order; ids are unique.
+    pub views: Vec<View>,
     /// The files that were read, the main one first.
     pub files: Vec<PathBuf>,
+    /// The files of terms that views watch for.
+    pub watch_lists: Vec<PathBuf>,
     /// The folders in which `include` looks for files.
     pub folders: Vec<PathBuf>,
     /// What the operator should know, though nothing is wrong; one line each.

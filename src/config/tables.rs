@@ -42,7 +42,9 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
         documents: DocumentSettings { timezone: timezone(&mut documents).unwrap_or(Tz::Asia__Shanghai) },
         merge: read_merge(&mut merge),
         sources: Vec::new(),
+        views: Vec::new(),
         files: Vec::new(),
+        watch_lists: Vec::new(),
         folders: Vec::new(),
         warnings,
     };

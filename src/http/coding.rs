@@ -17,6 +17,9 @@ pub(super) enum Coding {
 }
 
 impl Coding {
+    /// Every coding.
+    pub(super) const ALL: [Self; 3] = [Self::Identity, Self::Gzip, Self::Brotli];
+
     /// Its name in `Content-Encoding`; the identity is not named.
     pub(super) fn name(self) -> Option<&'static str> {
         match self {

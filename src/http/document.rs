@@ -1,4 +1,6 @@
-//! A document that is ready to be sent: its bytes in every coding, each with its own entity tag.
+//! A document that is ready to be sent: its bytes in every coding that was asked for, each with its own entity tag.
+
+use std::sync::{Arc, OnceLock};
 
 use axum::{
     body::Body,
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::{
     model::{Digest, Timestamp},
-    render::page_policy,
+    render::{Format, page_policy},
 };
 
 /// What sort of document it is; decides its headers.
@@ -30,18 +32,30 @@ pub(super) enum Kind {
     Page,
 }
 
-/// Bytes that never change, compressed once.
+impl From<Option<Format>> for Kind {
+    fn from(format: Option<Format>) -> Self {
+        match format {
+            Some(Format::Atom) => Self::Atom,
+            Some(Format::Rss) => Self::Rss,
+            Some(Format::Json) => Self::JsonFeed,
+            None => Self::Page,
+        }
+    }
+}
+
+/// Bytes that never change, compressed once for each coding that somebody wants.
 pub(super) struct Document {
     kind: Kind,
     last_modified: Timestamp,
     /// `last_modified` as it is sent.
     last_modified_field: HeaderValue,
     identity: Coded,
-    gzip: Coded,
-    brotli: Coded,
+    gzip: Arc<OnceLock<Coded>>,
+    brotli: Arc<OnceLock<Coded>>,
 }
 
 /// A body in one coding. The tag is the digest of exactly these bytes (RFC 9110 section 8.8.3.3: one tag a coding).
+#[derive(Clone)]
 struct Coded {
     bytes: Bytes,
     etag: String,
@@ -50,8 +64,8 @@ struct Coded {
 }
 
 impl Coded {
-    fn new(coding: Coding, body: &[u8]) -> Self {
-        let bytes = Bytes::from(coding.encode(body));
+    fn new(bytes: Vec<u8>) -> Self {
+        let bytes = Bytes::from(bytes);
         let etag = format!("\"{}\"", Digest::of(&[&bytes]));
         let etag_field = value(&etag);
         Self { bytes, etag, etag_field }
@@ -68,29 +82,60 @@ pub(super) struct Wish<'a> {
     pub(super) now: Timestamp,
     /// What a feed says of how long it stays fresh, made by `feed_lifetime`.
     pub(super) feed_lifetime: &'a HeaderValue,
+    /// Whether everybody may have it; else no cache between may keep it.
+    pub(super) is_open: bool,
 }
 
 impl Document {
-    /// Compresses a body. Takes a tenth of a second for a feed of 600 kB: not for an async thread.
-    pub(super) fn new(kind: Kind, body: &[u8], last_modified: Timestamp) -> Self {
-        let coded = |coding| Coded::new(coding, body);
-        let [identity, gzip, brotli] = [Coding::Identity, Coding::Gzip, Coding::Brotli].map(coded);
-        Self { kind, last_modified, last_modified_field: value(&http_date(last_modified)), identity, gzip, brotli }
+    /// A body, not compressed yet.
+    pub(super) fn new(kind: Kind, body: Vec<u8>, last_modified: Timestamp) -> Self {
+        let last_modified_field = value(&http_date(last_modified));
+        Self { kind, last_modified, last_modified_field, identity: Coded::new(body), gzip: Arc::default(), brotli: Arc::default() }
     }
 
-    /// Bytes it occupies in memory.
+    /// The same, with what was compressed of an `older` document if that has the same bytes.
+    pub(super) fn after(self, older: &Self) -> Self {
+        if self.identity.bytes != older.identity.bytes {
+            return self;
+        }
+        let Self { kind, last_modified, last_modified_field, .. } = self;
+        let (identity, gzip, brotli) = (older.identity.clone(), Arc::clone(&older.gzip), Arc::clone(&older.brotli));
+        Self { kind, last_modified, last_modified_field, identity, gzip, brotli }
+    }
+
+    /// Whether it can be sent in a coding at once.
+    pub(super) fn is_ready(&self, coding: Coding) -> bool {
+        match coding {
+            Coding::Identity => true,
+            Coding::Gzip => self.gzip.get().is_some(),
+            Coding::Brotli => self.brotli.get().is_some(),
+        }
+    }
+
+    /// Compresses the body where that was not done yet. Takes some hundredths of a second for a feed of 600 kB: not for an async thread.
+    pub(super) fn prepare(&self, coding: Coding) {
+        self.coded(coding);
+    }
+
+    fn coded(&self, coding: Coding) -> &Coded {
+        let made = || Coded::new(coding.encode(&self.identity.bytes));
+        match coding {
+            Coding::Identity => &self.identity,
+            Coding::Gzip => self.gzip.get_or_init(made),
+            Coding::Brotli => self.brotli.get_or_init(made),
+        }
+    }
+
+    /// Bytes it occupies in memory, those to come included.
     pub(super) fn bytes(&self) -> usize {
-        self.identity.bytes.len() + self.gzip.bytes.len() + self.brotli.bytes.len()
+        let coded = [&self.gzip, &self.brotli].map(|coded| coded.get().map_or(self.identity.bytes.len() / 3, |coded| coded.bytes.len()));
+        self.identity.bytes.len() + coded.iter().sum::<usize>()
     }
 
     /// Answers a request: 200, 304 or 412. All of them carry the same fields, so that a cache can renew what it has.
     pub(super) fn answer(&self, wish: &Wish<'_>) -> Response<Body> {
         let coding = coding::choose(wish.headers);
-        let coded = match coding {
-            Coding::Identity => &self.identity,
-            Coding::Gzip => &self.gzip,
-            Coding::Brotli => &self.brotli,
-        };
+        let coded = self.coded(coding);
         // A clock that was set back must not make a date from the future (RFC 9110 section 8.8.2.1).
         let last_modified = (self.last_modified <= wish.now).then_some(self.last_modified);
         let verdict = conditional::judge(wish.headers, &coded.etag, last_modified);
@@ -101,7 +146,7 @@ impl Document {
         let headers = response.headers_mut();
         headers.insert(header::ETAG, coded.etag_field.clone());
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        headers.insert(header::CACHE_CONTROL, self.kind.lifetime(wish.feed_lifetime));
+        headers.insert(header::CACHE_CONTROL, self.kind.lifetime(wish));
         if last_modified.is_some() {
             headers.insert(header::LAST_MODIFIED, self.last_modified_field.clone());
         }
@@ -114,6 +159,9 @@ impl Document {
                     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
                 }
                 self.kind.describe(headers);
+                if !wish.is_open {
+                    headers.remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+                }
             }
         }
         response
@@ -127,10 +175,11 @@ pub(super) fn feed_lifetime(max_age_secs: u64) -> HeaderValue {
 
 impl Kind {
     /// A feed says how long it stays fresh; a page is looked at by people, who reload.
-    fn lifetime(self, feed_lifetime: &HeaderValue) -> HeaderValue {
+    fn lifetime(self, wish: &Wish<'_>) -> HeaderValue {
         match self {
+            _ if !wish.is_open => HeaderValue::from_static("private, max-age=60"),
             Self::Page => HeaderValue::from_static("public, max-age=60, stale-if-error=86400"),
-            _ => feed_lifetime.clone(),
+            _ => wish.feed_lifetime.clone(),
         }
     }
 

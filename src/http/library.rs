@@ -2,31 +2,13 @@
 
 use crate::{
     model::{ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
-    store::{Newest, Store, StoreError},
-    view::{self, WindowLimits},
+    store::{Revision, Store, StoreError},
+    view::Filter,
 };
-
-/// How many times the candidates are multiplied until the window no longer depends on how many were offered.
-const WIDENINGS_MAX: u32 = 2;
-
-/// By how much.
-const WIDENING: usize = 4;
 
 /// Reads the store. Everything here blocks: it is for blocking threads.
 #[derive(Clone)]
 pub(super) struct Library(Store);
-
-/// What the pages of one generation are made of.
-pub(super) struct Snapshot {
-    /// Moves whenever rendered content can change.
-    pub(super) generation: u64,
-    /// When it last moved.
-    pub(super) changed_at: Timestamp,
-    /// The stories of the feed page.
-    pub(super) stories: Vec<Story>,
-    /// What the sources say of themselves.
-    pub(super) states: Vec<(SourceId, SourceState)>,
-}
 
 impl Library {
     /// Over a store.
@@ -34,26 +16,32 @@ impl Library {
         Self(store)
     }
 
-    /// The present generation; cheap.
+    /// The present generation; moves whenever rendered content can change. Cheap.
     pub(super) fn generation(&self) -> u64 {
         self.0.generation()
     }
 
-    /// The stories of the feed page, all of one generation.
-    pub(super) fn snapshot(&self, limits: &WindowLimits) -> Result<Snapshot, StoreError> {
-        // One more than fit, so that an overflow is seen.
-        let mut candidates_max = limits.entries_max.saturating_add(1);
-        let mut widenings = 0;
-        loop {
-            let Newest { generation, changed_at, stories } = self.0.newest(candidates_max)?;
-            let are_all = stories.len() < candidates_max;
-            let window = view::window(stories, limits);
-            if window.settled || are_all || widenings == WIDENINGS_MAX {
-                return Ok(Snapshot { generation, changed_at, stories: window.stories, states: self.states()? });
-            }
-            candidates_max = candidates_max.saturating_mul(WIDENING);
-            widenings += 1;
+    /// When the generation last moved.
+    pub(super) fn changed_at(&self) -> Timestamp {
+        self.0.changed_at()
+    }
+
+    /// The newest stories that a filter holds for, without the first `skip` of them, at most `limit`.
+    pub(super) fn newest(&self, filter: &Filter, skip: usize, limit: usize) -> Result<Vec<Revision>, StoreError> {
+        if *filter == Filter::All(Vec::new()) {
+            return self.0.newest_revisions(skip, limit);
         }
+        let (mut found, mut passed) = (Vec::new(), 0);
+        for revision in self.0.newest_revisions(0, usize::MAX)? {
+            if found.len() == limit {
+                break;
+            }
+            if self.0.story(revision.story)?.is_some_and(|story| filter.holds(&story)) {
+                passed += 1;
+                found.extend((passed > skip).then_some(revision));
+            }
+        }
+        Ok(found)
     }
 
     /// One story with all its copies.

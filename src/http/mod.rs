@@ -6,14 +6,18 @@ mod coding;
 mod conditional;
 mod connection;
 mod document;
+mod fragments;
 mod guests;
 mod library;
 mod lines;
+mod press;
 mod routes;
+mod selected;
 mod shelf;
 mod socket;
+mod token;
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -23,10 +27,10 @@ use tokio::{
 use self::{library::Library, shelf::Shelf};
 use crate::{
     clock::Clock,
-    model::{Command, CommandError, Digest},
+    model::{Command, CommandError, Digest, Secret},
     render::{Site, SourceCards},
     store::Store,
-    view::WindowLimits,
+    view::{View, WindowLimits},
 };
 
 /// Everything the server needs.
@@ -38,7 +42,7 @@ pub struct Service {
     /// Where the operator's orders go.
     pub orders: mpsc::Sender<Order>,
     /// What an operator must show.
-    pub token: AdminToken,
+    pub token: Secret,
     /// Connections at once; when there are more, the one that has been idle the longest makes room.
     pub connections_max: usize,
     /// The present.
@@ -54,6 +58,8 @@ pub struct Served {
     pub cards: SourceCards,
     /// How much stands on the feed page.
     pub window: WindowLimits,
+    /// The operator's selections.
+    pub views: Vec<View>,
     /// The shortest distance between two polls of any source: nothing can change sooner.
     pub interval_min: Duration,
 }
@@ -62,7 +68,9 @@ impl Served {
     /// A digest of everything that outputs depend on beside the stories: where it differs, the same stories render otherwise.
     pub fn digest(&self) -> Digest {
         let window = [self.window.entries_max, self.window.bytes_max].map(|max| (max as u64).to_be_bytes());
-        Digest::of(&[self.site.digest().as_bytes(), self.cards.digest().as_bytes(), &window[0], &window[1]])
+        // `Debug` shows all of a view but its tokens, which change no output.
+        let views = format!("{:?}", self.views);
+        Digest::of(&[self.site.digest().as_bytes(), self.cards.digest().as_bytes(), &window[0], &window[1], views.as_bytes()])
     }
 
     /// `max-age` of the feed, in seconds (protocol V5).
@@ -77,30 +85,6 @@ pub struct Order {
     pub command: Command,
     /// Where the result goes.
     pub reply: oneshot::Sender<Result<String, CommandError>>,
-}
-
-/// The operator's secret. `Debug` hides it.
-#[derive(Clone)]
-pub struct AdminToken(String);
-
-impl AdminToken {
-    /// A secret of at least 16 characters; anything shorter could be guessed, and lets nobody in.
-    pub fn new(secret: String) -> Self {
-        Self(secret)
-    }
-
-    /// Compares without telling by its duration how much was right: digests are compared, and all of their bytes.
-    fn admits(&self, shown: &str) -> bool {
-        let [own, shown] = [&self.0, shown].map(|token| Digest::of(&[token.as_bytes()]));
-        let difference = own.as_bytes().iter().zip(shown.as_bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
-        difference == 0 && self.0.len() >= 16
-    }
-}
-
-impl fmt::Debug for AdminToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[hidden]")
-    }
 }
 
 /// Serves `service` on `listener` until `shutdown` is ready; answers in flight are finished. The documents are rendered before the

@@ -12,14 +12,17 @@ use axum::{
 use tokio::sync::mpsc;
 
 use super::{
-    AdminToken, Order, admin,
+    Order, admin, coding,
     document::{Document, Kind, Wish},
+    press::Wanted,
+    selected,
     shelf::{Front, PageName, Shelf},
 };
 use crate::{
     clock::Clock,
-    model::StoryId,
-    render::{self, Notice},
+    model::{Secret, StoryId},
+    render::{self, Format, Notice},
+    view::Selection,
 };
 
 /// What every handler can reach.
@@ -27,7 +30,7 @@ use crate::{
 pub(super) struct State {
     pub(super) shelf: Arc<Shelf>,
     pub(super) orders: mpsc::Sender<Order>,
-    pub(super) token: Arc<AdminToken>,
+    pub(super) token: Arc<Secret>,
     pub(super) clock: Clock,
 }
 
@@ -35,10 +38,15 @@ pub(super) struct State {
 pub(super) fn router(state: State) -> Router {
     let readable = |handler: MethodRouter<State>| handler.fallback(method_not_allowed);
     Router::new()
-        .route("/", readable(get(home)))
-        .route("/feed.atom", readable(get(feed)))
-        .route("/feed.rss", readable(get(rss)))
-        .route("/feed.json", readable(get(json_feed)))
+        .route("/", readable(get(async |state, request| combined(state, None, request).await)))
+        .route("/feed.atom", readable(get(async |state, request| combined(state, Some(Format::Atom), request).await)))
+        .route("/feed.rss", readable(get(async |state, request| combined(state, Some(Format::Rss), request).await)))
+        .route("/feed.json", readable(get(async |state, request| combined(state, Some(Format::Json), request).await)))
+        .route("/views.opml", readable(get(selected::outputs)))
+        .route("/views/{name}", readable(get(selected::view)))
+        .route("/sources/{name}", readable(get(selected::source)))
+        .route("/tags/{name}", readable(get(selected::tag)))
+        .route("/vulnerabilities/{name}", readable(get(selected::vulnerability)))
         .route("/opml", readable(get(opml)))
         .route("/about", readable(get(about)))
         .route("/sources", readable(get(sources)))
@@ -49,12 +57,14 @@ pub(super) fn router(state: State) -> Router {
         .with_state(state)
 }
 
-async fn feed(Shared(state): Shared<State>, request: Request) -> Response<Body> {
-    state.show(&request, |front| &front.feed)
-}
-
-async fn home(Shared(state): Shared<State>, request: Request) -> Response<Body> {
-    state.show(&request, |front| &front.home)
+/// The combined feed, or the home page. The newest stories stand ready in the formats that most ask for.
+async fn combined(Shared(state): Shared<State>, format: Option<Format>, request: Request) -> Response<Body> {
+    let Some(skip) = selected::skip(&request) else { return state.notice(Notice::NotFound) };
+    match (format, skip) {
+        (Some(Format::Atom), 0) => state.show(&request, |front| &front.feed),
+        (None, 0) => state.show(&request, |front| &front.home),
+        _ => state.make(request, Wanted { selection: Selection::Everything, format, skip }, true).await,
+    }
 }
 
 async fn about(Shared(state): Shared<State>, request: Request) -> Response<Body> {
@@ -64,8 +74,8 @@ async fn about(Shared(state): Shared<State>, request: Request) -> Response<Body>
 async fn story(Shared(state): Shared<State>, id: Result<Path<String>, PathRejection>, request: Request) -> Response<Body> {
     let Some(front) = state.shelf.front() else { return state.notice(Notice::NotReady) };
     let Some(id) = id.ok().and_then(|Path(id)| StoryId::parse(&id)) else { return state.notice(Notice::NotFound) };
-    let page = match state.shelf.page(&front, PageName::Story(id)).await {
-        Ok(Some(page)) => return page.answer(&state.wish(&request, &front)),
+    let page = match state.shelf.page(&front, &PageName::Story(id), coding::choose(request.headers())).await {
+        Ok(Some(page)) => return page.answer(&state.wish(&request, &front, true)),
         Ok(None) => state.shelf.survivor(id).await,
         Err(error) => Err(error),
     };
@@ -79,16 +89,8 @@ async fn story(Shared(state): Shared<State>, id: Result<Path<String>, PathReject
     }
 }
 
-async fn rss(Shared(state): Shared<State>, request: Request) -> Response<Body> {
-    state.make(request, PageName::Rss).await
-}
-
-async fn json_feed(Shared(state): Shared<State>, request: Request) -> Response<Body> {
-    state.make(request, PageName::JsonFeed).await
-}
-
 async fn opml(Shared(state): Shared<State>, request: Request) -> Response<Body> {
-    state.make(request, PageName::Opml).await
+    state.serve(request, PageName::Opml, true).await
 }
 
 /// How every source is at this moment: made for each request, and few ask.
@@ -144,16 +146,21 @@ impl State {
     /// Answers with one of the documents of the present front.
     fn show(&self, request: &Request, choose: impl Fn(&Front) -> &Document) -> Response<Body> {
         match self.shelf.front() {
-            Some(front) => choose(&front).answer(&self.wish(request, &front)),
+            Some(front) => choose(&front).answer(&self.wish(request, &front, true)),
             None => self.notice(Notice::NotReady),
         }
     }
 
+    /// Answers with a page of a selection, or its feed.
+    pub(super) async fn make(&self, request: Request, wanted: Wanted, is_open: bool) -> Response<Body> {
+        self.serve(request, PageName::Selected(wanted), is_open).await
+    }
+
     /// Answers with a page of the present front that is made when it is first asked for.
-    async fn make(&self, request: Request, name: PageName) -> Response<Body> {
+    async fn serve(&self, request: Request, name: PageName, is_open: bool) -> Response<Body> {
         let Some(front) = self.shelf.front() else { return self.notice(Notice::NotReady) };
-        match self.shelf.page(&front, name).await {
-            Ok(Some(page)) => page.answer(&self.wish(&request, &front)),
+        match self.shelf.page(&front, &name, coding::choose(request.headers())).await {
+            Ok(Some(page)) => page.answer(&self.wish(&request, &front, is_open)),
             Ok(None) => self.notice(Notice::NotFound),
             Err(error) => {
                 tracing::error!(%error, page = ?name, "page not made");
@@ -162,8 +169,8 @@ impl State {
         }
     }
 
-    fn wish<'a>(&self, request: &'a Request, front: &'a Front) -> Wish<'a> {
-        Wish { method: request.method(), headers: request.headers(), now: self.clock.now(), feed_lifetime: &front.feed_lifetime }
+    pub(super) fn wish<'a>(&self, request: &'a Request, front: &'a Front, is_open: bool) -> Wish<'a> {
+        Wish { method: request.method(), headers: request.headers(), now: self.clock.now(), feed_lifetime: &front.feed_lifetime, is_open }
     }
 
     /// A page that says what is wrong.

@@ -13,13 +13,17 @@ use tokio::sync::{Semaphore, watch};
 
 use super::{
     Served,
+    coding::Coding,
     document::{Document, Kind, feed_lifetime},
-    library::{Library, Snapshot},
+    fragments::Fragments,
+    library::Library,
+    press::{Press, Wanted},
 };
 use crate::{
-    model::{SourceId, SourceState, Story, StoryId, Timestamp},
-    render::{self, BadXml, Site, SourceCards},
+    model::{SourceId, SourceState, StoryId, Timestamp},
+    render::{self, BadXml, Format, Site, SourceCards},
     store::StoreError,
+    view::Selection,
 };
 
 /// How often the generation is looked at; also how long it must stand still before it is rendered.
@@ -38,14 +42,12 @@ const PAGES_BYTES_MAX: usize = 16 << 20;
 const PAGES_IN_WORK_MAX: usize = 4;
 
 /// A page that is made when it is first asked for in a generation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum PageName {
     /// The page of one story.
     Story(StoryId),
-    /// The combined feed as RSS 2.0.
-    Rss,
-    /// The combined feed as a JSON Feed.
-    JsonFeed,
+    /// A page of a selection, or its feed.
+    Selected(Wanted),
     /// The list of the sources.
     Opml,
 }
@@ -68,8 +70,6 @@ pub(super) enum ShelfError {
 pub(super) struct Front {
     generation: u64,
     changed_at: Timestamp,
-    /// The stories of the combined feed.
-    stories: Vec<Story>,
     /// The settings they were rendered with.
     pub(super) served: Arc<Served>,
     /// The sources' names, as learned up to that generation.
@@ -90,6 +90,7 @@ pub(super) struct Shelf {
     served: watch::Receiver<Arc<Served>>,
     front: RwLock<Option<Arc<Front>>>,
     pages: Mutex<Pages>,
+    fragments: Arc<Fragments>,
     work: Semaphore,
 }
 
@@ -98,13 +99,22 @@ pub(super) struct Shelf {
 struct Pages {
     front: Option<Arc<Front>>,
     pages: HashMap<PageName, Arc<Document>>,
+    /// Those of the front before: what did not change need not be compressed again.
+    older: HashMap<PageName, Arc<Document>>,
     bytes: usize,
 }
 
 impl Shelf {
     /// An empty shelf.
     pub(super) fn new(library: Library, served: watch::Receiver<Arc<Served>>) -> Self {
-        Self { library, served, front: RwLock::default(), pages: Mutex::default(), work: Semaphore::new(PAGES_IN_WORK_MAX) }
+        Self {
+            library,
+            served,
+            front: RwLock::default(),
+            pages: Mutex::default(),
+            fragments: Arc::default(),
+            work: Semaphore::new(PAGES_IN_WORK_MAX),
+        }
     }
 
     /// The library behind the shelf.
@@ -124,8 +134,8 @@ impl Shelf {
 
     /// Renders the present generation and puts it on the shelf.
     pub(super) async fn renew(&self) -> Result<(), ShelfError> {
-        let (library, served) = (self.library.clone(), self.served());
-        let made = tokio::task::spawn_blocking(move || Front::make(&library, served)).await;
+        let (library, fragments, served, older) = (self.library.clone(), Arc::clone(&self.fragments), self.served(), self.front());
+        let made = tokio::task::spawn_blocking(move || Front::make(&library, &fragments, served, older.as_deref())).await;
         let front = made.map_err(|_| ShelfError::Panicked)??;
         tracing::debug!(generation = front.generation, feed_bytes = front.feed.bytes(), "feed rendered");
         *self.front.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(front));
@@ -173,19 +183,36 @@ impl Shelf {
         Ok(found.map_err(|_| ShelfError::Panicked)??)
     }
 
-    /// A page, from the shelf or made now; `None` if there is no such story.
-    pub(super) async fn page(&self, front: &Arc<Front>, name: PageName) -> Result<Option<Arc<Document>>, ShelfError> {
-        if let Some(page) = self.kept_page(front, name) {
-            return Ok(Some(page));
+    /// A page, from the shelf or made now, and ready in a coding; `None` if there is no such page.
+    pub(super) async fn page(&self, front: &Arc<Front>, name: &PageName, coding: Coding) -> Result<Option<Arc<Document>>, ShelfError> {
+        let (kept, older) = self.kept_page(front, name);
+        if kept.as_ref().is_some_and(|page| page.is_ready(coding)) {
+            return Ok(kept);
         }
         let _permit = self.work.acquire().await.map_err(|_| ShelfError::Panicked)?;
-        let (library, shown) = (self.library.clone(), Arc::clone(front));
-        let made = tokio::task::spawn_blocking(move || shown.page(&library, name));
-        let page = made.await.map_err(|_| ShelfError::Panicked)??.map(Arc::new);
+        let (library, fragments, shown, wanted) = (self.library.clone(), Arc::clone(&self.fragments), Arc::clone(front), name.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            let page = match kept {
+                Some(page) => Some(page),
+                None => shown.page(&library, &fragments, &wanted)?.map(|page| match older {
+                    Some(older) => Arc::new(page.after(&older)),
+                    None => Arc::new(page),
+                }),
+            };
+            page.iter().for_each(|page| page.prepare(coding));
+            Ok::<_, ShelfError>(page)
+        });
+        let page = made.await.map_err(|_| ShelfError::Panicked)??;
         if let Some(page) = &page {
             self.keep_page(front, name, page);
         }
         Ok(page)
+    }
+
+    /// Our own feeds that somebody who showed this token may read, as a list.
+    pub(super) fn outputs(&self, front: &Front, shown: Option<&str>) -> Document {
+        let feeds = front.press(&self.library, &self.fragments).outputs(shown);
+        Document::new(Kind::Opml, render::outputs_opml(&front.served.site, &feeds), front.changed_at)
     }
 
     /// What `show` makes of the sources as they are at this moment.
@@ -203,63 +230,86 @@ impl Shelf {
         Ok(made.await.map_err(|_| ShelfError::Panicked)??)
     }
 
-    fn kept_page(&self, front: &Arc<Front>, name: PageName) -> Option<Arc<Document>> {
+    /// The page of this front, and the one of the front before.
+    fn kept_page(&self, front: &Arc<Front>, name: &PageName) -> (Option<Arc<Document>>, Option<Arc<Document>>) {
         let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let are_current = pages.front.as_ref().is_some_and(|of| Arc::ptr_eq(of, front));
-        pages.pages.get(&name).filter(|_| are_current).cloned()
+        let (current, older) = if are_current { (Some(&pages.pages), &pages.older) } else { (None, &pages.pages) };
+        (current.and_then(|pages| pages.get(name)).cloned(), older.get(name).cloned())
     }
 
     /// Keeps a page until the next generation, or until memory for pages runs out: then all go, and those that are asked for again
     /// are made again.
-    fn keep_page(&self, front: &Arc<Front>, name: PageName, page: &Arc<Document>) {
+    fn keep_page(&self, front: &Arc<Front>, name: &PageName, page: &Arc<Document>) {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let are_current = pages.front.as_ref().is_some_and(|of| Arc::ptr_eq(of, front));
-        if !are_current || pages.bytes + page.bytes() > PAGES_BYTES_MAX {
+        if !are_current {
+            let older = std::mem::take(&mut pages.pages);
+            *pages = Pages { front: Some(Arc::clone(front)), older, ..Pages::default() };
+        } else if pages.bytes + page.bytes() > PAGES_BYTES_MAX {
             *pages = Pages { front: Some(Arc::clone(front)), ..Pages::default() };
         }
-        if pages.pages.insert(name, Arc::clone(page)).is_none() {
+        pages.older.remove(name);
+        if pages.pages.insert(name.clone(), Arc::clone(page)).is_none() {
             pages.bytes += page.bytes();
         }
     }
 }
 
 impl Front {
-    fn make(library: &Library, served: Arc<Served>) -> Result<Self, ShelfError> {
-        let Snapshot { generation, changed_at, stories, states } = library.snapshot(&served.window)?;
+    /// Renders what stands for the whole generation, in every coding. What is as in the `older` front is not compressed again.
+    fn make(library: &Library, fragments: &Fragments, served: Arc<Served>, older: Option<&Self>) -> Result<Self, ShelfError> {
+        // Before the stories are read: what a commit adds meanwhile is of a generation to come, and is looked for again.
+        let (generation, changed_at, states) = (library.generation(), library.changed_at(), library.states()?);
         let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
-        let feed = render::atom(&served.site, &stories, &cards, changed_at);
-        render::check_xml(&feed)?;
-        let home = render::home_page(&served.site, &stories, &cards);
+        fragments.settle(&served.site, &cards);
+        let press = Press { library, fragments, served: &served, cards: &cards, changed_at };
+        let newest = |format| press.make(&Wanted::newest(Selection::Everything, format)).map(Option::unwrap_or_default);
+        let (feed, home) = (newest(Some(Format::Atom))?, newest(None)?);
         let about = render::about_page(&served.site, &cards);
-        let page = |bytes: &[u8]| Document::new(Kind::Page, bytes, changed_at);
+        let document = |kind, bytes, older: Option<&Document>| {
+            let document = Document::new(kind, bytes, changed_at);
+            let document = match older {
+                Some(older) => document.after(older),
+                None => document,
+            };
+            Coding::ALL.into_iter().for_each(|coding| document.prepare(coding));
+            document
+        };
         Ok(Self {
             generation,
             changed_at,
             feed_lifetime: feed_lifetime(served.max_age_secs()),
-            feed: Document::new(Kind::Atom, &feed, changed_at),
-            home: page(&home),
-            about: page(&about),
-            stories,
+            feed: document(Kind::Atom, feed, older.map(|older| &older.feed)),
+            home: document(Kind::Page, home, older.map(|older| &older.home)),
+            about: document(Kind::Page, about, older.map(|older| &older.about)),
             cards,
             served,
         })
     }
 
     /// Makes one of the pages that few ask for.
-    fn page(&self, library: &Library, name: PageName) -> Result<Option<Document>, ShelfError> {
+    fn page(&self, library: &Library, fragments: &Fragments, name: &PageName) -> Result<Option<Document>, ShelfError> {
         let site = &self.served.site;
         let (kind, bytes) = match name {
             PageName::Story(id) => {
-                let Some(story) = library.story(id)? else { return Ok(None) };
+                let Some(story) = library.story(*id)? else { return Ok(None) };
                 (Kind::Page, render::story_page(site, &story, &self.cards))
             }
-            PageName::Rss => (Kind::Rss, render::rss(site, &self.stories, &self.cards, self.changed_at)),
-            PageName::JsonFeed => (Kind::JsonFeed, render::json_feed(site, &self.stories, &self.cards)),
-            PageName::Opml => (Kind::Opml, render::opml(site, &self.cards)),
+            PageName::Selected(wanted) => {
+                let Some(bytes) = self.press(library, fragments).make(wanted)? else { return Ok(None) };
+                (Kind::from(wanted.format), bytes)
+            }
+            PageName::Opml => {
+                let list = render::opml(site.title.as_str(), &self.cards);
+                render::check_xml(&list)?;
+                (Kind::Opml, list)
+            }
         };
-        if matches!(kind, Kind::Rss | Kind::Opml) {
-            render::check_xml(&bytes)?;
-        }
-        Ok(Some(Document::new(kind, &bytes, self.changed_at)))
+        Ok(Some(Document::new(kind, bytes, self.changed_at)))
+    }
+
+    fn press<'a>(&'a self, library: &'a Library, fragments: &'a Fragments) -> Press<'a> {
+        Press { library, fragments, served: &self.served, cards: &self.cards, changed_at: self.changed_at }
     }
 }

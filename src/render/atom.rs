@@ -1,36 +1,50 @@
-//! The combined feed as an Atom document (RFC 4287).
+//! Atom (RFC 4287).
 
 use std::borrow::Cow;
 
 use atom_syndication as atom;
 
 use super::{
-    GENERATOR, Site, SourceCard, SourceCards,
+    Feed, Format, GENERATOR, Site, SourceCard, SourceCards,
     copies::{self, Arranged},
-    entry::{self, Category, Entry},
+    entry::{Category, Entry},
+    feed::Sample,
 };
 use crate::model::{Enclosure, Item, Link, Story, Text, Timestamp, ZonedTime, is_xml_char};
 
-/// The feed of `stories`, newest first, as UTF-8 XML. The same arguments give the same bytes. `changed_at` is when the generation
-/// began; it dates a feed without stories.
-pub fn atom(site: &Site, stories: &[Story], cards: &SourceCards, changed_at: Timestamp) -> Vec<u8> {
-    let feed = atom::Feed {
-        title: plain(site.title.as_str()),
-        id: site.feed_id(),
-        updated: date(ZonedTime::utc(entry::newest(stories, changed_at))),
+/// A story as an `entry` element.
+pub(super) fn entry(site: &Site, story: &Story, cards: &SourceCards) -> String {
+    let document = written(&atom::Feed { entries: vec![write_entry(site, story, cards)], ..atom::Feed::default() });
+    Sample { document: &document, element: "entry" }.entry()
+}
+
+/// A feed without its entries: what is before them, and what is behind.
+pub(super) fn frame(site: &Site, feed: &Feed) -> (String, String) {
+    let mut links = vec![
+        typed("self", &feed.url(site, Format::Atom), Format::Atom.media_type()),
+        typed("alternate", &feed.page_url(site), "text/html"),
+    ];
+    links.extend(feed.part_urls(site, Format::Atom).map(|(relation, address)| typed(relation, &address, Format::Atom.media_type())));
+    let document = written(&atom::Feed {
+        title: plain(feed.title.as_str()),
+        id: feed.id.clone(),
+        updated: date(ZonedTime::utc(feed.updated)),
         authors: vec![person(site.author.as_str())],
         generator: Some(atom::Generator { value: GENERATOR.0.to_owned(), uri: None, version: Some(GENERATOR.1.to_owned()) }),
-        links: vec![typed("self", &site.feed_url(), "application/atom+xml"), typed("alternate", &site.home, "text/html")],
-        subtitle: (!site.subtitle.is_empty()).then(|| plain(site.subtitle.as_str())),
-        entries: stories.iter().map(|story| write_entry(site, story, cards)).collect(),
+        links,
+        subtitle: (!feed.subtitle.is_empty()).then(|| plain(feed.subtitle.as_str())),
+        entries: vec![atom::Entry::default()],
         ..atom::Feed::default()
-    };
+    });
+    Sample { document: &document, element: "entry" }.frame()
+}
+
+fn written(feed: &atom::Feed) -> String {
     // The crate's own declaration leaves the encoding out.
     let declaration = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".to_vec();
     let bare = atom::WriteConfig { write_document_declaration: false, indent_size: None };
-    let mut bytes = feed.write_with_config(declaration, bare).expect("writing to memory does not fail");
-    bytes.push(b'\n');
-    bytes
+    let bytes = feed.write_with_config(declaration, bare).expect("writing to memory does not fail");
+    String::from_utf8(bytes).expect("only text was written")
 }
 
 /// One story. It carries its own authors and its source, so that nobody takes this feed for the author (RFC 4287 section 4.2.11).

@@ -7,7 +7,7 @@ use super::{
     copies::{self, Arranged, Copy},
     html::Html,
 };
-use crate::model::{Link, Story, Text, Timestamp, is_xml_char};
+use crate::model::{Link, Story, Text, is_xml_char};
 
 /// What every format says of a story.
 pub(super) struct Entry<'a> {
@@ -59,11 +59,6 @@ impl<'a> Entry<'a> {
             arranged,
         }
     }
-}
-
-/// When the newest of the stories was changed, for the head of a feed; a feed without stories has the age of its generation.
-pub(super) fn newest(stories: &[Story], changed_at: Timestamp) -> Timestamp {
-    stories.iter().map(|story| story.updated.at()).max().unwrap_or(changed_at)
 }
 
 /// A publisher's id without what XML forbids.

@@ -63,6 +63,11 @@ impl Html {
         self.0.push_str(html.as_str());
     }
 
+    /// Markup that another writer of this kind has finished.
+    pub(super) fn written(&mut self, markup: &str) {
+        self.0.push_str(markup);
+    }
+
     /// Markup of our own: a constant of this program, never a value.
     pub(super) fn constant(&mut self, markup: &'static str) {
         self.0.push_str(markup);

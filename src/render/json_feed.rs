@@ -1,28 +1,33 @@
-//! Stories as a JSON Feed 1.1 document.
+//! JSON Feed 1.1.
 
 use serde_json::{Map, Value, json};
 
-use super::{Site, SourceCards, entry::Entry};
+use super::{Feed, Format, Site, SourceCards, entry::Entry};
 use crate::model::Story;
 
-/// The feed of `stories`, newest first, as UTF-8 JSON. Each copy beside the one that leads is in `_watchfire.also_at`. The same
-/// arguments give the same bytes.
-pub fn json_feed(site: &Site, stories: &[Story], cards: &SourceCards) -> Vec<u8> {
-    let mut feed = json!({
+/// A story as an item. Each copy beside the one that leads is in `_watchfire.also_at`.
+pub(super) fn entry(site: &Site, story: &Story, cards: &SourceCards) -> String {
+    item(&Entry::of(site, story, cards), site).to_string()
+}
+
+/// A feed without its items: what is before them, and what is behind.
+pub(super) fn frame(site: &Site, feed: &Feed) -> (String, String) {
+    let mut head = json!({
         "version": "https://jsonfeed.org/version/1.1",
-        "title": site.title.as_str(),
-        "home_page_url": site.home.as_str(),
-        "feed_url": site.json_url().as_str(),
-        "description": site.subtitle.as_str(),
+        "title": feed.title.as_str(),
+        "home_page_url": feed.page_url(site).as_str(),
+        "feed_url": feed.url(site, Format::Json).as_str(),
         "authors": [{ "name": site.author.as_str() }],
-        "items": stories.iter().map(|story| item(&Entry::of(site, story, cards), site)).collect::<Vec<_>>(),
     });
-    if let Some(feed) = feed.as_object_mut().filter(|_| site.subtitle.is_empty()) {
-        feed.shift_remove("description");
+    if !feed.subtitle.is_empty() {
+        head["description"] = json!(feed.subtitle.as_str());
     }
-    let mut bytes = feed.to_string().into_bytes();
-    bytes.push(b'\n');
-    bytes
+    if let Some((_, next)) = feed.part_urls(site, Format::Json).find(|(relation, _)| *relation == "next") {
+        head["next_url"] = json!(next.as_str());
+    }
+    let head = head.to_string();
+    let open = head.strip_suffix('}').expect("an object");
+    (format!("{open},\"items\":["), "]}".to_owned())
 }
 
 fn item(entry: &Entry<'_>, site: &Site) -> Value {

@@ -4,6 +4,7 @@
 mod atom;
 mod copies;
 mod entry;
+mod feed;
 mod html;
 mod json;
 mod json_feed;
@@ -14,13 +15,12 @@ mod site;
 mod source_card;
 mod strict;
 
-pub use self::rss::rss;
-pub use atom::atom;
+pub use self::feed::{Feed, Format, Place, entry, feed};
 pub use json::{error as error_json, export_line, inspect_line, sources as sources_json};
-pub use json_feed::json_feed;
-pub use opml::opml;
+pub use opml::{opml, outputs as outputs_opml};
 pub use page::{
-    Notice, about as about_page, home as home_page, notice as notice_page, page_policy, sources as sources_page, story as story_page,
+    List, Listed, Notice, about as about_page, home as home_page, line, notice as notice_page, page_policy, selection as selection_page,
+    sources as sources_page, story as story_page,
 };
 pub use site::{GENERATOR, Manners, Site};
 pub use source_card::{SourceCard, SourceCards};

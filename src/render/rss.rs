@@ -1,32 +1,50 @@
-//! Stories as an RSS 2.0 document, for readers that know nothing else.
+//! RSS 2.0, for readers that know nothing else.
 
-use super::{GENERATOR, Site, SourceCards, entry, entry::Entry};
-use crate::model::{Enclosure, Story, Timestamp, ZonedTime};
+use super::{Feed, Format, GENERATOR, Site, SourceCards, entry::Entry, feed::Sample};
+use crate::model::{Enclosure, Story, ZonedTime};
 
-/// The feed of `stories`, newest first, as UTF-8 XML; the text of each is in `content:encoded`. The same arguments give the same bytes.
-pub fn rss(site: &Site, stories: &[Story], cards: &SourceCards, changed_at: Timestamp) -> Vec<u8> {
-    let description = if site.subtitle.is_empty() { &site.title } else { &site.subtitle };
-    let channel = rss::Channel {
-        title: site.title.to_string(),
-        link: site.home.to_string(),
+/// A story as an `item` element; its text is in `content:encoded`.
+pub(super) fn entry(site: &Site, story: &Story, cards: &SourceCards) -> String {
+    let document = written(&rss::Channel { items: vec![item(&Entry::of(site, story, cards))], ..rss::Channel::default() });
+    Sample { document: &document, element: "item" }.entry()
+}
+
+/// A feed without its items: what is before them, and what is behind.
+pub(super) fn frame(site: &Site, feed: &Feed) -> (String, String) {
+    let link = |relation: &str, href: String| rss::extension::atom::Link {
+        rel: relation.to_owned(),
+        href,
+        mime_type: Some(Format::Rss.media_type().to_owned()),
+        ..rss::extension::atom::Link::default()
+    };
+    let mut links = vec![link("self", feed.url(site, Format::Rss).to_string())];
+    links.extend(feed.part_urls(site, Format::Rss).map(|(relation, address)| link(relation, address.to_string())));
+    let description = if feed.subtitle.is_empty() { &feed.title } else { &feed.subtitle };
+    let document = written(&rss::Channel {
+        title: feed.title.to_string(),
+        link: feed.page_url(site).to_string(),
         description: description.to_string(),
-        last_build_date: Some(rfc2822(ZonedTime::utc(entry::newest(stories, changed_at)))),
+        last_build_date: Some(rfc2822(ZonedTime::utc(feed.updated))),
         generator: Some(format!("{} {}", GENERATOR.0, GENERATOR.1)),
         docs: Some("https://www.rssboard.org/rss-specification".to_owned()),
-        atom_ext: Some(rss::extension::atom::AtomExtension {
-            links: vec![rss::extension::atom::Link {
-                rel: "self".to_owned(),
-                href: site.rss_url().to_string(),
-                mime_type: Some("application/rss+xml".to_owned()),
-                ..rss::extension::atom::Link::default()
-            }],
-        }),
-        items: stories.iter().map(|story| item(&Entry::of(site, story, cards))).collect(),
+        atom_ext: Some(rss::extension::atom::AtomExtension { links }),
+        // Its parts make the crate declare every namespace that items use.
+        items: vec![rss::Item {
+            content: Some(String::new()),
+            dublin_core_ext: Some(rss::extension::dublincore::DublinCoreExtension {
+                creators: vec![String::new()],
+                ..rss::extension::dublincore::DublinCoreExtension::default()
+            }),
+            ..rss::Item::default()
+        }],
         ..rss::Channel::default()
-    };
-    let mut bytes = channel.write_to(Vec::new()).expect("writing to memory does not fail");
-    bytes.push(b'\n');
-    bytes
+    });
+    Sample { document: &document, element: "item" }.frame()
+}
+
+fn written(channel: &rss::Channel) -> String {
+    let bytes = channel.write_to(Vec::new()).expect("writing to memory does not fail");
+    String::from_utf8(bytes).expect("only text was written")
 }
 
 fn item(entry: &Entry<'_>) -> rss::Item {

@@ -57,42 +57,47 @@ impl Site {
 
     /// Address of the combined feed.
     pub fn feed_url(&self) -> Link {
-        self.below("feed.atom")
-    }
-
-    /// The same feed as RSS 2.0.
-    pub fn rss_url(&self) -> Link {
-        self.below("feed.rss")
-    }
-
-    /// The same feed as a JSON Feed.
-    pub fn json_url(&self) -> Link {
-        self.below("feed.json")
+        self.below(&["feed.atom"], "")
     }
 
     /// The page of all sources.
     pub fn sources_url(&self) -> Link {
-        self.below("sources")
+        self.below(&["sources"], "")
     }
 
     /// The list of the sources.
     pub fn opml_url(&self) -> Link {
-        self.below("opml")
+        self.below(&["opml"], "")
+    }
+
+    /// The list of our own feeds.
+    pub fn views_opml_url(&self) -> Link {
+        self.below(&["views.opml"], "")
     }
 
     /// Address of the page for publishers.
     pub fn about_url(&self) -> Link {
-        self.below("about")
+        self.below(&["about"], "")
     }
 
     /// The scheme of our own categories.
     pub fn tags_url(&self) -> Link {
-        self.below("tags/")
+        self.below(&["tags", ""], "")
+    }
+
+    /// The page of the stories about what an identifier or a label names.
+    pub fn tag_url(&self, name: &str) -> Link {
+        self.below(&["tags", name], "")
+    }
+
+    /// The page of the stories about a vulnerability.
+    pub fn vulnerability_url(&self, name: &str) -> Link {
+        self.below(&["vulnerabilities", name], "")
     }
 
     /// Address of a story's own page.
     pub fn story_url(&self, id: StoryId) -> Link {
-        self.below(&format!("stories/{id}"))
+        self.below(&["stories", &id.to_string()], "")
     }
 
     /// A digest of everything that this value puts into outputs: a changed one makes a new generation.
@@ -114,9 +119,17 @@ impl Site {
         ])
     }
 
-    fn below(&self, path: &str) -> Link {
-        // A base without its final slash would lose its last segment.
-        let base = Link::parse(&format!("{}/", self.home.as_str().trim_end_matches('/'))).unwrap_or_else(|_| self.home.clone());
-        Link::resolve(Some(&base), path).unwrap_or_else(|_| self.home.clone())
+    /// An address of ours: the names of its path, escaped, and a query with its `?`.
+    pub(super) fn below(&self, names: &[&str], query: &str) -> Link {
+        let mut url = self.home.to_url();
+        // An http URL always has a path that can be added to.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(names);
+            if names.is_empty() {
+                path.push("");
+            }
+        }
+        url.set_query(query.strip_prefix('?'));
+        Link::try_from(url).unwrap_or_else(|_| self.home.clone())
     }
 }

@@ -191,7 +191,8 @@ impl Transaction<'_> {
             published = published.into_iter().chain(dated).min_by_key(|date| date.at());
         }
         let entry_id = self.mint(seq, &content.item)?;
-        self.change(Event::Split { seq, item: id, content: place, entry_id, published }, Some(&content))?;
+        let event = Event::Split { seq, item: id, content: place, entry_id, published, from: Some(number) };
+        self.change(event, Some(&content))?;
         Ok(Decided::Split { from: story.id, opened: StoryId::opened_by(id) })
     }
 

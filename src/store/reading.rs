@@ -26,6 +26,15 @@ pub struct Newest {
     pub stories: Vec<Story>,
 }
 
+/// A story in the state that it is in at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revision {
+    /// The story.
+    pub story: StoryId,
+    /// Moves with everything that can be read of it.
+    pub digest: Digest,
+}
+
 /// How much a store holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -42,7 +51,7 @@ pub struct Counts {
 }
 
 /// A story's rows: all that must be read at one moment.
-struct StoryRows {
+pub(super) struct StoryRows {
     story: StoryRow,
     members: Vec<(Location, Option<Joined>)>,
 }
@@ -77,6 +86,28 @@ impl Store {
         drop(head);
         let stories = found.into_iter().map(|rows| self.read_story(rows)).filter_map(Result::transpose).collect::<Result<_>>()?;
         Ok(Newest { generation, changed_at, stories })
+    }
+
+    /// The stories that were updated last, without the first `skip` of them, at most `limit`. Reads no content.
+    pub fn newest_revisions(&self, skip: usize, limit: usize) -> Result<Vec<Revision>> {
+        let _head = self.core.head();
+        let mut found = Vec::new();
+        for row in self.core.index.walk(&[rows::BY_TIME]).skip(skip).take(limit) {
+            found.extend(match u64::decode(&row?.1) {
+                Some(number) => self.revision_of(number)?,
+                None => None,
+            });
+        }
+        Ok(found)
+    }
+
+    /// The state of one story; `None` where there is none of that id.
+    pub fn revision(&self, id: StoryId) -> Result<Option<Revision>> {
+        let _head = self.core.head();
+        match self.core.index.row(&rows::identity(id.first()))? {
+            Some(number) => self.revision_of(number),
+            None => Ok(None),
+        }
     }
 
     /// One story; `None` where there is none of that id, or nothing is left of it.
@@ -198,7 +229,18 @@ impl Store {
         Ok(Counts { items, stories, sources, archive_bytes, index_bytes: self.core.index.size()? })
     }
 
-    fn story_rows(&self, number: u64) -> Result<Option<StoryRows>> {
+    fn revision_of(&self, number: u64) -> Result<Option<Revision>> {
+        let Some(bytes) = self.core.index.get(&rows::story(number))? else { return Ok(None) };
+        let Some(StoryRow { id, members, .. }) = StoryRow::decode(&bytes) else { return Ok(None) };
+        let mut parts = vec![bytes];
+        for (seq, _) in members {
+            parts.extend(self.core.index.get(&rows::item(seq))?);
+        }
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        Ok(Some(Revision { story: id, digest: Digest::of(&parts) }))
+    }
+
+    pub(super) fn story_rows(&self, number: u64) -> Result<Option<StoryRows>> {
         let Some(story) = self.core.index.row::<StoryRow>(&rows::story(number))? else { return Ok(None) };
         let mut members = Vec::with_capacity(story.members.len());
         for (seq, joined) in &story.members {
@@ -209,7 +251,7 @@ impl Store {
     }
 
     /// Reads the items behind the rows. Places never change, so no lock is needed.
-    fn read_story(&self, StoryRows { story, members }: StoryRows) -> Result<Option<Story>> {
+    pub(super) fn read_story(&self, StoryRows { story, members }: StoryRows) -> Result<Option<Story>> {
         let is_told_twice = members.len() > 1;
         let mut found = Vec::with_capacity(members.len());
         for (place, joined) in members {

@@ -101,6 +101,16 @@ pub fn mentions(title: &str, text: &str, year_max: i32) -> Mentions {
     Mentions { tags, is_roundup }
 }
 
+/// The one identifier that a text consists of, whatever its spelling: `cve 2024 3094` is `CVE-2024-3094`.
+pub fn identifier(text: &str) -> Option<(Catalogue, String)> {
+    let text = text.trim();
+    SPELLINGS.iter().find_map(|Spelling { catalogue, pattern }| {
+        let parts = pattern.captures(text).filter(|parts| parts.get_match().as_str() == text)?;
+        let parts: Vec<&str> = parts.iter().skip(1).flatten().map(|part| part.as_str()).collect();
+        Some((*catalogue, canonical(*catalogue, &parts)))
+    })
+}
+
 struct Found {
     mentions: Vec<Mention>,
     year_max: i32,
@@ -224,11 +234,29 @@ fn highest_score(text: &str) -> Option<f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mentions, mentions};
+    use super::{Mentions, identifier, mentions};
     use crate::model::Catalogue;
 
     fn names(title: &str, text: &str) -> Vec<String> {
         mentions(title, text, 2027).tags.into_iter().map(|tag| tag.name).collect()
+    }
+
+    #[test]
+    fn one_identifier_has_one_name_however_it_is_spelled() {
+        for (text, wanted) in [
+            ("CVE-2024-3094", Some("CVE-2024-3094")),
+            (" cve 2024 3094 ", Some("CVE-2024-3094")),
+            ("cve_2024—3094", Some("CVE-2024-3094")),
+            ("ghsa-RXWQ-x6h5-x525", Some("GHSA-rxwq-x6h5-x525")),
+            ("t1059.001", Some("T1059.001")),
+            ("CWE-079", Some("CWE-79")),
+            ("CVE-2024-3094 and more", None),
+            ("CVE-2024-30941234", None),
+            ("kev", None),
+            ("", None),
+        ] {
+            assert_eq!(identifier(text).map(|(_, name)| name).as_deref(), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -3,5 +3,5 @@
 mod identifiers;
 mod language;
 
-pub use identifiers::{Mentions, mentions};
+pub use identifiers::{Mentions, identifier, mentions};
 pub use language::language;

@@ -7,7 +7,7 @@ use watchfire::{
         Cadence, Item, JoinRule, Joined, Link, LinkKey, Member, NativeId, SafeHtml, Source, SourceId, Story, StoryId, Text, Timestamp,
         ZonedTime,
     },
-    render::{Manners, Site, SourceCard, SourceCards},
+    render::{self, Feed, Format, Manners, Site, SourceCard, SourceCards},
 };
 
 /// 2024-09-13T00:00:00+08:00.
@@ -78,4 +78,11 @@ pub fn source(id: &str, url: &str, private: bool) -> Source {
 
 pub fn parsed(feed: &[u8]) -> feed_rs::model::Feed {
     feed_rs::parser::parse(feed).expect("a feed")
+}
+
+/// The combined feed of stories.
+pub fn written(format: Format, stories: &[Story], cards: &SourceCards) -> Vec<u8> {
+    let entries: Vec<_> = stories.iter().map(|story| render::entry(&site(), story, cards, format).expect("sound")).collect();
+    let newest = stories.iter().map(|story| story.updated.at()).max().unwrap_or(Timestamp::from_secs(MIDNIGHT));
+    render::feed(&site(), &Feed::combined(&site(), newest), format, &entries).expect("sound")
 }

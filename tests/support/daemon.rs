@@ -183,7 +183,12 @@ pub fn request(address: SocketAddr, method: &str, path: &str, headers: &[(&str, 
 /// The binary under test, deaf to the configuration of whoever runs the tests.
 pub fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_watchfire"));
-    command.env_remove("WATCHFIRE_CONFIG").env_remove("WATCHFIRE_LOG").env_remove("NOTIFY_SOCKET").env_remove("WATCHDOG_USEC").stdin(Stdio::null());
+    command
+        .env_remove("WATCHFIRE_CONFIG")
+        .env_remove("WATCHFIRE_LOG")
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("WATCHDOG_USEC")
+        .stdin(Stdio::null());
     command
 }
 

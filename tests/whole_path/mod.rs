@@ -8,7 +8,7 @@ use watchfire::{
     clean, dedup,
     feed::{Hints, NotAFeed, Reading, read},
     model::{Draft, Item, ItemId, ItemLimits, Link, Markup, Member, NativeId, SafeHtml, SourceId, Story, StoryId, Text, Timestamp},
-    render::{self, Manners, Site, SourceCard, SourceCards},
+    render::{self, Feed, Format, Manners, Site, SourceCard, SourceCards},
 };
 
 /// 2024-09-13T00:00:00Z.
@@ -27,7 +27,9 @@ pub fn walk(bytes: &[u8]) -> Result<Reading, NotAFeed> {
     let ids = dedup::native_ids(&reading.drafts);
     let pairs = reading.drafts.iter().zip(ids);
     let stories: Vec<Story> = pairs.filter_map(|(draft, id)| Some(story(item(draft, id?)?))).collect();
-    let feed = render::atom(&site(), &stories, &cards(), NOW);
+    let entry = |story: &Story| render::entry(&site(), story, &cards(), Format::Atom).expect("a sound entry");
+    let entries: Vec<_> = stories.iter().map(entry).collect();
+    let feed = render::feed(&site(), &Feed::combined(&site(), NOW), Format::Atom, &entries).expect("a sound feed");
     assert_eq!(render::check_xml(&feed), Ok(()), "what we serve is well formed");
     let read_again = feed_rs::parser::parse(feed.as_slice()).expect("what we serve is a feed");
     assert_eq!(read_again.entries.len(), stories.len(), "what we serve holds every story");

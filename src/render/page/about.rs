@@ -2,13 +2,13 @@
 
 use super::{Head, page, words};
 use crate::{
-    model::{Link, Text},
-    render::{Site, SourceCards, html::Html},
+    model::{Link, Text, Timestamp},
+    render::{Feed, Format, Site, SourceCards, html::Html},
 };
 
 /// The about page, with the sources that may be named.
 pub fn about(site: &Site, cards: &SourceCards) -> Vec<u8> {
-    page(site, &Head { title: "About", canonical: Some(&site.about_url()), listed: true }, |html| {
+    page(site, &Head { title: "About", canonical: Some(&site.about_url()), listed: true, feed: None }, |html| {
         html.wrap("div", &[("class", "prose")], |html| {
             html.element("h1", &[], "About this feed");
             write_for_readers(html, site, cards);
@@ -30,12 +30,15 @@ fn write_for_readers(html: &mut Html, site: &Site, cards: &SourceCards) {
         );
     });
     html.wrap("p", &[], |html| {
+        let combined = Feed::combined(site, Timestamp::default());
         html.text("The same feed for other readers: ");
-        html.element("a", &[("href", site.rss_url().as_str())], "RSS");
+        html.element("a", &[("href", combined.url(site, Format::Rss).as_str())], "RSS");
         html.text(", ");
-        html.element("a", &[("href", site.json_url().as_str())], "JSON Feed");
+        html.element("a", &[("href", combined.url(site, Format::Json).as_str())], "JSON Feed");
         html.text(". Its sources as a list: ");
         html.element("a", &[("href", site.opml_url().as_str())], "OPML");
+        html.text(". All feeds of this site as a list: ");
+        html.element("a", &[("href", site.views_opml_url().as_str())], "OPML");
         html.text(".");
     });
     html.element(

@@ -2,6 +2,7 @@
 
 mod about;
 mod home;
+mod list;
 mod notice;
 mod pictures;
 mod sources;
@@ -14,9 +15,16 @@ use std::sync::LazyLock;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
-pub use self::{about::about, home::home, notice::Notice, notice::notice, sources::sources, story::story};
-use super::{GENERATOR, Site, html::Html};
-use crate::model::Link;
+pub use self::{
+    about::about,
+    home::home,
+    list::{List, Listed, line, selection},
+    notice::{Notice, notice},
+    sources::sources,
+    story::story,
+};
+use super::{Feed, Format, GENERATOR, Site, html::Html};
+use crate::model::{Link, Timestamp};
 
 /// The one style sheet.
 const STYLE: &str = include_str!("style.css");
@@ -56,6 +64,8 @@ struct Head<'a> {
     canonical: Option<&'a Link>,
     /// Whether search engines may list it. A story's page is a copy: its publisher's own page is the one to be found.
     listed: bool,
+    /// The feed that holds what the page shows, beside the combined one.
+    feed: Option<&'a Feed>,
 }
 
 /// A whole page around what `main` writes.
@@ -87,10 +97,12 @@ fn write_head(html: &mut Html, site: &Site, head: &Head<'_>) {
     }
     let name = site.title.as_str();
     html.element("title", &[], &if head.title.is_empty() { name.to_owned() } else { format!("{} · {name}", head.title) });
-    for (kind, address) in
-        [("application/atom+xml", site.feed_url()), ("application/rss+xml", site.rss_url()), ("application/feed+json", site.json_url())]
-    {
-        html.void("link", &[("rel", "alternate"), ("type", kind), ("title", name), ("href", address.as_str())]);
+    let combined = Feed::combined(site, Timestamp::default());
+    for feed in head.feed.into_iter().chain([&combined]) {
+        for format in Format::ALL {
+            let (kind, address) = (format.media_type(), feed.url(site, format));
+            html.void("link", &[("rel", "alternate"), ("type", kind), ("title", feed.title.as_str()), ("href", address.as_str())]);
+        }
     }
     if let Some(own) = head.canonical {
         html.void("link", &[("rel", "canonical"), ("href", own.as_str())]);

@@ -23,7 +23,7 @@ pub fn notice(site: &Site, notice: Notice) -> Vec<u8> {
         Notice::MethodNotAllowed => ("Reading only", "This address can be read, with GET or HEAD, and nothing else."),
         Notice::NotReady => ("Not yet", "This page cannot be made just now. Please come back in a minute."),
     };
-    page(site, &Head { title, canonical: None, listed: false }, |html| {
+    page(site, &Head { title, canonical: None, listed: false, feed: None }, |html| {
         html.wrap("div", &[("class", "prose")], |html| {
             html.element("h1", &[], title);
             html.element("p", &[], text);

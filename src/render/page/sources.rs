@@ -28,7 +28,7 @@ pub fn sources(site: &Site, cards: &SourceCards, states: &[(SourceId, SourceStat
     rows.sort_by_cached_key(|(id, state)| (condition(state), Reverse(state.failures), cards.name(id).to_lowercase()));
     let conditions: Vec<_> = rows.iter().map(|(_, state)| condition(state)).collect();
     let own = site.sources_url();
-    page(site, &Head { title: "Sources", canonical: Some(&own), listed: false }, |html| {
+    page(site, &Head { title: "Sources", canonical: Some(&own), listed: false, feed: None }, |html| {
         html.element("h1", &[("class", "heading")], "Sources");
         html.element("p", &[("class", "byline")], &summary(&conditions));
         html.wrap("ul", &[("class", "sources")], |html| {

@@ -18,12 +18,12 @@ pub fn story(site: &Site, story: &Story, cards: &SourceCards) -> Vec<u8> {
     let arranged = copies::arrange(story, cards);
     let own = site.story_url(story.id);
     let title = arranged.first.title.as_str();
-    page(site, &Head { title, canonical: Some(&own), listed: false }, |html| {
+    page(site, &Head { title, canonical: Some(&own), listed: false, feed: None }, |html| {
         let language = arranged.first.language.as_ref().map_or("", Text::as_str);
         html.wrap("article", &[("class", "article"), ("lang", language)], |html| {
             html.element("h1", &[], title);
             write_byline(html, story, &arranged);
-            tags::write_tags(html, story);
+            tags::write_tags(html, site, story);
             if let Some(link) = arranged.alternate {
                 html.element(
                     "a",

@@ -1,27 +1,36 @@
 //! What a story is about, as a row of labels.
 
 use super::Html;
-use crate::model::Story;
+use crate::{
+    model::{Link, Story},
+    render::Site,
+};
 
 /// Labels in one row.
 const LABELS_MAX: usize = 8;
 
 /// The identifiers that the story is about; nothing where there is none.
-pub(super) fn write_tags(html: &mut Html, story: &Story) {
-    let tags: Vec<&str> = story.tags().into_iter().filter(|tag| tag.is_primary).map(|tag| tag.name.as_str()).collect();
+pub(super) fn write_tags(html: &mut Html, site: &Site, story: &Story) {
+    let tags: Vec<_> = story.tags().into_iter().filter(|tag| tag.is_primary).collect();
     let is_roundup = story.first().is_roundup;
     if tags.is_empty() && !is_roundup {
         return;
     }
     html.wrap("ul", &[("class", "tags"), ("lang", "en")], |html| {
         if is_roundup {
-            html.element("li", &[], "round-up");
+            write_label(html, &site.tag_url("roundup"), "round-up");
         }
         for tag in tags.iter().take(LABELS_MAX) {
-            html.element("li", &[], tag);
+            let page = if tag.catalogue.names_vulnerabilities() { site.vulnerability_url(&tag.name) } else { site.tag_url(&tag.name) };
+            write_label(html, &page, &tag.name);
         }
         if let more @ 1.. = tags.len().saturating_sub(LABELS_MAX) {
             html.element("li", &[], &format!("{more} more"));
         }
     });
+}
+
+/// A label that leads to the stories that carry it.
+fn write_label(html: &mut Html, page: &Link, name: &str) {
+    html.wrap("li", &[], |html| html.element("a", &[("href", page.as_str())], name));
 }

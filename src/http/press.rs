@@ -1,0 +1,202 @@
+//! Makes feeds and pages of selections: filter, stories, window, bytes.
+
+use std::sync::Arc;
+
+use super::{
+    Served,
+    fragments::{Fragment, Fragments, Shape},
+    library::Library,
+    shelf::ShelfError,
+};
+use crate::{
+    model::{Link, SourceId, Text, Timestamp},
+    render::{self, Feed, Format, List, Listed, Place, Site, SourceCard, SourceCards},
+    view::{self, Candidate, Filter, Selection, WindowLimits},
+};
+
+/// How many times the candidates are multiplied until the window no longer depends on how many were offered.
+const WIDENINGS_MAX: u32 = 2;
+
+/// By how much.
+const WIDENING: usize = 4;
+
+/// Newer stories that a page may leave out: nobody reads further back by turning pages.
+pub(super) const SKIP_MAX: usize = 100_000;
+
+/// One page of a selection, as a feed or for people.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Wanted {
+    /// Which stories.
+    pub(super) selection: Selection,
+    /// A feed in a format; `None` is the page for people.
+    pub(super) format: Option<Format>,
+    /// Newer stories that it leaves out.
+    pub(super) skip: usize,
+}
+
+impl Wanted {
+    /// The newest stories of a selection.
+    pub(super) fn newest(selection: Selection, format: Option<Format>) -> Self {
+        Self { selection, format, skip: 0 }
+    }
+
+    /// Its address.
+    pub(super) fn url(&self, site: &Site) -> Link {
+        let (folder, name) = self.selection.place();
+        Place { path: (folder, name.to_owned()), skip: self.skip }.url(site, self.format)
+    }
+}
+
+/// Makes documents of one generation.
+pub(super) struct Press<'a> {
+    pub(super) library: &'a Library,
+    pub(super) fragments: &'a Fragments,
+    pub(super) served: &'a Served,
+    pub(super) cards: &'a SourceCards,
+    pub(super) changed_at: Timestamp,
+}
+
+/// A selection, and what is said of it.
+struct Chosen {
+    filter: Filter,
+    feed: Feed,
+    limits: WindowLimits,
+    /// It is an answer even where there are no stories.
+    may_be_empty: bool,
+    is_open: bool,
+}
+
+/// Stories that stand on a page, and the numbers of those that older and newer pages leave out.
+struct Stand {
+    fragments: Vec<Arc<Fragment>>,
+    next: Option<usize>,
+}
+
+impl Press<'_> {
+    /// The bytes of a feed or a page; `None` if there is no such selection, or nothing so far back.
+    pub(super) fn make(&self, wanted: &Wanted) -> Result<Option<Vec<u8>>, ShelfError> {
+        let Some(mut chosen) = self.choose(&wanted.selection) else { return Ok(None) };
+        let site = &self.served.site;
+        let Stand { fragments, next } = self.stand(&chosen, wanted)?;
+        if fragments.is_empty() && (wanted.skip > 0 || !chosen.may_be_empty) {
+            return Ok(None);
+        }
+        let feed = &mut chosen.feed;
+        if let Some(newest) = fragments.iter().map(|fragment| fragment.candidate.updated.at()).max() {
+            feed.updated = newest;
+        }
+        let part = |skip| Place { skip, ..feed.place.clone() };
+        let mut parts = Vec::new();
+        if wanted.skip > 0 {
+            parts.extend([("first", part(0)), ("previous", part(wanted.skip.saturating_sub(chosen.limits.entries_max)))]);
+        }
+        parts.extend(next.map(|skip| ("next", part(skip))));
+        feed.parts = parts;
+        feed.place.skip = wanted.skip;
+        match wanted.format {
+            Some(format) => {
+                let entries: Vec<&str> = fragments.iter().map(|fragment| fragment.text.as_str()).collect();
+                Ok(Some(render::feed(site, feed, format, &entries)?))
+            }
+            None => {
+                let stories: Vec<_> =
+                    fragments.iter().map(|fragment| Listed { updated: fragment.candidate.updated, line: &fragment.text }).collect();
+                let list = List { feed, stories: &stories };
+                Ok(Some(match wanted.selection {
+                    Selection::Everything => render::home_page(site, list, &self.open_views(), self.cards),
+                    _ => render::selection_page(site, list, chosen.is_open),
+                }))
+            }
+        }
+    }
+
+    /// Our own feeds that somebody who showed this token may read: the combined one, views, sources.
+    pub(super) fn outputs(&self, shown: Option<&str>) -> Vec<Feed> {
+        let site = &self.served.site;
+        let views =
+            self.served.views.iter().filter(|view| view.admits(shown)).map(|view| named(site, &view.selection(), view.title.clone()));
+        let sources = self.cards.ids().filter_map(|id| Some(self.choose(&Selection::Source(id.clone()))?.feed));
+        std::iter::once(Feed::combined(site, self.changed_at)).chain(views).chain(sources).collect()
+    }
+
+    fn open_views(&self) -> Vec<Feed> {
+        let open = self.served.views.iter().filter(|view| view.is_open());
+        open.map(|view| named(&self.served.site, &view.selection(), view.title.clone())).collect()
+    }
+
+    fn choose(&self, selection: &Selection) -> Option<Chosen> {
+        let site = &self.served.site;
+        let mut limits = self.served.window;
+        let filter = selection.filter(|tag| self.tagged(tag));
+        let (feed, filter, may_be_empty, is_open) = match selection {
+            Selection::Everything => (Feed::combined(site, self.changed_at), filter?, true, true),
+            Selection::View(id) => {
+                let view = self.served.views.iter().find(|view| view.id == *id)?;
+                limits.entries_max = view.entries_max.unwrap_or(limits.entries_max);
+                (named(site, selection, view.title.clone()), view.filter.clone(), true, view.is_open())
+            }
+            Selection::Source(id) => {
+                // A private source has no feed and no page of its own.
+                self.cards.get(id).filter(|card| !SourceCard::is_private(card))?;
+                (named(site, selection, Text::line(self.cards.name(id), 120)), filter?, true, true)
+            }
+            Selection::Tag(name) => {
+                let is_known = filter != Some(Filter::Tag(name.clone()));
+                (named(site, selection, Text::line(name, 120)), filter?, is_known, true)
+            }
+            // One that nobody has written about yet may be waited for.
+            Selection::Vulnerability(name) => (named(site, selection, Text::line(name, 120)), filter?, true, true),
+        };
+        Some(Chosen { filter, feed, limits, may_be_empty, is_open })
+    }
+
+    /// The sources with an operator's tag.
+    fn tagged(&self, tag: &str) -> Vec<SourceId> {
+        let carries = |card: &SourceCard| card.tags().iter().any(|own| own.as_str().eq_ignore_ascii_case(tag));
+        self.cards.ids().filter(|id| self.cards.get(id).is_some_and(carries)).cloned().collect()
+    }
+
+    fn stand(&self, chosen: &Chosen, wanted: &Wanted) -> Result<Stand, ShelfError> {
+        let Chosen { filter, limits, .. } = chosen;
+        let shape = wanted.format.map_or(Shape::Line, Shape::Entry);
+        // One more than fit, so that an overflow is seen.
+        let mut candidates_max = limits.entries_max.saturating_add(1);
+        let mut widenings = 0;
+        loop {
+            let mut fragments = self.fragments(filter, (wanted.skip, candidates_max), shape)?;
+            let candidates: Vec<Candidate> = fragments.iter().map(|fragment| fragment.candidate.clone()).collect();
+            let are_all = fragments.len() < candidates_max;
+            if wanted.skip > 0 {
+                let shown = view::page(&candidates, limits).len();
+                let next = (fragments.len() > shown).then_some(wanted.skip + shown);
+                fragments.truncate(shown);
+                return Ok(Stand { fragments, next });
+            }
+            let window = view::window(&candidates, limits);
+            if window.settled || are_all || widenings == WIDENINGS_MAX {
+                let next = (fragments.len() > window.unbroken).then_some(window.unbroken);
+                let standing = window.set();
+                fragments.retain(|fragment| standing.contains(&fragment.candidate.id));
+                return Ok(Stand { fragments, next });
+            }
+            candidates_max = candidates_max.saturating_mul(WIDENING);
+            widenings += 1;
+        }
+    }
+
+    /// The newest stories of a filter, in their order.
+    fn fragments(&self, filter: &Filter, (skip, limit): (usize, usize), shape: Shape) -> Result<Vec<Arc<Fragment>>, ShelfError> {
+        let made_of = (self.library, &self.served.site, self.cards);
+        let mut found = Vec::new();
+        for revision in self.library.newest(filter, skip, limit)? {
+            found.extend(self.fragments.fragment(made_of, revision, shape)?);
+        }
+        Ok(found)
+    }
+}
+
+fn named(site: &Site, selection: &Selection, title: Text) -> Feed {
+    let (folder, name) = selection.place();
+    // A feed without stories is as old as time: it must not change with every generation.
+    Feed::named(site, title, (folder, name.to_owned()), Timestamp::default())
+}

@@ -1,0 +1,92 @@
+//! The addresses of selections: views, sources, tags, vulnerabilities, each in every format and as a page.
+//!
+//! A view with tokens answers whoever shows none of them as if it were not there: 404. A tag or an identifier in another spelling
+//! leads to the one address that it has.
+
+use axum::{
+    body::Body,
+    extract::{Path, Request, State as Shared, rejection::PathRejection},
+    http::{HeaderValue, Response, StatusCode, header},
+};
+
+use super::{
+    press::{SKIP_MAX, Wanted},
+    routes::State,
+    token,
+};
+use crate::{
+    model::SourceId,
+    render::{Format, Notice},
+    view::{Selection, ViewId},
+};
+
+type Name = Result<Path<String>, PathRejection>;
+
+/// `/views/ID`, `.atom`, `.rss`, `.json`.
+pub(super) async fn view(Shared(state): Shared<State>, name: Name, request: Request) -> Response<Body> {
+    let Some((id, format)) = stem(&name).and_then(|(stem, format)| Some((ViewId::parse(stem).ok()?, format))) else {
+        return state.notice(Notice::NotFound);
+    };
+    let Some(skip) = skip(&request) else { return state.notice(Notice::NotFound) };
+    let served = state.shelf.served();
+    let shown = token::shown(request.headers(), request.uri().query().unwrap_or_default());
+    let view = served.views.iter().find(|view| view.id == id && view.admits(shown.as_deref()));
+    match view.map(|view| (view.selection(), view.is_open())) {
+        Some((selection, is_open)) => state.make(request, Wanted { selection, format, skip }, is_open).await,
+        None => state.notice(Notice::NotFound),
+    }
+}
+
+/// `/sources/ID` and its feeds.
+pub(super) async fn source(Shared(state): Shared<State>, name: Name, request: Request) -> Response<Body> {
+    answer(&state, name, request, |stem| SourceId::parse(stem).ok().map(Selection::Source)).await
+}
+
+/// `/tags/NAME` and its feeds.
+pub(super) async fn tag(Shared(state): Shared<State>, name: Name, request: Request) -> Response<Body> {
+    answer(&state, name, request, Selection::tag).await
+}
+
+/// `/vulnerabilities/CVE-2024-3094` and its feeds.
+pub(super) async fn vulnerability(Shared(state): Shared<State>, name: Name, request: Request) -> Response<Body> {
+    answer(&state, name, request, Selection::vulnerability).await
+}
+
+/// `/views.opml`: our own feeds, those with tokens only for who shows one.
+pub(super) async fn outputs(Shared(state): Shared<State>, request: Request) -> Response<Body> {
+    let Some(front) = state.shelf.front() else { return state.notice(Notice::NotReady) };
+    let shown = token::shown(request.headers(), request.uri().query().unwrap_or_default());
+    state.shelf.outputs(&front, shown.as_deref()).answer(&state.wish(&request, &front, shown.is_none()))
+}
+
+async fn answer(state: &State, name: Name, request: Request, read: impl Fn(&str) -> Option<Selection>) -> Response<Body> {
+    let chosen = stem(&name).and_then(|(stem, format)| Some((stem, read(stem)?, format)));
+    let (Some((stem, selection, format)), Some(skip)) = (chosen, skip(&request)) else { return state.notice(Notice::NotFound) };
+    let is_canonical = selection.place().1 == stem;
+    let wanted = Wanted { selection, format, skip };
+    if is_canonical {
+        return state.make(request, wanted, true).await;
+    }
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    let address = wanted.url(&state.shelf.served().site);
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, HeaderValue::from_str(address.as_str()).expect("an address is visible ASCII"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
+    response
+}
+
+/// The name before the ending that names a format, and that format. Without such an ending a page is meant.
+fn stem(name: &Name) -> Option<(&str, Option<Format>)> {
+    let Path(name) = name.as_ref().ok()?;
+    let format = Format::ALL.into_iter().find(|format| name.ends_with(format.ending()));
+    Some((format.map_or(name, |format| &name[..name.len() - format.ending().len()]), format))
+}
+
+/// How many newer stories a page leaves out; `None` if that is no number, or too many.
+pub(super) fn skip(request: &Request) -> Option<usize> {
+    match token::parameter(request.uri().query().unwrap_or_default(), "skip") {
+        Some(skip) => skip.parse().ok().filter(|skip| *skip <= SKIP_MAX),
+        None => Some(0),
+    }
+}

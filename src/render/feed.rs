@@ -1,0 +1,184 @@
+//! A feed in any format: what it says of itself, around entries that were written before.
+//!
+//! An entry is written once for each format and version of its story, and then copied: a feed that gains one story costs one entry.
+
+use std::borrow::Borrow;
+
+use super::{Site, SourceCards, atom, json_feed, rss, strict};
+use crate::model::{Link, Story, Text, Timestamp};
+
+/// The formats that feeds are served in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// Atom (RFC 4287).
+    Atom,
+    /// RSS 2.0.
+    Rss,
+    /// JSON Feed 1.1.
+    Json,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Atom, Self::Rss, Self::Json];
+
+    /// How its addresses end.
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Atom => ".atom",
+            Self::Rss => ".rss",
+            Self::Json => ".json",
+        }
+    }
+
+    /// Its media type, without parameters.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Atom => "application/atom+xml",
+            Self::Rss => "application/rss+xml",
+            Self::Json => "application/feed+json",
+        }
+    }
+}
+
+/// A feed, or one page of it: everything but its entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Feed {
+    /// Its name for ever, the same in every format and on every page (RFC 4287 section 4.2.6).
+    pub id: String,
+    /// Its name for people.
+    pub title: Text,
+    /// One sentence about it; may be empty.
+    pub subtitle: Text,
+    /// When the newest of its stories was changed.
+    pub updated: Timestamp,
+    /// Where it is.
+    pub place: Place,
+    /// Other parts of the same feed, with the relations of RFC 5005: `next`, `prev-archive` and their like.
+    pub parts: Vec<(&'static str, Place)>,
+}
+
+/// Where a feed is: its address without the ending that names a format. Without any ending, a page for people is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The folder and the name: `("views", "china")`. A name may be any text.
+    pub path: (&'static str, String),
+    /// Newer stories that it leaves out.
+    pub skip: usize,
+}
+
+impl Feed {
+    /// The combined feed.
+    pub fn combined(site: &Site, updated: Timestamp) -> Self {
+        Self {
+            id: site.feed_id(),
+            title: site.title.clone(),
+            subtitle: site.subtitle.clone(),
+            updated,
+            place: Place { path: ("", "feed".to_owned()), skip: 0 },
+            parts: Vec::new(),
+        }
+    }
+
+    /// Another feed of the same site, with an id that follows from where it is.
+    pub fn named(site: &Site, title: Text, path: (&'static str, String), updated: Timestamp) -> Self {
+        let id = site.mint("feed", &format!("{}/{}", path.0, path.1));
+        Self { id, title, subtitle: Text::default(), updated, place: Place { path, skip: 0 }, parts: Vec::new() }
+    }
+
+    /// Its own address in a format.
+    pub fn url(&self, site: &Site, format: Format) -> Link {
+        self.place.url(site, Some(format))
+    }
+
+    /// Where people read the same stories.
+    pub fn page_url(&self, site: &Site) -> Link {
+        self.place.url(site, None)
+    }
+
+    /// The other parts in a format, with their relations.
+    pub(super) fn part_urls(&self, site: &Site, format: Format) -> impl Iterator<Item = (&'static str, Link)> {
+        self.parts.iter().map(move |(relation, place)| (*relation, place.url(site, Some(format))))
+    }
+}
+
+impl Place {
+    /// The address of the feed in a format, or of the page. The page of the combined feed is the home page.
+    pub fn url(&self, site: &Site, format: Option<Format>) -> Link {
+        let query = if self.skip > 0 { format!("?skip={}", self.skip) } else { String::new() };
+        let (folder, name) = (self.path.0, self.path.1.as_str());
+        match (folder, format) {
+            ("", None) => site.below(&[], &query),
+            ("", Some(format)) => site.below(&[&format!("{name}{}", format.ending())], &query),
+            (_, None) => site.below(&[folder, name], &query),
+            (_, Some(format)) => site.below(&[folder, &format!("{name}{}", format.ending())], &query),
+        }
+    }
+}
+
+/// A story as an entry in a format. `Err` if what was written is not sound: then nobody may be served it.
+pub fn entry(site: &Site, story: &Story, cards: &SourceCards, format: Format) -> Result<String, strict::BadXml> {
+    let entry = match format {
+        Format::Atom => atom::entry(site, story, cards),
+        Format::Rss => rss::entry(site, story, cards),
+        Format::Json => return Ok(json_feed::entry(site, story, cards)),
+    };
+    strict::check(entry.as_bytes())?;
+    Ok(entry)
+}
+
+/// The whole feed in UTF-8, with entries that [`entry`] wrote in the same format, newest first. The same arguments give the same bytes.
+pub fn feed<E: Borrow<str>>(site: &Site, feed: &Feed, format: Format, entries: &[E]) -> Result<Vec<u8>, strict::BadXml> {
+    let (head, foot) = match format {
+        Format::Atom => atom::frame(site, feed),
+        Format::Rss => rss::frame(site, feed),
+        Format::Json => json_feed::frame(site, feed),
+    };
+    // Sound entries inside a sound frame make a sound feed.
+    if format != Format::Json {
+        strict::check([head.as_str(), &foot].concat().as_bytes())?;
+    }
+    let separator = if format == Format::Json { "," } else { "" };
+    let bytes: usize = entries.iter().map(|entry| entry.borrow().len() + separator.len()).sum();
+    let mut whole = String::with_capacity(head.len() + bytes + foot.len() + 1);
+    whole.push_str(&head);
+    for (index, entry) in entries.iter().enumerate() {
+        if index > 0 {
+            whole.push_str(separator);
+        }
+        whole.push_str(entry.borrow());
+    }
+    whole.push_str(&foot);
+    whole.push('\n');
+    Ok(whole.into_bytes())
+}
+
+/// Cuts a document with one entry in two, what is before the entry and what is behind it, or takes the entry alone. Texts are escaped:
+/// the first tag of that name is the entry's own, and so is the last.
+pub(super) struct Sample<'a> {
+    /// The document.
+    pub(super) document: &'a str,
+    /// The entry's element.
+    pub(super) element: &'static str,
+}
+
+impl Sample<'_> {
+    fn range(&self) -> (usize, usize) {
+        let open = self.document.find(&format!("<{}>", self.element));
+        let close = format!("</{}>", self.element);
+        let end = self.document.rfind(&close).map(|at| at + close.len());
+        open.zip(end).expect("a document with an entry")
+    }
+
+    /// What stands around the entry.
+    pub(super) fn frame(&self) -> (String, String) {
+        let (begin, end) = self.range();
+        (self.document[..begin].to_owned(), self.document[end..].to_owned())
+    }
+
+    /// The entry.
+    pub(super) fn entry(&self) -> String {
+        let (begin, end) = self.range();
+        self.document[begin..end].to_owned()
+    }
+}

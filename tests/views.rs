@@ -1,0 +1,277 @@
+//! Views and the other selections as readers meet them: every address in every format, read back by other people's code.
+
+mod library;
+mod server;
+
+use library::{Library, item};
+use server::{Server, served};
+use watchfire::{
+    model::{Cadence, Catalogue, Item, Link, Secret, Source, SourceId, Tag, Text},
+    render::SourceCards,
+    view::{Filter, Place, View, ViewId, WindowLimits},
+};
+
+const TOKEN: &str = "alice-token-of-some-length";
+
+fn source(id: &str, tags: &[&str], private: bool) -> Source {
+    let url = Link::parse(&format!("https://{id}.example/feed")).expect("a link");
+    let cadence = Cadence::Every(std::time::Duration::from_secs(3600));
+    let tags = tags.iter().map(|tag| Text::line(tag, 64)).collect();
+    Source { tags, private, ..Source::new(SourceId::parse(id).expect("a slug"), url, cadence) }
+}
+
+fn view(id: &str, phrase: &str, tokens: &[&str]) -> View {
+    View {
+        id: ViewId::parse(id).expect("a slug"),
+        title: Text::line(&format!("View {id}"), 80),
+        filter: Filter::Words { place: Place::Anywhere, phrase: phrase.to_owned() },
+        entries_max: None,
+        tokens: tokens.iter().map(|token| Secret::new((*token).to_owned())).collect(),
+    }
+}
+
+fn about(mut item: Item, name: &str) -> Item {
+    item.tags = vec![Tag { catalogue: Catalogue::Cve, name: name.to_owned(), is_primary: true }];
+    item
+}
+
+/// Three sources, a view for everybody, one with a token.
+fn settings() -> server::Settings {
+    let mut served = (*served("Watchfire")).clone();
+    served.cards =
+        SourceCards::of(&[source("krebs", &["news"], false), source("seebug", &["漏洞 库"], false), source("hidden", &["news"], true)]);
+    served.views = vec![view("tor", "Tor", &[]), view("team", "secret plan", &[TOKEN, "other-token-of-some-length"])];
+    served.into()
+}
+
+fn library() -> Library {
+    Library::with(&[
+        item("krebs", "An instructor speaks", 1),
+        item("krebs", "Tor has a new release", 2),
+        about(item("seebug", "漏洞CVE-2024-3094被利用", 3), "CVE-2024-3094"),
+        item("hidden", "A secret plan", 4),
+    ])
+}
+
+/// Titles of a feed, whatever its format.
+fn titles(body: &[u8]) -> Vec<String> {
+    let feed = feed_rs::parser::parse(body).expect("a feed");
+    feed.entries.iter().map(|entry| entry.title.as_ref().map(|title| title.content.clone()).unwrap_or_default()).collect()
+}
+
+#[tokio::test]
+async fn every_selection_has_three_feeds_and_a_page_that_names_them() {
+    let server = Server::start(&library(), settings()).await;
+    for (path, wanted) in [
+        ("/views/tor", &["Tor has a new release"][..]),
+        ("/sources/krebs", &["Tor has a new release", "An instructor speaks"]),
+        ("/tags/news", &["A secret plan", "Tor has a new release", "An instructor speaks"]),
+        ("/tags/%E6%BC%8F%E6%B4%9E%20%E5%BA%93", &["漏洞CVE-2024-3094被利用"]),
+        ("/tags/CVE-2024-3094", &["漏洞CVE-2024-3094被利用"]),
+        ("/vulnerabilities/CVE-2024-3094", &["漏洞CVE-2024-3094被利用"]),
+        ("/vulnerabilities/CVE-2030-1000", &[]),
+    ] {
+        let mut ids = Vec::new();
+        for (ending, media_type) in [
+            (".atom", "application/atom+xml; charset=utf-8"),
+            (".rss", "application/rss+xml; charset=utf-8"),
+            (".json", "application/feed+json"),
+        ] {
+            let answer = server.ask("GET", &format!("{path}{ending}"), &[]).await;
+            assert_eq!((answer.status, answer.field("content-type")), (200, Some(media_type)), "{path}{ending}");
+            assert_eq!(titles(&answer.body), wanted, "{path}{ending}");
+            let own = format!("https://watch.example.org{path}{ending}");
+            assert!(answer.text().contains(&own), "{own} is not in {}", answer.text());
+            let tag = answer.field("etag").expect("a tag").to_owned();
+            let again = server.ask("GET", &format!("{path}{ending}"), &[("If-None-Match", &tag)]).await;
+            assert_eq!((again.status, again.body.len()), (304, 0), "{path}{ending}");
+            if ending == ".atom" {
+                ids.push(feed_rs::parser::parse(&answer.body[..]).expect("a feed").id);
+            }
+        }
+        assert!(ids[0].starts_with("urn:uuid:"), "{ids:?}");
+        let page = server.ask("GET", path, &[]).await;
+        assert_eq!((page.status, page.field("content-type")), (200, Some("text/html; charset=utf-8")), "{path}");
+        for ending in [".atom", ".rss", ".json"] {
+            assert!(page.text().contains(&format!(
+                "<link rel=\"alternate\" type=\"application/{}",
+                if ending == ".json" { "feed+json" } else { &ending[1..] }
+            )));
+            assert!(page.text().contains(&format!("href=\"https://watch.example.org{path}{ending}\"")), "{path}{ending}: {}", page.text());
+        }
+        assert!(wanted.iter().all(|title| page.text().contains(title)), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_feed_has_an_id_of_its_own_that_survives_a_restart() {
+    let mut library = library();
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        library = library.reopened();
+        let server = Server::start(&library, settings()).await;
+        let mut answers = Vec::new();
+        for path in [
+            "/feed.atom",
+            "/views/tor.atom",
+            "/sources/krebs.atom",
+            "/tags/news.atom",
+            "/tags/CVE-2024-3094.atom",
+            "/vulnerabilities/CVE-2024-3094.atom",
+        ] {
+            let answer = server.ask("GET", path, &[]).await;
+            answers.push((feed_rs::parser::parse(&answer.body[..]).expect("a feed").id, answer.field("etag").map(str::to_owned)));
+        }
+        let ids: std::collections::HashSet<_> = answers.iter().map(|(id, _)| id.clone()).collect();
+        assert_eq!(ids.len(), answers.len());
+        seen.push(answers);
+        assert!(server.stop().await);
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test]
+async fn one_identifier_has_one_address() {
+    let server = Server::start(&library(), settings()).await;
+    for (path, wanted) in [
+        ("/vulnerabilities/cve-2024-3094.atom", "/vulnerabilities/CVE-2024-3094.atom"),
+        ("/vulnerabilities/CVE%202024%203094", "/vulnerabilities/CVE-2024-3094"),
+        ("/tags/cve_2024_3094.json?skip=3", "/tags/CVE-2024-3094.json?skip=3"),
+    ] {
+        let answer = server.ask("GET", path, &[]).await;
+        assert_eq!((answer.status, answer.field("location")), (308, Some(format!("https://watch.example.org{wanted}").as_str())), "{path}");
+    }
+    for path in [
+        "/vulnerabilities/xz",
+        "/vulnerabilities/CWE-79.atom",
+        "/vulnerabilities/",
+        "/tags/",
+        "/tags/nobody-has-it.atom",
+        "/tags/%FF",
+        "/sources/unknown.atom",
+        "/sources/hidden.atom",
+        "/sources/hidden",
+        "/views/unknown.atom",
+        "/views/.atom",
+        "/views/tor.atom?skip=x",
+        "/views/tor.atom?skip=1",
+        "/views/tor.atom?skip=99999999999999999999",
+        "/feed.atom?skip=1000001",
+    ] {
+        assert_eq!(server.ask("GET", path, &[]).await.status, 404, "{path}");
+    }
+    assert_eq!(server.ask("POST", "/views/tor.atom", &[]).await.status, 405);
+}
+
+#[tokio::test]
+async fn a_view_with_tokens_is_not_there_for_others() {
+    let server = Server::start(&library(), settings()).await;
+    let right = format!("Bearer {TOKEN}");
+    for (path, fields, status) in [
+        ("/views/team.atom", &[][..], 404),
+        ("/views/team.atom?token=", &[], 404),
+        ("/views/team.atom?token=alice", &[], 404),
+        ("/views/team.atom", &[("Authorization", "Bearer a token of some length")], 404),
+        ("/views/team.atom?token=alice-token-of-some-length", &[], 200),
+        ("/views/team?token=other-token-of-some-length", &[], 200),
+        ("/views/team.json", &[("Authorization", &right[..])], 200),
+        ("/views/tor.atom", &[("Authorization", "Bearer wrong")], 200),
+        ("/admin/sources", &[("Authorization", &right[..])], 401),
+    ] {
+        let answer = server.ask("GET", path, fields).await;
+        assert_eq!(answer.status, status, "{path} {fields:?}");
+        if status == 200 && path.contains("team") {
+            assert_eq!(answer.field("cache-control"), Some("private, max-age=60"), "{path}");
+            assert_eq!(answer.field("access-control-allow-origin"), None, "{path}");
+            assert!(!answer.text().contains("alice") && !answer.text().contains("other-token"), "{path}");
+            assert!(answer.text().contains("A secret plan"), "{path}");
+        }
+    }
+    // Nobody who has no token learns of it.
+    for path in ["/", "/about", "/sources", "/views.opml", "/feed.atom", "/opml"] {
+        assert!(!server.ask("GET", path, &[]).await.text().contains("views/team"), "{path}");
+    }
+    let list = server.ask("GET", "/views.opml", &[("Authorization", &right)]).await;
+    assert!(list.text().contains("https://watch.example.org/views/team.atom") && !list.text().contains("alice"), "{}", list.text());
+    assert_eq!(list.field("cache-control"), Some("private, max-age=60"));
+}
+
+#[tokio::test]
+async fn the_list_of_our_feeds_and_the_home_page_name_what_is_open() {
+    let server = Server::start(&library(), settings()).await;
+    let list = server.ask("GET", "/views.opml", &[]).await;
+    assert_eq!((list.status, list.field("content-type")), (200, Some("text/x-opml; charset=utf-8")));
+    for path in ["feed.atom", "views/tor.atom", "sources/krebs.atom", "sources/seebug.atom"] {
+        assert!(list.text().contains(&format!("xmlUrl=\"https://watch.example.org/{path}\"")), "{path}: {}", list.text());
+    }
+    assert!(!list.text().contains("hidden"), "{}", list.text());
+    watchfire::render::check_xml(&list.body).expect("well formed");
+    let home = server.ask("GET", "/", &[]).await;
+    assert!(home.text().contains("href=\"https://watch.example.org/views/tor\""));
+    assert!(home.text().contains("href=\"https://watch.example.org/vulnerabilities/CVE-2024-3094\""), "a label leads to its stories");
+}
+
+#[tokio::test]
+async fn pages_lead_back_to_the_first_story_and_none_is_left_out() {
+    let items: Vec<_> = (0..25).map(|n| item(["krebs", "seebug"][n % 2], &format!("Tor number {n}"), n as i64)).collect();
+    let mut settings = (*settings()).clone();
+    settings.window = WindowLimits { entries_max: 8, ..WindowLimits::default() };
+    let server = Server::start(&Library::with(&items), settings.into()).await;
+    for start in ["/feed.atom", "/views/tor.atom", "/views/tor.rss", "/sources/krebs.atom", "/tags/news.atom"] {
+        let mut next = Some(start.to_owned());
+        let (mut seen, mut pages) = (std::collections::HashSet::new(), 0);
+        while let Some(path) = next {
+            let answer = server.ask("GET", &path, &[]).await;
+            assert_eq!(answer.status, 200, "{path}");
+            pages += 1;
+            assert!(titles(&answer.body).len() <= 8, "{path}");
+            seen.extend(titles(&answer.body));
+            let link = |relation: &str| {
+                let feed = feed_rs::parser::parse(&answer.body[..]).expect("a feed");
+                feed.links
+                    .iter()
+                    .find(|link| link.rel.as_deref() == Some(relation))
+                    .map(|link| link.href.replace("https://watch.example.org", ""))
+            };
+            next = if start.ends_with(".rss") { before(answer.text(), "\" rel=\"next\"") } else { link("next") };
+            if pages > 1 && start.ends_with(".atom") {
+                assert!(link("previous").is_some() && link("first").as_deref() == Some(start), "{path}");
+            }
+        }
+        let wanted = if start.contains("krebs") || start.contains("news") { 13 } else { 25 };
+        assert_eq!(seen.len(), wanted, "{start} in {pages} pages");
+    }
+    let json: serde_json::Value = serde_json::from_slice(&server.ask("GET", "/feed.json", &[]).await.body).expect("JSON");
+    assert!(json["next_url"].as_str().is_some_and(|next| next.starts_with("https://watch.example.org/feed.json?skip=")), "{json}");
+    let page = server.ask("GET", "/views/tor", &[]).await;
+    let older = after(page.text(), "<a href=\"https://watch.example.org/views/tor?skip=").expect("a way to older stories");
+    assert!(!older.is_empty());
+}
+
+/// The address that stands before a mark, without its host.
+fn before(text: &str, mark: &str) -> Option<String> {
+    let (before, _) = text.split_once(mark)?;
+    Some(before.rsplit('"').next()?.replace("https://watch.example.org", ""))
+}
+
+/// The address that follows a mark, without its host.
+fn after(text: &str, mark: &str) -> Option<String> {
+    let rest = text.split(mark).nth(1)?;
+    Some(rest.split('"').next()?.replace("https://watch.example.org", ""))
+}
+
+#[tokio::test]
+async fn a_new_story_appears_in_its_view() {
+    let library = library();
+    let server = Server::start(&library, settings()).await;
+    let before = server.ask("GET", "/views/tor.atom", &[]).await;
+    library.add(&[item("krebs", "Nothing of note", 8), item("krebs", "Another Tor release", 9)]);
+    server.wait_for("Another Tor release").await;
+    let now = server.ask("GET", "/views/tor.atom", &[]).await;
+    assert_eq!(titles(&now.body), ["Another Tor release", "Tor has a new release"]);
+    assert_ne!(before.field("etag"), now.field("etag"));
+    library.add(&[item("krebs", "More of no note", 10)]);
+    server.wait_for("More of no note").await;
+    let again = server.ask("GET", "/views/tor.atom", &[]).await;
+    assert_eq!(again.field("etag"), now.field("etag"), "what others bring changes nothing here");
+}
