@@ -123,14 +123,20 @@ struct Rig {
     dir: tempfile::TempDir,
     script: Script,
     clock: Clock,
-    sources: Vec<Source>,
+    sources: Vec<Arc<Source>>,
     robots: bool,
 }
 
 impl Rig {
     fn new(sources: Vec<Source>) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        Self { dir, script: Script::default(), clock: Clock::simulated(birth()), sources, robots: false }
+        Self {
+            dir,
+            script: Script::default(),
+            clock: Clock::simulated(birth()),
+            sources: sources.into_iter().map(Arc::new).collect(),
+            robots: false,
+        }
     }
 
     fn store(&self) -> Store {
@@ -287,7 +293,7 @@ async fn gone_means_never_again_until_the_address_changes() {
     rig.run_for(30 * DAY).await;
     assert_eq!(rig.script.asked(url).len(), 1);
     let moved = "https://news.example/new";
-    rig.sources = vec![source("news", moved)];
+    rig.sources = vec![Arc::new(source("news", moved))];
     rig.script.on(moved, Duration::ZERO, move |_, _| Ok(full(moved, rss(&["a"]))));
     rig.run_for(DAY).await;
     assert!(!rig.script.asked(moved).is_empty());
@@ -456,7 +462,7 @@ async fn another_request_is_made_without_the_validators_of_the_old_one() {
     let changed = Source { headers: vec![header], ..source("news", new) };
     for (next, url) in [(source("news", old), old), (source("news", new), new), (changed, new)] {
         let before = rig.script.asked(url).len();
-        rig.sources = vec![next];
+        rig.sources = vec![Arc::new(next)];
         rig.run_for(90 * Duration::from_secs(60)).await;
         let asked = rig.script.asked(url).split_off(before);
         assert!(asked.len() >= 2 && asked[0].1.is_empty() && !asked[1].1.is_empty(), "{url}: {asked:?}");

@@ -1,6 +1,6 @@
 //! The settings as the program uses them: typed, checked, complete.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 
@@ -21,8 +21,8 @@ pub struct Settings {
     pub documents: DocumentSettings,
     /// `[merge]`
     pub merge: MergeThresholds,
-    /// Every `[[source]]`, in the order of the files; ids and URLs are unique.
-    pub sources: Vec<Source>,
+    /// Every `[[source]]`, in the order of the files; ids and URLs are unique. Whoever polls or shows them shares them.
+    pub sources: Vec<Arc<Source>>,
     /// The files that were read, the main one first.
     pub files: Vec<PathBuf>,
     /// The folders in which `include` looks for files.
@@ -34,7 +34,7 @@ pub struct Settings {
 impl Settings {
     /// The source of that id.
     pub fn source(&self, id: &SourceId) -> Option<&Source> {
-        self.sources.iter().find(|source| source.id == *id)
+        self.sources.iter().map(Arc::as_ref).find(|source| source.id == *id)
     }
 }
 

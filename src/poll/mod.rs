@@ -59,10 +59,10 @@ pub struct Roster {
 
 impl Roster {
     /// The enabled ones of `sources`, with the limits that hold for all.
-    pub fn new(sources: &[Source], schedule: ScheduleLimits, fetch: FetchLimits, items: ItemLimits, merge: MergeThresholds) -> Self {
-        let places = schedule::places(sources);
+    pub fn new(sources: &[Arc<Source>], schedule: ScheduleLimits, fetch: FetchLimits, items: ItemLimits, merge: MergeThresholds) -> Self {
+        let places = schedule::places(sources.iter().map(Arc::as_ref));
         let sources: BTreeMap<_, _> =
-            sources.iter().filter(|source| source.enabled).map(|source| (source.id.clone(), Arc::new(source.clone()))).collect();
+            sources.iter().filter(|source| source.enabled).map(|source| (source.id.clone(), Arc::clone(source))).collect();
         let public = sources.values().filter(|source| !source.is_on_private_host());
         let hosts = public.map(|source| source.url.host()).collect::<HashSet<_>>().len();
         Self { sources, places, hosts, schedule, fetch, items, merge, robots: false }
