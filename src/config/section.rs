@@ -17,17 +17,19 @@ use toml::{
 
 use super::{
     error::Fault,
+    piece::Piece,
     quantity::{parse_duration, parse_size, show_duration, show_size},
 };
 
 /// Longest value quoted in a message, in characters.
 const QUOTED_CHARS_MAX: usize = 80;
 
-/// A TOML file's name and text, and where its lines begin: what turns a position into a line.
+/// A TOML file, or a piece of one: its name and text, and where its lines begin, which turns a position into a line.
 #[derive(Debug)]
 pub(super) struct File<'a> {
     pub path: &'a Path,
     pub text: &'a str,
+    first_line: usize,
     line_starts: Vec<usize>,
 }
 
@@ -56,15 +58,15 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> File<'a> {
-    /// A file that was read.
-    pub fn new(path: &'a Path, text: &'a str) -> Self {
+    /// A piece of a file that was read.
+    pub fn new(path: &'a Path, Piece { first_line, text }: Piece<'a>) -> Self {
         let line_starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(end, _)| end + 1).collect();
-        Self { path, text, line_starts }
+        Self { path, text, first_line, line_starts }
     }
 
     /// The line a byte is in.
     pub fn position(&self, byte: usize) -> Position {
-        Position { file: self.path.to_owned(), line: 1 + self.line_starts.partition_point(|start| *start <= byte) }
+        Position { file: self.path.to_owned(), line: self.first_line + self.line_starts.partition_point(|start| *start <= byte) }
     }
 }
 
