@@ -2,6 +2,7 @@
 
 use crate::{
     model::{ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
+    render::SourceCards,
     store::{Newest, Store, StoreError},
     view::{self, WindowLimits},
 };
@@ -24,8 +25,6 @@ pub(super) struct Snapshot {
     pub(super) changed_at: Timestamp,
     /// The stories of the feed page.
     pub(super) stories: Vec<Story>,
-    /// What the sources say of themselves.
-    pub(super) states: Vec<(SourceId, SourceState)>,
 }
 
 impl Library {
@@ -49,7 +48,7 @@ impl Library {
             let are_all = stories.len() < candidates_max;
             let window = view::window(stories, limits);
             if window.settled || are_all || widenings == WIDENINGS_MAX {
-                return Ok(Snapshot { generation, changed_at, stories: window.stories, states: self.states()? });
+                return Ok(Snapshot { generation, changed_at, stories: window.stories });
             }
             candidates_max = candidates_max.saturating_mul(WIDENING);
             widenings += 1;
@@ -64,6 +63,12 @@ impl Library {
     /// Where an item is that opened no story, or one that is part of another by now.
     pub(super) fn story_of(&self, item: ItemId) -> Result<Option<StoryId>, StoreError> {
         self.0.story_of(item)
+    }
+
+    /// The cards with what their sources say of themselves.
+    pub(super) fn learned(&self, mut cards: SourceCards) -> Result<SourceCards, StoreError> {
+        self.0.each_source_state(|id, state| cards.learn(&id, &state))?;
+        Ok(cards)
     }
 
     /// What is remembered of every source.

@@ -225,8 +225,8 @@ impl Shelf {
 
 impl Front {
     fn make(library: &Library, served: Arc<Served>) -> Result<Self, ShelfError> {
-        let Snapshot { generation, changed_at, stories, states } = library.snapshot(&served.window)?;
-        let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
+        let Snapshot { generation, changed_at, stories } = library.snapshot(&served.window)?;
+        let cards = library.learned(served.cards.clone())?;
         let feed = render::atom(&served.site, &stories, &cards, changed_at);
         render::check_xml(&feed)?;
         let home = render::home_page(&served.site, &stories, &cards);
