@@ -285,6 +285,33 @@ async fn retry_after_is_kept_in_full_and_survives_a_restart_and_an_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hosts_silence_outlives_restarts_up_to_its_last_word() {
+    let url = |name: &str| format!("https://strict.example/{name}");
+    let names = ["a", "b", "c", "d"];
+    let rig = Rig::new(names.map(|name| source(name, &url(name))).to_vec());
+    for (name, hours) in [("a", 2), ("b", 3), ("c", 6)] {
+        rig.script.on(&url(name), Duration::ZERO, move |request, before| match before {
+            0 => Err(Failure::TooManyRequests { status: 429, until: Some(request.now + hours * HOUR) }),
+            _ => Ok(unchanged(request.url.as_str())),
+        });
+    }
+    rig.script.on(&url("d"), Duration::ZERO, |request, _| Ok(unchanged(request.url.as_str())));
+    let asked = || names.map(|name| rig.script.asked(&url(name)).len());
+    rig.run_for(HOUR).await;
+    assert_eq!(asked(), [1, 1, 1, 0], "nobody was told anything by d, but its host has spoken");
+    // The second start finds one of them still silent by itself, and two whose time is over.
+    for hours in [3, 1] {
+        rig.run_for(hours * HOUR).await;
+        assert_eq!(asked(), [1, 1, 1, 0]);
+        let refused = rig.poll_now(Some("d")).await;
+        assert!(matches!(&refused, Err(CommandError::Refused(why)) if why.contains("host")), "{refused:?}");
+        assert_eq!(rig.poll_now(None).await, Ok(Vec::new()), "nobody waits for hours for an order to be carried out");
+    }
+    rig.run_for(HOUR + HOUR / 2).await;
+    assert_eq!(asked(), [2, 2, 2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn gone_means_never_again_until_the_address_changes() {
     let url = "https://news.example/feed";
     let mut rig = Rig::new(vec![source("news", url)]);

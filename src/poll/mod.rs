@@ -170,8 +170,8 @@ impl Table {
     /// was told stands in the sources' own memories, so it outlives a restart.
     fn hold_silent_hosts<F: Fetch>(&mut self, poller: &Poller<F>, roster: &Roster, told: Option<&SourceId>) {
         let now = poller.clock().now();
-        for (rule, members) in seats::hosts(poller, roster, told) {
-            if let Some(until) = schedule::host_silence(members.iter().map(|(source, state)| (*source, state)), now) {
+        for (rule, told) in seats::told(poller, roster, told) {
+            if let Some(until) = schedule::host_silence(told, now) {
                 tracing::warn!("several sources on {} were told to wait: none of them is asked before {}", rule.name, until.rfc3339());
                 self.agenda.hold(rule, until);
             }
@@ -232,8 +232,13 @@ impl Table {
     fn take_order<F: Fetch>(&mut self, order: PollOrder, poller: &Poller<F>, roster: &Roster) {
         let now = poller.clock().now();
         let awaited = match &order.source {
-            Some(id) => may_poll_now(poller, roster, id, now).map(|()| vec![id.clone()]),
-            None => Ok(seats::due_now(poller, roster)),
+            Some(id) => {
+                may_poll_now(poller, roster, id, now).and_then(|()| self.may_ask_host(poller, roster, id)).map(|()| vec![id.clone()])
+            }
+            None => {
+                let due = seats::due_now(poller, roster).into_iter();
+                Ok(due.filter(|id| self.may_ask_host(poller, roster, id).is_ok()).collect())
+            }
         };
         match awaited {
             Ok(ids) => {
@@ -246,6 +251,17 @@ impl Table {
             }
             // Whoever asked may have gone.
             Err(refusal) => drop(order.reply.send(Err(refusal))),
+        }
+    }
+
+    /// Whether the host of a source may be asked by a person's order: not while it is left in peace, which may be for hours.
+    fn may_ask_host<F: Fetch>(&self, poller: &Poller<F>, roster: &Roster, id: &SourceId) -> Result<(), CommandError> {
+        let rule = seats::rule_of(poller, roster, id);
+        match rule.and_then(|rule| self.agenda.held_until(&rule, poller.clock().now()).map(|until| (rule, until))) {
+            Some((rule, until)) => {
+                Err(CommandError::Refused(format!("its host `{}` asked several sources to wait, until {}", rule.name, until.rfc3339())))
+            }
+            None => Ok(()),
         }
     }
 

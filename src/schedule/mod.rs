@@ -23,7 +23,7 @@ pub use self::{
     backoff::is_failing,
     correct::corrected,
     cron::{CronError, parse_cron},
-    host::host_silence,
+    host::{Told, host_silence},
     plan::{Plan, Turn},
     rhythm::remember_arrivals,
     spread::{Place, catch_up, places, slot},

@@ -11,7 +11,7 @@ use watchfire::{
         Validators, Why,
     },
     schedule::{
-        self, Place, Plan, address, corrected, host_silence, is_failing, is_validator_stale, parse_cron, places, remember_arrivals,
+        self, Place, Plan, Told, address, corrected, host_silence, is_failing, is_validator_stale, parse_cron, places, remember_arrivals,
     },
 };
 
@@ -376,6 +376,9 @@ fn f13_a_host_is_silent_once_several_of_its_sources_were_told_so() {
     let told =
         |asked: i64, until: i64| SourceState { last_attempt: Some(at(asked)), silent_until: Some(at(until)), ..SourceState::default() };
     let public = every(HOUR);
+    let silence = |source: &Source, states: &[SourceState], now: i64| {
+        host_silence(states.iter().filter_map(|state| Told::of(source, state)).collect(), at(now))
+    };
     let forge = Source { url: Link::parse("https://gist.github.com/x.atom").expect("a link"), ..public.clone() };
     let bridge = Source { url: Link::parse("https://rsshub.example/x").expect("a link"), ..public.clone() };
     let near = vec![told(0, 9000), told(60, 7200), told(120, 7200)];
@@ -388,9 +391,15 @@ fn f13_a_host_is_silent_once_several_of_its_sources_were_told_so() {
         (&bridge, &near, None),
         (&private(public.clone()), &near, None),
     ] {
-        assert_eq!(host_silence(states.iter().map(|state| (source, state)), at(200)), wanted, "{}", source.url);
+        assert_eq!(silence(source, states, 200), wanted, "{}", source.url);
     }
-    assert_eq!(host_silence(near.iter().map(|state| (&public, state)), at(9001)), None, "it ends");
+    let silence = |states: &[SourceState], now: i64| silence(&public, states, now);
+    assert_eq!(silence(&near, 8999), Some(at(9000)), "after a restart too, when the others' own silence is over");
+    assert_eq!(silence(&near, 9001), None, "it ends");
+    let again = [told(9002, 20_000), near[1].clone(), near[2].clone(), told(180, 7200)];
+    assert_eq!(silence(&again, 9003), None, "one that is told anew is one");
+    let failed = [near[0].clone(), told(7300, 7200), told(7400, 7200)];
+    assert_eq!(silence(&failed, 7500), None, "what failed otherwise since then was told nothing");
 }
 
 #[test]
