@@ -475,6 +475,37 @@ async fn a_night_without_network_is_no_fault_of_a_list_on_one_host() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_night_without_network_is_no_fault_of_a_short_list() {
+    // Two that answer on hosts of their own beside three that are dead for good; and two on one host.
+    for hosts in [["a.example", "b.example"], ["one.example", "one.example"]] {
+        let url = |n: usize| format!("https://{}/{n}", hosts[n]);
+        let mut sources = vec![source("s0", &url(0)), source("s1", &url(1))];
+        for n in 0..3 {
+            let dead = format!("https://dead{n}.example/feed");
+            sources.push(source(&format!("dead{n}"), &dead));
+        }
+        let rig = Rig::new(sources);
+        let (down_at, back_at) = (birth() + 30 * HOUR, birth() + 39 * HOUR);
+        for n in 0..2 {
+            rig.script.on(&url(n), Duration::from_millis(10), move |request, _| match (down_at..back_at).contains(&request.now) {
+                true => Err(Failure::Dns("no answer".to_owned())),
+                false => Ok(full(request.url.as_str(), rss(&["a"]))),
+            });
+        }
+        for n in 0..3 {
+            rig.script.on(&format!("https://dead{n}.example/feed"), Duration::ZERO, |_, _| Err(Failure::Dns("no such name".to_owned())));
+        }
+        rig.run_for(40 * HOUR + HOUR / 2).await;
+        for n in 0..2 {
+            let state = rig.state(&format!("s{n}"));
+            assert!(state.failures == 0 && state.last_success >= Some(back_at), "{hosts:?}: {state:?}");
+        }
+        let by_one = rig.script.asked("https://dead0.example/feed").len();
+        assert!(by_one <= 7, "who is dead for good is not asked more because of that: {by_one}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_request_is_made_without_the_validators_of_the_old_one() {
     let (old, new) = ("https://news.example/feed", "https://news.example/other");
     let mut rig = Rig::new(vec![source("news", old)]);
