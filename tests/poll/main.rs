@@ -1,7 +1,9 @@
 //! The writing half under a simulated clock: a scripted fetcher, a real store, days in milliseconds.
 
+mod requests;
+
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -12,8 +14,8 @@ use watchfire::{
     clock::Clock,
     fetch::{Fetch, Request, Response},
     model::{
-        Cadence, CommandError, Failure, FetchLimits, HeaderPair, ItemLimits, Link, MergeThresholds, Outcome, ScheduleLimits, Source,
-        SourceId, SourceState, Timestamp, Validators,
+        Cadence, CommandError, Failure, FetchLimits, HeaderPair, ItemLimits, Link, MergeThresholds, Outcome, PrivateHost, ScheduleLimits,
+        Source, SourceId, SourceState, Timestamp, Validators,
     },
     poll::{self, Mode, PollOrder, Poller, Report, Roster},
     store::Store,
@@ -99,6 +101,11 @@ impl Script {
     fn asked(&self, url: &str) -> Vec<(Timestamp, Validators)> {
         let log = self.log.lock().expect("log");
         log.iter().filter(|(_, asked, _)| asked == url).map(|(at, _, validators)| (*at, validators.clone())).collect()
+    }
+
+    /// Every URL that was ever asked, once.
+    fn urls(&self) -> BTreeSet<String> {
+        self.log.lock().expect("log").iter().map(|(_, url, _)| url.clone()).collect()
     }
 
     /// Hours between the polls of a URL.
