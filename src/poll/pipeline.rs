@@ -390,3 +390,68 @@ pub(crate) fn span_in_words(span: Duration) -> String {
         (days, hours, ..) => format!("{days}d{hours:02}h"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::{Poller, Report};
+    use crate::{
+        clock::Clock,
+        fetch::{Fetch, Request, Response},
+        model::{Cadence, Failure, Link, MergeThresholds, Outcome, Source, SourceId, Timestamp, Validators},
+        poll::Roster,
+        store::Store,
+    };
+
+    /// Answers `/new` with a document and everything else with a 304.
+    struct Origin;
+
+    impl Fetch for Origin {
+        async fn fetch(&self, request: Request) -> Result<Response, Failure> {
+            let is_new = request.url.as_str().ends_with("/new");
+            let body = "<rss version=\"2.0\"><channel><title>News</title><item><title>A</title></item></channel></rss>";
+            Ok(Response {
+                not_modified: !is_new,
+                is_delta: false,
+                body: if is_new { body.into() } else { "".into() },
+                final_url: request.url,
+                permanent_url: None,
+                validators: Validators::default(),
+                content_type: None,
+                content_location: None,
+                max_age: None,
+                hubs: Vec::new(),
+                self_link: None,
+            })
+        }
+    }
+
+    /// Parsing cannot be cancelled: a crowd of documents takes half of the cores, and who has nothing to read does not wait for them
+    /// (protocol X6).
+    #[tokio::test(start_paused = true)]
+    async fn documents_wait_for_their_turn_to_be_read_and_a_304_does_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), MergeThresholds::default()).expect("opens").0;
+        let poller = Arc::new(Poller::new(store, Origin, Clock::simulated(Timestamp::from_secs(1_795_305_600))));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        assert_eq!(poller.readers.available_permits(), cores.div_ceil(2));
+        let source = |name: &str| {
+            let url = Link::parse(&format!("https://news.example/{name}")).expect("a link");
+            Arc::new(Source::new(SourceId::parse(name).expect("a slug"), url, Cadence::Every(Duration::from_secs(3600))))
+        };
+        let sources = [source("new"), source("old")];
+        let roster = Arc::new(Roster::new(&sources, Default::default(), Default::default(), Default::default(), Default::default()));
+
+        let held = poller.readers.clone().acquire_many_owned(u32::try_from(cores.div_ceil(2)).expect("few")).await.expect("permits");
+        let [new, old] = sources;
+        let reading = tokio::spawn(poller.clone().poll(new, roster.clone()));
+        let Report { outcome, .. } = poller.clone().poll(old, roster).await;
+        assert_eq!(outcome, Outcome::Unchanged);
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        assert!(!reading.is_finished(), "all who may read are busy");
+        drop(held);
+        let Report { outcome, .. } = reading.await.expect("ends");
+        assert!(matches!(outcome, Outcome::Read(tally) if tally.new == 1), "{outcome}");
+    }
+}

@@ -75,3 +75,25 @@ async fn s9_missed_ticks_collapse_to_one_and_no_source_is_asked_twice_at_once() 
     let gaps: Vec<_> = asked.windows(2).map(|pair| pair[1].since(pair[0]).as_secs()).collect();
     assert!(gaps.len() >= 4 && gaps.iter().all(|gap| (45..=60).contains(gap)), "{gaps:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn s7_the_syndication_module_is_heeded_within_the_bounds() {
+    for (wish, wanted) in [
+        ("<sy:updatePeriod>weekly</sy:updatePeriod><sy:updateFrequency>1</sy:updateFrequency>", DAY),
+        ("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>", HOUR),
+        ("<sy:updatePeriod> Daily </sy:updatePeriod><sy:updateFrequency>8</sy:updateFrequency>", 3 * HOUR),
+        ("<sy:updatePeriod>daily</sy:updatePeriod>", DAY),
+        ("<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>", DAY),
+    ] {
+        let url = "https://news.example/feed";
+        let rig = Rig::new(vec![source("news", url)]);
+        let body = format!(
+            "<rss version=\"2.0\" xmlns:sy=\"http://purl.org/rss/1.0/modules/syndication/\"><channel><title>News</title>{wish}\
+             <item><title>A</title><link>https://news.example/a</link></item></channel></rss>"
+        );
+        rig.script.on(url, Duration::ZERO, move |_, _| Ok(full(url, body.clone().into_bytes())));
+        rig.run_for(Duration::from_secs(60)).await;
+        let state = rig.state("news");
+        assert_eq!(state.next_due, state.last_attempt.map(|attempt| attempt + wanted), "{wish}");
+    }
+}
