@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::{fs, time::Duration};
+use std::{fs, os::unix::net::UnixDatagram, time::Duration};
 
 use support::{
     daemon::{Daemon, Home, binary, request},
@@ -89,6 +89,28 @@ fn sigterm_finishes_the_poll_in_flight_and_exits_0() {
     assert_eq!(daemon.wait(), Some(0), "{}", daemon.log());
     let export = home.command(&["export"]);
     assert!(String::from_utf8_lossy(&export.stdout).contains("Slow story"), "{}", daemon.log());
+}
+
+#[test]
+fn systemd_hears_that_it_is_ready_alive_and_stopping() {
+    let home = Home::new("");
+    let path = home.path("notify.sock");
+    let socket = UnixDatagram::bind(&path).expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
+    let heard = || {
+        let mut bytes = [0; 256];
+        let length = socket.recv(&mut bytes).expect("a message");
+        String::from_utf8_lossy(&bytes[..length]).trim().to_owned()
+    };
+    let mut daemon = home.start_with(&[("NOTIFY_SOCKET", path.to_str().expect("UTF-8")), ("WATCHDOG_USEC", "200000")]);
+    assert_eq!(heard(), "READY=1");
+    for _ in 0..3 {
+        assert_eq!(heard(), "WATCHDOG=1");
+    }
+    daemon.signal("TERM");
+    let last = std::iter::from_fn(|| Some(heard())).find(|message| message != "WATCHDOG=1");
+    assert_eq!(last.as_deref(), Some("STOPPING=1"));
+    assert_eq!(daemon.wait(), Some(0), "{}", daemon.log());
 }
 
 #[test]

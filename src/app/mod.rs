@@ -15,6 +15,7 @@ mod once;
 mod orders;
 mod rows;
 mod run;
+mod service_manager;
 mod signals;
 mod sources;
 mod storage;

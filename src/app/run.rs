@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot, watch},
@@ -15,6 +15,7 @@ use super::{
     daemon_file::DaemonFile,
     orders::Clerk,
     rows::ImportRow,
+    service_manager,
     signals::{Asked, Signals},
     storage,
     watch::Watch,
@@ -48,11 +49,23 @@ pub async fn run(choice: &Choice) -> anyhow::Result<()> {
     let polled = settings.sources.iter().filter(|source| source.enabled).count();
     tracing::info!("watchfire {} serves http://{address}/feed.atom; sources to poll: {polled}", env!("CARGO_PKG_VERSION"));
 
-    let mut daemon = Daemon::assemble(choice.clone(), settings, store, listener, file.token).await?;
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    let signal = daemon.serve(&mut signals).await;
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-    daemon.stop(signal).await
+    let mut daemon = Daemon::assemble(choice.clone(), settings, store.clone(), listener, file.token).await?;
+    service_manager::ready();
+    let end = tokio::select! {
+        end = daemon.serve(&mut signals) => end,
+        never = service_manager::keep_alive(store) => match never {},
+    };
+    service_manager::stopping();
+    daemon.stop(end).await
+}
+
+/// Why the daemon ends.
+#[derive(Clone, Copy)]
+enum End {
+    /// It was told to.
+    Signal(&'static str),
+    /// One of its halves is gone: better to begin anew than to go on as half a daemon.
+    Fault(&'static str),
 }
 
 /// The daemon's parts and the channels between them.
@@ -121,12 +134,14 @@ impl Daemon {
         })
     }
 
-    /// Carries out orders and signals until one says stop; its name.
-    async fn serve(&mut self, signals: &mut Signals) -> &'static str {
+    /// Carries out orders and signals until one says stop, or until a half has ended that has no end of its own.
+    async fn serve(&mut self, signals: &mut Signals) -> End {
         loop {
             tokio::select! {
+                _ = &mut self.polling => return End::Fault("polling"),
+                _ = &mut self.reading => return End::Fault("serving"),
                 asked = signals.next() => match asked {
-                    Asked::Stop(signal) => return signal,
+                    Asked::Stop(signal) => return End::Signal(signal),
                     Asked::Reload => drop(self.reload()),
                 },
                 () = self.files.changed() => drop(self.reload()),
@@ -177,18 +192,27 @@ impl Daemon {
     }
 
     /// Lets polls in flight finish within the grace time, then readers, then writes everything down.
-    async fn stop(self, signal: &str) -> anyhow::Result<()> {
+    async fn stop(self, end: End) -> anyhow::Result<()> {
         let grace = self.settings.borrow().daemon.grace;
-        tracing::info!("{signal}: finishing the polls in flight, at most {}s", grace.as_secs());
+        match end {
+            End::Signal(signal) => tracing::info!("{signal}: finishing the polls in flight, at most {}s", grace.as_secs()),
+            End::Fault(half) => tracing::error!("{half} ended by itself, which is a fault of this program; ending the rest"),
+        }
         self.polls_end.cancel();
+        // A task that has ended has been waited for already, and cannot be a second time.
         let abort = self.polling.abort_handle();
-        if tokio::time::timeout(grace, self.polling).await.is_err() {
+        if !abort.is_finished() && tokio::time::timeout(grace, self.polling).await.is_err() {
             abort.abort();
             tracing::warn!("some polls did not end in time; their sources are asked again when they are due");
         }
         self.readers_end.cancel();
-        let _ = tokio::time::timeout(READERS_GRACE, self.reading).await;
+        if !self.reading.is_finished() {
+            let _ = tokio::time::timeout(READERS_GRACE, self.reading).await;
+        }
         self.store.flush()?;
+        if let End::Fault(half) = end {
+            bail!("{half} ended by itself");
+        }
         tracing::info!("stopped");
         Ok(())
     }

@@ -3,11 +3,13 @@
 #![deny(clippy::print_stdout)]
 
 mod check;
+mod completions;
 mod decide;
 mod default_config;
 mod export;
 mod import;
 mod inspect;
+mod manual;
 mod once;
 mod progress;
 mod run;
@@ -23,7 +25,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     app::Choice,
@@ -98,6 +100,10 @@ enum Verb {
     NeverMerge(decide::Two),
     /// Make one story of two; the older one keeps its id
     Merge(decide::Two),
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Arguments),
+    /// Print the manual page, or write the pages of all commands
+    Manual(manual::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -119,6 +125,8 @@ pub fn main() -> ExitCode {
         Verb::Split(decide::One { item }) => decide::run(&choice, &Decision::Split(item)),
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),
         Verb::Merge(decide::Two { one, other }) => decide::run(&choice, &Decision::Merge(one, other)),
+        Verb::Completions(arguments) => completions::run(&arguments),
+        Verb::Manual(arguments) => manual::run(&arguments),
     };
     match done {
         Ok(code) => code,
@@ -129,6 +137,11 @@ pub fn main() -> ExitCode {
             if error.chain().any(|cause| cause.is::<ConfigError>()) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// The definition of all commands.
+fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Writes an answer to standard output. `print!` would panic where the reader has gone or the disk is full.
@@ -157,10 +170,8 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     #[test]
     fn the_arguments_make_sense() {
-        super::Arguments::command().debug_assert();
+        super::command().debug_assert();
     }
 }

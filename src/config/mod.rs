@@ -16,7 +16,10 @@ mod source;
 mod stamp;
 mod tables;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use toml::de::DeTable;
 
@@ -33,6 +36,7 @@ use self::{
     section::{File, Section},
     source::Catalogue,
 };
+use crate::model::ScheduleLimits;
 
 /// The configuration that is shipped: what `watchfire default-config` prints, with every key explained.
 pub const DEFAULT: &str = include_str!("../../config/watchfire.toml");
@@ -89,8 +93,19 @@ fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, 
 
 /// What holds where no configuration says otherwise: no sources, and paths that start at `folder`.
 pub fn defaults(folder: &Path) -> Settings {
-    let nothing = File::new(folder, Piece { first_line: 1, text: "" });
+    let nothing = File::new(folder, Piece::NOTHING);
     tables::read(&mut Section::new(&nothing, "", None), folder, &mut Vec::new())
+}
+
+/// Every key that a configuration may hold: `include`, `poll.interval`, `source.id`. Tables are among them.
+pub fn keys() -> BTreeSet<String> {
+    let file = File::new(Path::new(""), Piece::NOTHING);
+    let mut root = Section::new(&file, "", None);
+    tables::read(&mut root, Path::new(""), &mut Vec::new());
+    root.sections("source");
+    root.strings("include");
+    Catalogue::new(ScheduleLimits::default(), &|_| None).read(Section::new(&file, "source", None), &mut Vec::new());
+    file.into_known()
 }
 
 /// The files that `include` names, each once, without the main one, and the folders that it looks into.

@@ -15,6 +15,11 @@ pub(super) struct Piece<'a> {
     pub text: &'a str,
 }
 
+impl Piece<'_> {
+    /// An empty file.
+    pub const NOTHING: Self = Self { first_line: 1, text: "" };
+}
+
 /// What stands before the first source, and then each source. A file that is written in any other way, or is not TOML, is one piece.
 pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let cut = cut(text);

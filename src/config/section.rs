@@ -4,6 +4,8 @@
 //! fault of every file is found in one run, each with its line. Unknown keys are refused as `deny_unknown_fields` would.
 
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     fmt::Display,
     ops::RangeInclusive,
     path::{Path, PathBuf},
@@ -31,6 +33,8 @@ pub(super) struct File<'a> {
     pub text: &'a str,
     first_line: usize,
     line_starts: Vec<usize>,
+    /// Every key that was asked for in a table that is not there: what the file might hold.
+    known: RefCell<BTreeSet<String>>,
 }
 
 /// Where a value stands, for faults that are found later.
@@ -61,7 +65,12 @@ impl<'a> File<'a> {
     /// A piece of a file that was read.
     pub fn new(path: &'a Path, Piece { first_line, text }: Piece<'a>) -> Self {
         let line_starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(end, _)| end + 1).collect();
-        Self { path, text, first_line, line_starts }
+        Self { path, text, first_line, line_starts, known: RefCell::default() }
+    }
+
+    /// The keys that were asked for in vain, in tables that are not there: `poll.interval`, `source.id`.
+    pub fn into_known(self) -> BTreeSet<String> {
+        self.known.into_inner()
     }
 
     /// The line a byte is in.
@@ -252,7 +261,11 @@ impl<'a> Section<'a> {
 
     fn ask(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.asked.push(key);
-        self.table?.get(key)
+        let Some(table) = self.table else {
+            self.file.known.borrow_mut().insert(self.full(key));
+            return None;
+        };
+        table.get(key)
     }
 
     fn refuse<T>(&mut self, key: &str, value: &Spanned<DeValue<'_>>, rule: &str) -> Option<T> {

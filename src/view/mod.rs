@@ -1,7 +1,10 @@
 //! Which stories stand on a page of the feed: the newest ones, within limits, and no source allowed to push the others out.
 
+mod filter;
+
 use std::collections::{HashMap, HashSet};
 
+pub use self::filter::{Filter, Place};
 use crate::model::{Item, SourceId, Story};
 
 /// How much one page of the feed may hold.

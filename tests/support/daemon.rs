@@ -71,7 +71,13 @@ impl Home {
 
     /// Starts the daemon and waits until it is ready.
     pub fn start(&self) -> Daemon {
+        self.start_with(&[])
+    }
+
+    /// The same with variables in its environment.
+    pub fn start_with(&self, variables: &[(&str, &str)]) -> Daemon {
         let mut command = binary();
+        command.envs(variables.iter().copied());
         command.arg("run").arg("--config").arg(self.config()).stderr(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn().expect("the binary starts");
         let log = collect(child.stderr.take().expect("standard error is piped"));
@@ -177,7 +183,12 @@ pub fn request(address: SocketAddr, method: &str, path: &str, headers: &[(&str, 
 /// The binary under test, deaf to the configuration of whoever runs the tests.
 pub fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_watchfire"));
-    command.env_remove("WATCHFIRE_CONFIG").env_remove("WATCHFIRE_LOG").env_remove("NOTIFY_SOCKET").stdin(Stdio::null());
+    command
+        .env_remove("WATCHFIRE_CONFIG")
+        .env_remove("WATCHFIRE_LOG")
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("WATCHDOG_USEC")
+        .stdin(Stdio::null());
     command
 }
 
