@@ -69,11 +69,12 @@ impl SourceCard {
     /// it may be that address, key and all.
     pub fn learn(&mut self, state: &SourceState) {
         let name = state.title.as_deref().map(|title| Text::line(title, 120)).filter(|title| !title.is_empty());
-        let may_show = |address: &str| !self.is_private() && !(self.configured.has_query && address.contains('?'));
+        let Configured { is_private, has_query, .. } = *self.configured;
+        let is_shown = |address: &str| !is_private && (!has_query || !address.contains('?'));
         self.learned = Learned {
             name,
-            feed_id: state.feed_id.clone().filter(|id| may_show(id)),
-            site: state.site.clone().filter(|site| may_show(site.as_str())),
+            feed_id: state.feed_id.clone().filter(|id| is_shown(id)),
+            site: state.site.clone().filter(|site| is_shown(site.as_str())),
         };
     }
 

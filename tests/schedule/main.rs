@@ -225,6 +225,20 @@ fn s5_a_failing_cron_source_keeps_its_hours() {
 }
 
 #[test]
+fn s5_a_failing_daily_line_is_asked_once_a_day_even_after_it_was_asked_late() {
+    let source = cron("0 6 * * *");
+    for (asked_at_hour, wanted_hours) in [(6, 24), (8, 46), (20, 34)] {
+        let asked = at(0) + secs((asked_at_hour + 12) * HOUR);
+        let row = SourceState { failures: 14, ..SourceState::default() };
+        let (distance, _) = fail(&source, row, &Failure::Empty, asked);
+        assert_eq!((distance + HOUR / 2) / HOUR, wanted_hours, "asked at {asked_at_hour}:00");
+    }
+    let weekly = cron("0 6 * * mon");
+    let row = SourceState { failures: 14, ..SourceState::default() };
+    assert!(fail(&weekly, row, &Failure::Empty, at(0)).0 < 8 * DAY, "no week is left out");
+}
+
+#[test]
 fn s5_a_fault_of_our_own_is_not_counted() {
     let (distance, state) = fail(&every(HOUR), SourceState::default(), &Failure::Store("disk full".to_owned()), at(0));
     assert_eq!((distance, state.failures), (HOUR, 0));
