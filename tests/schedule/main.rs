@@ -251,6 +251,9 @@ fn s6_hours_to_be_skipped_are_skipped() {
     assert_eq!((distance, state.why), (23 * HOUR, Some(Why::Skip)));
     let everything = Rhythm { skip_hours: 0xFF_FFFF, ..Rhythm::default() };
     assert_eq!(succeed(&every(HOUR), fresh(None, everything), at(0)).0, HOUR);
+    let told = Failure::TooManyRequests { status: 429, until: Some(at(5 * 1800)) };
+    let skips = fresh(None, Rhythm { skip_hours: 1 << 14, ..Rhythm::default() });
+    assert_eq!(fail(&every(HOUR), skips, &told, at(0)).0, 3 * HOUR, "silence that ends within such an hour ends with it");
 }
 
 #[test]
