@@ -25,7 +25,7 @@ pub async fn sources(choice: &Choice) -> anyhow::Result<Vec<SourceRow>> {
         Holder::Us(store) => {
             let states: BTreeMap<_, _> = store.source_states()?.into_iter().collect();
             let cards = SourceCards::of(settings.sources.iter().map(Arc::as_ref)).learned(&states);
-            render::sources_json(&cards, &states)
+            render::sources_json(&cards, &states, now())
         }
         Holder::Daemon(daemon) => daemon.ask(Method::GET, "/admin/sources", String::new()).await?,
     };

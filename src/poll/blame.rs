@@ -5,7 +5,7 @@ use std::sync::{MutexGuard, PoisonError, atomic::Ordering};
 use super::{
     Poller, Roster,
     network::{Change, Network, Suspect},
-    pipeline::span_in_words,
+    report::span_in_words,
 };
 use crate::{
     fetch::Fetch,

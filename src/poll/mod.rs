@@ -9,6 +9,7 @@ mod learning;
 mod listing;
 mod network;
 mod pipeline;
+mod report;
 mod robots;
 mod seats;
 
@@ -23,11 +24,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::pipeline::span_in_words;
+pub(crate) use self::report::span_in_words;
 use self::{agenda::Agenda, pipeline::readdress, seats::Occasion};
 pub use self::{
     documents::{ImportError, ImportSettings, ImportSummary, Progress, Refused, import},
-    pipeline::{Poller, Report},
+    pipeline::Poller,
+    report::Report,
 };
 use crate::{
     clock::{Jump, Vigil},

@@ -19,7 +19,7 @@ mod spread;
 mod tick;
 
 pub use self::{
-    address::{address, is_validator_stale},
+    address::{address, is_validator_stale, was_said_unchanged},
     backoff::is_failing,
     correct::corrected,
     cron::{CronError, parse_cron},

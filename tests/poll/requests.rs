@@ -97,3 +97,26 @@ async fn s7_the_syndication_module_is_heeded_within_the_bounds() {
         assert_eq!(state.next_due, state.last_attempt.map(|attempt| attempt + wanted), "{wish}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn f9_a_server_that_said_unchanged_while_it_had_news_is_called_frozen() {
+    let (liar, honest) = ("https://liar.example/feed", "https://honest.example/feed");
+    let rig = Rig::new(vec![source("liar", liar), source("honest", honest)]);
+    for url in [liar, honest] {
+        rig.script.on(url, Duration::ZERO, move |request, _| {
+            let days = usize::try_from(request.now.since(birth()).as_secs() / 86_400).expect("few");
+            let names: Vec<String> = (0..=days).map(|day| format!("{url}-{day}")).collect();
+            let tokens = etag(if url == liar { "for ever" } else { &names[days] });
+            if request.validators == tokens {
+                return Ok(unchanged(url));
+            }
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            Ok(Response { validators: tokens, ..full(url, rss(&names)) })
+        });
+    }
+    rig.run_for(6 * DAY).await;
+    assert!(!rig.state("liar").frozen && rig.state("liar").items == 1, "nobody can tell yet");
+    rig.run_for(3 * DAY).await;
+    assert!(rig.state("liar").frozen && rig.state("liar").items > 7, "{:?}", rig.state("liar"));
+    assert!(!rig.state("honest").frozen && rig.state("honest").items >= 9);
+}
