@@ -10,6 +10,7 @@ mod json;
 mod json_feed;
 mod opml;
 mod page;
+mod pictures;
 mod rss;
 mod site;
 mod source_card;
