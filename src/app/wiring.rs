@@ -51,6 +51,7 @@ pub(super) fn served(settings: &Settings, store: &Store, address: SocketAddr) ->
         subtitle: Text::line(settings.feed.subtitle.as_deref().unwrap_or_default(), TITLE_CHARS_MAX),
         home: http.base_url(),
         timezone: settings.documents.timezone,
+        images: settings.feed.images,
         manners: Manners {
             user_agent: user_agent(settings),
             contact: settings.daemon.contact.clone(),

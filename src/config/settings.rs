@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use chrono_tz::Tz;
 
 use crate::{
-    model::{FetchLimits, ItemLimits, Link, MergeThresholds, ScheduleLimits, Source, SourceId},
+    model::{FetchLimits, Images, ItemLimits, Link, MergeThresholds, ScheduleLimits, Source, SourceId},
     view::View,
 };
 
@@ -107,6 +107,8 @@ pub struct FeedSettings {
     pub entries_max: usize,
     /// Its size before compression, in bytes.
     pub bytes_max: u64,
+    /// What stands for pictures in the entries of all feeds.
+    pub images: Images,
 }
 
 /// Imported documents.

@@ -97,7 +97,7 @@ async fn why(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Respons
 
 async fn search(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Response<Body> {
     let mut inquiry = Inquiry { text: String::new(), is_best_first: false, limit: Inquiry::LIMIT_MAX };
-    for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+    for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match &*key {
             "q" => inquiry.text = value.into_owned(),
             "order" => inquiry.is_best_first = value == "best",

@@ -41,9 +41,13 @@ struct Learned {
 impl SourceCard {
     /// What the configuration says of a source.
     pub fn of(source: &Source) -> Self {
+        Self::showing(source, source.shown_url())
+    }
+
+    fn showing(source: &Source, shown_url: Option<String>) -> Self {
         let configured = Configured {
             name: source.title.clone(),
-            shown_url: source.shown_url(),
+            shown_url,
             is_private: source.private,
             has_query: source.url.to_url().query().is_some(),
             priority: source.priority,
@@ -121,7 +125,7 @@ impl SourceCards {
 
     /// The same with whole addresses, queries and all: for the operator, never for a page.
     pub fn disclosing<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Self {
-        let card = |source: &Source| SourceCard { shown_url: Some(source.url.as_str().to_owned()), ..SourceCard::of(source) };
+        let card = |source: &Source| SourceCard::showing(source, Some(source.url.as_str().to_owned()));
         Self(sources.into_iter().map(|source| (source.id.clone(), card(source))).collect())
     }
 
