@@ -93,7 +93,7 @@ enum Verb {
     /// A line has `id`, `title`, `published`, `updated` and `members`, which are the copies: `id`, `source`, `title`, `link`, `key`,
     /// `published`, `document` and why each `joined`.
     Export,
-    /// Show every source: last outcome, next poll and why then, items. Add and remove sources
+    /// Show every source: how it is, when it is asked next and why then, items. Add and remove sources
     Sources(sources::Arguments),
     /// Import lists of feeds, and export ours
     Opml(opml::Arguments),

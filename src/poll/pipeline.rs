@@ -116,19 +116,19 @@ impl<F: Fetch> Poller<F> {
     /// A response came: 304 and known bytes go straight to the record, anything else is read.
     async fn settle(&self, source: &Arc<Source>, roster: &Arc<Roster>, state: SourceState, response: Response) -> (Outcome, SourceState) {
         self.heard_from(source, roster);
-        let mut state = learn(state, source, &response, self.clock.now());
+        let now = self.clock.now();
+        let mut state = learn(schedule::settled_at(state, now), source, &response, now);
         let digest = (!response.not_modified).then(|| Digest::of(&[&response.body]));
         let outcome = if response.not_modified {
             Outcome::Unchanged
         } else if state.body_digest == digest {
             // They were left out of a request for the whole document, and may have changed: protocol F4.
             state.validators = response.validators;
-            state.last_full = Some(self.clock.now());
+            state.last_full = Some(now);
             Outcome::SameBytes
         } else {
             return self.read(source, roster, state, (response, digest)).await;
         };
-        let now = self.clock.now();
         let state = roster.plan(source).after_success(record(state, &outcome), now);
         self.keep(source, outcome, state)
     }
@@ -162,7 +162,7 @@ impl<F: Fetch> Poller<F> {
         let now = self.clock.now();
         let plan = roster.plan(source);
         let outcome = Outcome::Failed(failure.clone());
-        let state = record(state.clone(), &outcome);
+        let state = record(schedule::settled_at(state.clone(), now), &outcome);
         let state = match self.observe(source, roster, &state, failure) {
             Some(since) => plan.after_offline(state, since, now),
             None if self.watches_host(source, failure) => plan.on_watch(plan.after_failure(state, failure, now)),

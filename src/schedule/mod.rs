@@ -21,7 +21,7 @@ mod tick;
 pub use self::{
     address::{address, is_validator_stale, was_said_unchanged},
     backoff::is_failing,
-    correct::corrected,
+    correct::{corrected, settled_at},
     cron::{CronError, parse_cron},
     host::{Told, host_silence},
     plan::{Plan, Turn},

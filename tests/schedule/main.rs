@@ -12,6 +12,7 @@ use watchfire::{
     },
     schedule::{
         self, Place, Plan, Told, address, corrected, host_silence, is_failing, is_validator_stale, parse_cron, places, remember_arrivals,
+        settled_at,
     },
 };
 
@@ -253,7 +254,7 @@ fn s6_hours_to_be_skipped_are_skipped() {
     assert_eq!(succeed(&every(HOUR), fresh(None, everything), at(0)).0, HOUR);
     let told = Failure::TooManyRequests { status: 429, until: Some(at(5 * 1800)) };
     let skips = fresh(None, Rhythm { skip_hours: 1 << 14, ..Rhythm::default() });
-    assert_eq!(fail(&every(HOUR), skips, &told, at(0)).0, 3 * HOUR, "silence that ends within such an hour ends with it");
+    assert_eq!(fail(&every(HOUR), skips, &told, at(0)).0, 3 * HOUR + 1800, "silence does not end within such an hour");
 }
 
 #[test]
@@ -296,6 +297,19 @@ fn s8_a_clock_seen_to_be_set_back_takes_memories_with_it() {
     let corrected = corrected(told, secs(DAY), at(60)).expect("written on the clock as it was");
     assert_eq!((corrected.last_attempt, corrected.silent_until, corrected.next_due), (Some(at(0)), Some(at(3600)), Some(at(3600))));
     assert_eq!(schedule::corrected(state, secs(300), at(86_401)), None, "older than the clock's fault");
+}
+
+#[test]
+fn s8_a_poll_that_ends_before_it_began_takes_its_memory_along() {
+    let began = SourceState { last_attempt: Some(at(90_000)), last_full: Some(at(50_000)), ..SourceState::default() };
+    let ended = settled_at(began.clone(), at(3600));
+    assert_eq!(
+        (ended.last_attempt, ended.last_full),
+        (Some(at(3600)), Some(at(50_000 - 86_400))),
+        "full documents stay as old as they are"
+    );
+    assert_eq!(settled_at(began.clone(), at(89_990)), began, "a clock that was put right");
+    assert_eq!(settled_at(began.clone(), at(90_020)), began);
 }
 
 #[test]
