@@ -114,7 +114,13 @@ fn story(number: u64) -> Story {
         ..Item::titled(source, NativeId::new(number.to_string()), title, at)
     };
     let id = StoryId::opened_by(item.id);
-    Story { id, entry_id: String::new(), published: item.dated(), updated: item.dated(), members: vec![Member { item, joined: None }] }
+    Story {
+        id,
+        entry_id: String::new(),
+        published: item.dated(),
+        updated: item.dated(),
+        members: vec![Member { item, joined: None, declared: Vec::new() }],
+    }
 }
 
 /// CPU that the process has used, in all of its threads.

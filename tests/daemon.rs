@@ -114,6 +114,19 @@ fn systemd_hears_that_it_is_ready_alive_and_stopping() {
 }
 
 #[test]
+fn health_is_the_daemons_own_word_or_a_failure() {
+    let home = Home::new("");
+    let none = home.command(&["health"]);
+    assert_eq!((none.status.code(), none.stdout.len()), (Some(1), 0));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("no daemon uses the store in `"), "{none:?}");
+    let daemon = home.start();
+    assert_eq!(String::from_utf8_lossy(&home.command(&["health"]).stdout), "ok\n");
+    daemon.kill();
+    let dead = home.command(&["health"]);
+    assert!(dead.status.code() == Some(1) && String::from_utf8_lossy(&dead.stderr).contains("no daemon answers at"), "{dead:?}");
+}
+
+#[test]
 fn a_restart_asks_nobody_again() {
     let origin = Origin::launch();
     origin.on("/feed.xml", Reply::ok(rss(&[("g1", "Story", "https://wire.example/1")])));

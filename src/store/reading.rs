@@ -252,9 +252,12 @@ impl Store {
 
     /// Reads the items behind the rows. Places never change, so no lock is needed.
     pub(super) fn read_story(&self, StoryRows { story, members }: StoryRows) -> Result<Option<Story>> {
+        let is_told_twice = members.len() > 1;
         let mut found = Vec::with_capacity(members.len());
         for (place, joined) in members {
-            found.extend(self.core.item(place)?.map(|item| Member { item, joined }));
+            let Some(item) = self.core.item(place)? else { continue };
+            let print = if is_told_twice { self.core.fingerprint(place)? } else { None };
+            found.push(Member { item, joined, declared: print.map(|print| print.declared).unwrap_or_default() });
         }
         let StoryRow { id, entry_id, published, updated, .. } = story;
         Ok((!found.is_empty()).then_some(Story { id, entry_id, published, updated, members: found }))
