@@ -78,6 +78,7 @@ fn a_bad_value_is_named_with_its_rule() {
             "[http]\npublic_url = \"news.example\"",
             "2: `http.public_url` is `news.example`, must be an http or https URL without query and fragment",
         ),
+        ("[feed]\nimages = \"none\"", "2: `feed.images` is `none`, must be `link`, `keep` or `drop`"),
         ("[daemon]\ncontact = \"me\"", "2: `daemon.contact` is `me`, must be a URL or a mail address at which publishers reach you"),
         (
             "[daemon]\ncontact = \"me@example.org) evil\"",
@@ -441,7 +442,7 @@ fn the_commented_defaults_are_the_real_ones() {
         uncommented.push_str(bare.unwrap_or(line));
         uncommented.push('\n');
     }
-    assert_eq!(uncommented.lines().filter(|line| line.contains(" = ")).count(), 30, "{uncommented}");
+    assert_eq!(uncommented.lines().filter(|line| line.contains(" = ")).count(), 31, "{uncommented}");
     let folder = Folder::with(&[("watchfire.toml", &uncommented)]);
     let explained = folder.load().unwrap_or_else(|error| panic!("{error}"));
     fs::write(folder.0.path().join("watchfire.toml"), "").expect("written");

@@ -1,11 +1,11 @@
 //! The settings as the program uses them: typed, checked, complete.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 
 use crate::{
-    model::{FetchLimits, ItemLimits, Link, MergeThresholds, ScheduleLimits, Source, SourceId},
+    model::{FetchLimits, Images, ItemLimits, Link, MergeThresholds, ScheduleLimits, Source, SourceId},
     view::View,
 };
 
@@ -24,8 +24,8 @@ pub struct Settings {
     pub documents: DocumentSettings,
     /// `[merge]`
     pub merge: MergeThresholds,
-    /// Every `[[source]]`, in the order of the files; ids and URLs are unique.
-    pub sources: Vec<Source>,
+    /// Every `[[source]]`, in the order of the files; ids and URLs are unique. Whoever polls or shows them shares them.
+    pub sources: Vec<Arc<Source>>,
     /// Every `[[view]]`, in their order; ids are unique.
     pub views: Vec<View>,
     /// The files that were read, the main one first.
@@ -41,7 +41,7 @@ pub struct Settings {
 impl Settings {
     /// The source of that id.
     pub fn source(&self, id: &SourceId) -> Option<&Source> {
-        self.sources.iter().find(|source| source.id == *id)
+        self.sources.iter().map(Arc::as_ref).find(|source| source.id == *id)
     }
 }
 
@@ -107,6 +107,8 @@ pub struct FeedSettings {
     pub entries_max: usize,
     /// Its size before compression, in bytes.
     pub bytes_max: u64,
+    /// What stands for pictures in the entries of all feeds.
+    pub images: Images,
 }
 
 /// Imported documents.

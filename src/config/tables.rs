@@ -9,7 +9,7 @@ use super::{
     section::{Section, nearest},
     settings::{DaemonSettings, DocumentSettings, FeedSettings, HttpSettings, PollSettings, Settings},
 };
-use crate::model::{FetchLimits, ItemLimits, Link, MergeThresholds, ScheduleLimits, Text};
+use crate::model::{FetchLimits, Images, ItemLimits, Link, MergeThresholds, ScheduleLimits, Text};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -178,6 +178,7 @@ fn read_feed(section: &mut Section<'_>) -> FeedSettings {
         author: section.parsed("author", RULE, name).unwrap_or_else(|| "Watchfire".to_owned()),
         entries_max: section.count("entries_max", 100, 1..=10_000),
         bytes_max: section.size("bytes_max", 1 << 20, 64 << 10..=64 << 20),
+        images: section.parsed("images", "must be `link`, `keep` or `drop`", Images::parse).unwrap_or_default(),
     }
 }
 

@@ -6,8 +6,9 @@ use super::{
     Site, SourceCards,
     copies::{self, Arranged, Copy},
     html::Html,
+    pictures,
 };
-use crate::model::{Link, Story, Text, is_xml_char};
+use crate::model::{Images, Link, Story, Text, is_xml_char};
 
 /// What every format says of a story.
 pub(super) struct Entry<'a> {
@@ -55,7 +56,7 @@ impl<'a> Entry<'a> {
             language: first.language.as_ref().map(Text::as_str).filter(|tag| is_language_tag(tag)),
             authors,
             categories: categories(site, story),
-            html: html(&arranged),
+            html: html(site.images, &arranged),
             arranged,
         }
     }
@@ -80,9 +81,9 @@ fn categories<'a>(site: &Site, story: &'a Story) -> Vec<Category<'a>> {
     categories
 }
 
-fn html(arranged: &Arranged<'_>) -> String {
+fn html(images: Images, arranged: &Arranged<'_>) -> String {
     let mut html = Html::new();
-    html.safe(arranged.body);
+    html.safe(&pictures::in_entry(images, arranged.body));
     also_at(&mut html, arranged);
     html.finish()
 }

@@ -11,6 +11,7 @@ mod json_feed;
 mod opensearch;
 mod opml;
 mod page;
+mod pictures;
 mod rss;
 mod site;
 mod source_card;

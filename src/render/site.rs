@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use crate::model::{Digest, Link, StoryId, Text};
+use crate::model::{Digest, Images, Link, StoryId, Text};
 
 /// The name and version that feeds and pages carry. Part of what is rendered: another version may render otherwise.
 pub const GENERATOR: (&str, &str) = ("Watchfire", env!("CARGO_PKG_VERSION"));
@@ -25,6 +25,8 @@ pub struct Site {
     pub home: Link,
     /// The zone in which pages show days and times.
     pub timezone: Tz,
+    /// What stands for pictures in entries.
+    pub images: Images,
     /// What publishers are told.
     pub manners: Manners,
 }
@@ -120,7 +122,7 @@ impl Site {
             manners.contact.as_deref().unwrap_or_default().as_bytes(),
             &manners.interval.as_secs().to_be_bytes(),
             &manners.interval_min.as_secs().to_be_bytes(),
-            &[u8::from(manners.robots)],
+            &[u8::from(manners.robots), self.images as u8],
         ])
     }
 

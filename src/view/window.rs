@@ -64,6 +64,9 @@ const SHARE: usize = 4;
 /// Bytes that an entry takes beside its texts: elements, ids, dates, its source.
 const ENTRY_BYTES: usize = 1200;
 
+/// Bytes by which a link to a picture is longer than the picture's own tag, escaped.
+const PICTURE_BYTES: usize = 120;
+
 /// Bytes that a further copy or link takes beside its address and title.
 const LINK_BYTES: usize = 160;
 
@@ -130,7 +133,7 @@ fn entry_bytes(story: &Story) -> usize {
     ENTRY_BYTES
         + escaped_bytes(&story.entry_id)
         + escaped_bytes(first.title.as_str())
-        + body.map_or(0, |body| escaped_bytes(body.as_str()))
+        + body.map_or(0, |body| escaped_bytes(body.as_str()) + PICTURE_BYTES * body.as_str().matches("<img").count())
         + texts.chain(copies).chain(related).sum::<usize>()
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use watchfire::{
     model::{
-        Cadence, Item, JoinRule, Joined, Link, LinkKey, Member, NativeId, SafeHtml, Source, SourceId, Story, StoryId, Text, Timestamp,
-        ZonedTime,
+        Cadence, Images, Item, JoinRule, Joined, Link, LinkKey, Member, NativeId, SafeHtml, Source, SourceId, Story, StoryId, Text,
+        Timestamp, ZonedTime,
     },
     render::{self, Feed, Format, Manners, Site, SourceCard, SourceCards},
 };
@@ -21,6 +21,7 @@ pub fn site() -> Site {
         subtitle: Text::line("Each story once", 80),
         home: link("https://watch.example.org/"),
         timezone: chrono_tz::Asia::Shanghai,
+        images: Images::Link,
         manners: Manners {
             user_agent: "Watchfire/0.1.0 (+https://watch.example.org/about)".to_owned(),
             contact: Some("ops@example.org".to_owned()),

@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use watchfire::{
     clock::Clock,
     http::{self, Order, Served, Service},
-    model::{Link, Secret, SourceId, Text},
+    model::{Images, Link, Secret, SourceId, Text},
     render::{Manners, Site, SourceCard, SourceCards},
     search::follow,
     view::WindowLimits,
@@ -55,6 +55,7 @@ pub fn served(title: &str) -> Arc<Served> {
             subtitle: Text::default(),
             home: Link::parse("https://watch.example.org/").expect("a link"),
             timezone: chrono_tz::UTC,
+            images: Images::Link,
             manners: Manners {
                 user_agent: "Watchfire/0.1.0".to_owned(),
                 contact: None,

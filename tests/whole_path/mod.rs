@@ -7,7 +7,7 @@ use std::time::Duration;
 use watchfire::{
     clean, dedup,
     feed::{Hints, NotAFeed, Reading, read},
-    model::{Draft, Item, ItemId, ItemLimits, Link, Markup, Member, NativeId, SafeHtml, SourceId, Story, StoryId, Text, Timestamp},
+    model::{Draft, Images, Item, ItemId, ItemLimits, Link, Markup, Member, NativeId, SafeHtml, SourceId, Story, StoryId, Text, Timestamp},
     render::{self, Feed, Format, Manners, Site, SourceCard, SourceCards},
 };
 
@@ -108,6 +108,7 @@ fn site() -> Site {
         subtitle: Text::line("Each story once", 80),
         home: Link::parse("https://watch.example.org/").expect("absolute"),
         timezone: chrono_tz::UTC,
+        images: Images::Link,
         manners: Manners {
             user_agent: "Watchfire".to_owned(),
             contact: None,

@@ -4,7 +4,6 @@ mod about;
 mod home;
 mod list;
 mod notice;
-mod pictures;
 mod search;
 mod sources;
 mod story;

@@ -1,12 +1,13 @@
 //! A story's own page: title, text, every copy with its time and why it is here.
 
-use super::{Head, page, pictures, tags, words};
+use super::{Head, page, tags, words};
 use crate::{
     model::{JoinRule, Joined, Link, Story, Text},
     render::{
         Site, SourceCards,
         copies::{self, Arranged, Copy},
         html::Html,
+        pictures,
     },
 };
 

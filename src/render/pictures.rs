@@ -1,9 +1,28 @@
-//! Pictures as links: a page of ours loads nothing from a publisher, so no picture can tell him who reads.
+//! Pictures in what we serve. Whoever loads one tells its publisher that he reads, and where: unless the operator wants it otherwise,
+//! a link stands for it.
 
-use crate::{model::SafeHtml, render::html::Html};
+use std::borrow::Cow;
 
-/// The same markup with every `img` replaced by a link to it, or by its words alone where it stands inside a link.
+use super::html::Html;
+use crate::model::{Images, SafeHtml};
+
+/// The body of an entry, with what the operator chose in the place of its pictures.
+pub(super) fn in_entry(images: Images, body: &SafeHtml) -> Cow<'_, SafeHtml> {
+    match images {
+        Images::Keep => Cow::Borrowed(body),
+        Images::Link => Cow::Owned(replaced(body, |tag, is_inside_link| picture(tag, is_inside_link, &[]))),
+        Images::Drop => Cow::Owned(replaced(body, |_, _| String::new())),
+    }
+}
+
+/// The same markup with every `img` replaced by a link to it, or by its words alone where it stands inside a link; for pages, whose
+/// style sheet knows the class.
 pub(super) fn as_links(body: &SafeHtml) -> SafeHtml {
+    replaced(body, |tag, is_inside_link| picture(tag, is_inside_link, &[("class", "picture")]))
+}
+
+/// The same markup with what `stand_in` makes of each `img` tag; it is told whether a link is open there.
+fn replaced(body: &SafeHtml, stand_in: impl Fn(&str, bool) -> String) -> SafeHtml {
     let mut html = String::with_capacity(body.as_str().len());
     let mut rest = body.as_str();
     let mut links_open = 0_usize;
@@ -12,7 +31,7 @@ pub(super) fn as_links(body: &SafeHtml) -> SafeHtml {
         html.push_str(text);
         let (tag, after) = tail.split_at(tag_length(tail));
         match tag_name(tag) {
-            "img" => html.push_str(&picture(tag, links_open > 0)),
+            "img" => html.push_str(&stand_in(tag, links_open > 0)),
             name => {
                 links_open = match name {
                     "a" => links_open + 1,
@@ -48,7 +67,7 @@ fn tag_name(tag: &str) -> &str {
 }
 
 /// What stands for a picture: its description, else the word "picture". The attributes are escaped already; they are only moved.
-fn picture(tag: &str, is_inside_link: bool) -> String {
+fn picture(tag: &str, is_inside_link: bool, class: &[(&str, &str)]) -> String {
     let alt = attribute(tag, "alt").map(str::trim).filter(|alt| !alt.is_empty());
     let words =
         SafeHtml::vouched(format!("[picture{}{}]", if alt.is_some() { ": " } else { "" }, alt.unwrap_or_default().replace('<', "&lt;")));
@@ -56,9 +75,10 @@ fn picture(tag: &str, is_inside_link: bool) -> String {
     match attribute(tag, "src").filter(|src| src.starts_with("https://") || src.starts_with("http://")) {
         Some(src) if !is_inside_link => {
             let address = src.replace("&amp;", "&");
-            html.wrap("a", &[("class", "picture"), ("href", &address), ("rel", "nofollow noopener noreferrer")], |html| html.safe(&words));
+            let attributes = [class, &[("href", &address), ("rel", "nofollow noopener noreferrer")]].concat();
+            html.wrap("a", &attributes, |html| html.safe(&words));
         }
-        _ => html.wrap("span", &[("class", "picture")], |html| html.safe(&words)),
+        _ => html.wrap("span", class, |html| html.safe(&words)),
     }
     html.finish()
 }
@@ -78,8 +98,8 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::as_links;
-    use crate::model::SafeHtml;
+    use super::{as_links, in_entry};
+    use crate::model::{Images, SafeHtml};
 
     #[test]
     fn no_picture_is_left_to_load() {
@@ -99,5 +119,18 @@ mod tests {
         ] {
             assert_eq!(as_links(&SafeHtml::vouched(html.to_owned())).as_str(), wanted, "{html}");
         }
+    }
+
+    #[test]
+    fn the_operator_chooses_what_stands_for_pictures_in_entries() {
+        let body = SafeHtml::vouched(r#"<p>a<img src="https://e.example/x.png" alt="A">b</p>"#.to_owned());
+        for (word, wanted) in [
+            ("link", r#"<p>a<a href="https://e.example/x.png" rel="nofollow noopener noreferrer">[picture: A]</a>b</p>"#),
+            ("keep", body.as_str()),
+            ("drop", "<p>ab</p>"),
+        ] {
+            assert_eq!(in_entry(Images::parse(word).expect(word), &body).as_str(), wanted);
+        }
+        assert_eq!(Images::parse("none"), None);
     }
 }
