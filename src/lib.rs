@@ -43,6 +43,7 @@
 //! - [`clock`]: the only reader of time.
 //! - [`fetch`]: the one trait of the program and its HTTP client, with the address guard.
 //! - [`store`]: archive and index; the only module that names sled.
+//! - [`search`]: the full-text index, made from the store and made again at will; the only module that names tantivy.
 //! - [`poll`]: the writing half: the loop, the pipeline of one poll, the import of documents.
 //! - [`http`]: the reading half: routes, conditional requests, compression.
 //! - [`config`]: a TOML file to typed settings, with every fault named.
@@ -103,6 +104,7 @@ pub mod model;
 pub mod poll;
 pub mod render;
 pub mod schedule;
+pub mod search;
 pub mod store;
 pub mod tag;
 pub mod view;

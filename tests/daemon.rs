@@ -114,6 +114,19 @@ fn systemd_hears_that_it_is_ready_alive_and_stopping() {
 }
 
 #[test]
+fn health_is_the_daemons_own_word_or_a_failure() {
+    let home = Home::new("");
+    let none = home.command(&["health"]);
+    assert_eq!((none.status.code(), none.stdout.len()), (Some(1), 0));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("no daemon uses the store in `"), "{none:?}");
+    let daemon = home.start();
+    assert_eq!(String::from_utf8_lossy(&home.command(&["health"]).stdout), "ok\n");
+    daemon.kill();
+    let dead = home.command(&["health"]);
+    assert!(dead.status.code() == Some(1) && String::from_utf8_lossy(&dead.stderr).contains("no daemon answers at"), "{dead:?}");
+}
+
+#[test]
 fn a_restart_asks_nobody_again() {
     let origin = Origin::launch();
     origin.on("/feed.xml", Reply::ok(rss(&[("g1", "Story", "https://wire.example/1")])));
@@ -412,4 +425,34 @@ fn a_private_address_appears_in_no_output() {
 fn header<'a>(head: &'a str, name: &str) -> &'a str {
     let line = head.lines().find(|line| line.starts_with(&format!("{name}:"))).unwrap_or_else(|| panic!("no {name} in {head}"));
     line.split_once(':').map(|(_, value)| value.trim()).expect("a colon")
+}
+
+/// What `watchfire search` prints for a query, as long as it succeeds.
+fn searched(home: &Home, arguments: &[&str]) -> String {
+    let output = home.command(&[&["search"], arguments].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn stories_are_found_by_what_they_say_while_the_daemon_runs_and_afterwards() {
+    let origin = Origin::launch();
+    origin.on("/feed.xml", Reply::ok(rss(&[("g1", "Heap overflow in libplover", "https://wire.example/1")])));
+    let home = Home::new(&(source("one", &origin, "/feed.xml") + "title = \"Plover Watch\"\n"));
+    let daemon = home.start();
+    daemon.wait_for("the index", |_| {
+        let output = home.command(&["search", "libplover"]);
+        output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Heap overflow")
+    });
+    assert!(searched(&home, &["\"heap overflow\"", "source:one"]).contains("1 of 1 story"));
+    assert!(searched(&home, &["plover", "watch"]).contains("Heap overflow"), "by the name of its source");
+    assert!(searched(&home, &["--best", "网安周"]).contains("2024网安周"), "a seed");
+    assert_eq!(searched(&home, &["heap -libplover"]), "no story says so\n");
+    let refused = home.command(&["search", "--rebuild"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("stop it first"), "{refused:?}");
+    daemon.kill();
+
+    fs::remove_dir_all(home.path("data/search")).expect("removed");
+    assert!(searched(&home, &["libplover"]).contains("1 of 1 story"), "a killed daemon's store, and no index");
+    assert_eq!(searched(&home, &["--rebuild"]), "the search index knows 6 stories\n");
 }

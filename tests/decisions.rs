@@ -90,7 +90,7 @@ fn merged_stories_keep_the_older_id_and_the_other_leads_there() {
     let (library, [a, _, _, d]) = copies();
     let (older, younger) = (StoryId::opened_by(a.id), StoryId::opened_by(d.id));
     let link = Handle::Link(d.link.clone().expect("a link"));
-    assert_eq!(decide(&library, &Decision::Merge(link, id(&a))), Ok(Decided::Merged { into: older, gone: younger }));
+    assert_eq!(decide(&library, &Decision::Merge(link, id(&a))), Ok(Decided::Merged { into: older, gone: younger, lifted: false }));
     let library = lasts(library);
     let store = library.store();
     assert_eq!(grouped(&store), [["a", "b", "c", "d"]]);
@@ -152,6 +152,26 @@ fn purged_opener_of_a_merged_story_still_leads_to_it() {
 }
 
 #[test]
+fn story_whose_opener_is_gone_leads_where_it_is_merged_afterwards() {
+    let other = "Nothing to do with any of the others here";
+    let (library, [a, _, _, d]) = copies();
+    let heir = item("e", other, 5);
+    library.add(std::slice::from_ref(&heir));
+    assert_eq!(grouped(&library.store()), [vec!["a", "b", "c"], vec!["d", "e"]]);
+    let (older, younger) = (StoryId::opened_by(a.id), StoryId::opened_by(d.id));
+    assert!(library.store().purge(d.id, now()).expect("purged"));
+    assert_eq!(library.store().story(younger).expect("read").map(|story| story.id), Some(younger), "it keeps its name");
+    assert_eq!(decide(&library, &Decision::Merge(id(&heir), id(&a))), Ok(Decided::Merged { into: older, gone: younger, lifted: false }));
+    let library = lasts(library);
+    assert_eq!(grouped(&library.store()), [["a", "b", "c", "e"]]);
+    for item in [&heir, &d] {
+        assert_eq!(library.store().story_of(item.id).expect("read"), Some(older), "{}", item.source);
+    }
+    library.add(std::slice::from_ref(&d));
+    assert_eq!(grouped(&library.store()), [["a", "b", "c", "e"]], "what was purged does not come back");
+}
+
+#[test]
 fn explanation_does_not_wait_for_a_commit() {
     let (library, [a, ..]) = copies();
     let store = library.store();
@@ -179,7 +199,9 @@ fn kept_apart_items_leave_each_other_and_only_a_word_about_both_brings_them_toge
     let library = lasts(library);
     assert_eq!(grouped(&library.store()), [vec!["a", "b"], vec!["c"], vec!["d"]]);
     assert_eq!(decide(&library, &Decision::Merge(id(&a), id(&c))), Err(Refusal::Apart(c.id, b.id)));
-    assert!(decide(&library, &Decision::Merge(id(&b), id(&c))).is_ok(), "the very two");
+    let decided = decide(&library, &Decision::Merge(id(&b), id(&c))).expect("the very two");
+    assert!(matches!(decided, Decided::Merged { lifted: true, .. }));
+    assert!(decided.to_string().ends_with("; the order to keep the two items apart is lifted"), "{decided}");
     let library = lasts(library);
     assert_eq!(grouped(&library.store()), [vec!["a", "b", "c"], vec!["d"]]);
     assert!(decide(&library, &Decision::Split(id(&c))).is_ok());

@@ -18,15 +18,12 @@ const ANSWER_MAX: Duration = Duration::from_secs(3600);
 pub(super) struct Daemon(DaemonFile);
 
 impl Daemon {
-    /// The daemon that uses `data_dir`; called when the store there turned out to be locked.
-    pub(super) fn find(data_dir: &Path) -> anyhow::Result<Self> {
-        let file = DaemonFile::read(data_dir).with_context(|| {
-            format!("the store in `{}` is in use by another process, which left no daemon.json to reach it by", data_dir.display())
-        })?;
-        Ok(Self(file))
+    /// The daemon that uses `data_dir`; none if it left no `daemon.json`. The file may name one that is dead.
+    pub(super) fn find(data_dir: &Path) -> Option<Self> {
+        DaemonFile::read(data_dir).map(Self)
     }
 
-    /// Sends one request and returns the body of the answer. `path` begins with `/admin/`; `body` is JSON.
+    /// Sends one request and returns the body of the answer. `body` is JSON.
     pub(super) async fn ask(&self, method: Method, path: &str, body: String) -> anyhow::Result<String> {
         let DaemonFile { pid, address, token } = &self.0;
         let exchange = async {

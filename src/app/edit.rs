@@ -20,6 +20,13 @@ use crate::{
 /// Longest id that is made of a host's name, in characters.
 const ID_CHARS_MAX: usize = 40;
 
+/// Longest part of an id that is made of a path; enough of a digest to tell accounts on a bridge apart.
+const PATH_CHARS_MAX: usize = 12;
+
+/// Parts of a path that tell nothing.
+const PLAIN_PARTS: [&str; 12] =
+    ["", "feed", "feeds", "rss", "atom", "feed.xml", "rss.xml", "atom.xml", "index.xml", "feed.json", "rss2.xml", "feed.atom"];
+
 /// What the operator says of a new source.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
@@ -55,7 +62,7 @@ pub async fn add_source(choice: &Choice, wish: &Wish, say: impl FnMut(&Link)) ->
     let found = discover(&fetcher(&settings)?, &address, say).await?;
     let id = match &wish.id {
         Some(id) => SourceId::parse(id)?,
-        None => free_id(&found.url, &settings),
+        None => slug(&found.url, |id| settings.source(id).is_some()),
     };
     let source = NewSource {
         id,
@@ -93,7 +100,7 @@ pub fn remove_source(choice: &Choice, id: &str) -> anyhow::Result<PathBuf> {
     anyhow::bail!("no source is called `{id}`")
 }
 
-fn main_file(settings: &Settings) -> anyhow::Result<&Path> {
+pub(super) fn main_file(settings: &Settings) -> anyhow::Result<&Path> {
     settings.files.first().map(PathBuf::as_path).context("there is no configuration to change")
 }
 
@@ -103,17 +110,26 @@ fn address(typed: &str) -> anyhow::Result<Link> {
     link.with_context(|| format!("`{typed}`"))
 }
 
-/// A slug made of the host, with a number where it is taken.
-fn free_id(url: &Link, settings: &Settings) -> SourceId {
+/// A slug made of the host that is not taken: where that is, with the last part of the path, and with a number where that is, too.
+pub(super) fn slug(url: &Link, is_taken: impl Fn(&SourceId) -> bool) -> SourceId {
     let host = url.host();
     let bare = host.trim_start_matches("www.").trim_start_matches("feeds.").trim_start_matches("blog.");
-    let slug: String =
-        bare.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(ID_CHARS_MAX).collect();
-    let slug = slug.trim_matches('-');
-    let base = if slug.is_empty() { "source" } else { slug };
-    let candidates = std::iter::once(base.to_owned()).chain((2..).map(|number| format!("{base}-{number}")));
-    let mut free = candidates.filter_map(|id| SourceId::parse(&id).ok()).filter(|id| settings.source(id).is_none());
+    let host = Some(words(bare, ID_CHARS_MAX)).filter(|slug| !slug.is_empty()).unwrap_or_else(|| "source".to_owned());
+    let url = url.to_url();
+    let parts = url.path_segments().into_iter().flatten();
+    let telling = parts.rev().find(|part| !PLAIN_PARTS.contains(&part.to_ascii_lowercase().as_str())).unwrap_or_default();
+    let path = words(telling.rsplit_once('.').map_or(telling, |(stem, _)| stem), PATH_CHARS_MAX);
+    let longer = Some(format!("{host}-{path}")).filter(|_| !path.is_empty());
+    let base = longer.clone().unwrap_or_else(|| host.clone());
+    let candidates = std::iter::once(host).chain(longer).chain((2..).map(|number| format!("{base}-{number}")));
+    let mut free = candidates.filter_map(|id| SourceId::parse(&id).ok()).filter(|id| !is_taken(id));
     free.next().expect("the candidates are without end")
+}
+
+/// Letters and digits in lower case, with dashes between.
+fn words(text: &str, chars_max: usize) -> String {
+    let slug: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(chars_max).collect();
+    slug.trim_matches('-').to_owned()
 }
 
 /// Puts a new text in the place of a file at once; a link stays a link.
@@ -134,7 +150,7 @@ fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
 mod tests {
     use std::path::Path;
 
-    use super::{address, free_id};
+    use super::{address, slug};
     use crate::{
         config,
         model::{Cadence, Link, Source, SourceId},
@@ -145,12 +161,14 @@ mod tests {
         let mut settings = config::defaults(Path::new(""));
         for (typed, wanted) in [
             ("www.freebuf.com/feed", "freebuf-com"),
-            ("https://freebuf.com/other", "freebuf-com-2"),
+            ("https://freebuf.com/other", "freebuf-com-other"),
+            ("https://freebuf.com/rss.xml", "freebuf-com-2"),
+            ("https://freebuf.com/a/0123456789abcdef.xml?x", "freebuf-com-0123456789ab"),
             ("http://127.0.0.1:8000/", "127-0-0-1"),
             ("https://网安.example/", "xn--"),
         ] {
             let url = address(typed).expect(typed);
-            let id = free_id(&url, &settings);
+            let id = slug(&url, |id| settings.source(id).is_some());
             assert!(id.as_str().starts_with(wanted), "{typed} {id}");
             settings.sources.push(Source::new(
                 SourceId::parse(id.as_str()).expect("a slug"),

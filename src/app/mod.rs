@@ -8,13 +8,18 @@ mod decide;
 mod discover;
 mod edit;
 mod export;
+mod export_list;
+mod health;
 mod import;
+mod import_list;
 mod inspect;
 mod logging;
 mod once;
 mod orders;
+mod probe;
 mod rows;
 mod run;
+mod search;
 mod service_manager;
 mod signals;
 mod sources;
@@ -30,12 +35,16 @@ pub use self::{
     discover::Discovered,
     edit::{Added, Wish, add_source, remove_source},
     export::export,
+    export_list::export_list,
+    health::health,
     import::import,
+    import_list::{Fate, ImportedList, ListWish, import_list},
     inspect::{Inspected, Inspector, inspect_line},
     logging::start as start_logging,
     once::once,
-    rows::{DecisionRow, ImportRow, ItemRow, PollRow, RefusedRow, RelativeRow, SourceRow, WhyRow},
+    rows::{DecisionRow, FoundRow, ImportRow, ItemRow, PollRow, RefusedRow, RelativeRow, SourceRow, StoryRow, WhyRow},
     run::run,
+    search::{rebuild_search, search},
     sources::{now, sources},
     why::why,
 };

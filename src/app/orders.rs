@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     decide::carry_out,
     rows::{ImportRow, PollRow},
+    search::find,
     why::explain,
     wiring::import_settings,
 };
@@ -16,6 +17,7 @@ use crate::{
     http::Order,
     model::{Command, CommandError, SourceId},
     poll::{self, PollOrder},
+    search::Search,
     store::Store,
 };
 
@@ -23,6 +25,7 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct Clerk {
     pub(super) store: Store,
+    pub(super) search: Search,
     pub(super) settings: watch::Receiver<Arc<Settings>>,
     pub(super) polls: mpsc::Sender<PollOrder>,
     pub(super) reloads: mpsc::Sender<oneshot::Sender<Result<String, CommandError>>>,
@@ -36,6 +39,10 @@ impl Clerk {
             Command::PollNow(source) => self.poll(source).await,
             Command::Import(paths) => self.import(paths).await,
             Command::Explain(handle) => self.in_store(move |store| json(&explain(store, &handle)?)).await,
+            Command::Search(inquiry) => {
+                let search = self.search.clone();
+                self.in_store(move |store| json(&find(&search, store, &inquiry)?)).await
+            }
             Command::Decide(decision) => self.in_store(move |store| json(&carry_out(store, &decision, Clock::System.now())?)).await,
         };
         // Whoever asked may have gone.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     dedup::Verdict,
-    model::{Item, Outcome, Tally, Timestamp, Why},
+    model::{Item, Outcome, Story, Tally, Timestamp, Why},
     poll::{self, ImportSummary, Refused, Report},
     store::{Decided, Explanation, Relative},
 };
@@ -187,6 +187,52 @@ pub struct RelativeRow {
     pub title: f32,
     /// Days between their dates.
     pub days: f64,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FoundRow {
+    /// Stories in all.
+    pub total: usize,
+    /// Those that were asked for.
+    pub stories: Vec<StoryRow>,
+}
+
+/// A story in short.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoryRow {
+    /// Story id.
+    pub id: String,
+    /// Title of its first copy.
+    pub title: String,
+    /// Where that can be read.
+    pub link: Option<String>,
+    /// Publication, RFC 3339.
+    pub published: String,
+    /// Source ids of its copies.
+    pub sources: Vec<String>,
+    /// What they name.
+    pub tags: Vec<String>,
+}
+
+impl From<&Story> for StoryRow {
+    fn from(story: &Story) -> Self {
+        let first = story.first();
+        let mut sources: Vec<String> = Vec::new();
+        for member in &story.members {
+            if !sources.iter().any(|known| known == member.item.source.as_str()) {
+                sources.push(member.item.source.to_string());
+            }
+        }
+        Self {
+            id: story.id.to_string(),
+            title: first.title.to_string(),
+            link: first.link.as_ref().map(ToString::to_string),
+            published: story.published.rfc3339(),
+            sources,
+            tags: story.tags().into_iter().map(|tag| tag.name.clone()).collect(),
+        }
+    }
 }
 
 impl From<&Report> for PollRow {

@@ -15,7 +15,7 @@ use super::{
     daemon_file::DaemonFile,
     orders::Clerk,
     rows::ImportRow,
-    service_manager,
+    search, service_manager,
     signals::{Asked, Signals},
     storage,
     watch::Watch,
@@ -27,6 +27,7 @@ use crate::{
     http,
     model::{CommandError, Secret},
     poll::{self, Mode, Poller},
+    search::{Search, follow},
     store::Store,
 };
 
@@ -72,6 +73,7 @@ enum End {
 struct Daemon {
     choice: Choice,
     store: Store,
+    search: Search,
     address: SocketAddr,
     settings: watch::Sender<Arc<Settings>>,
     files: Watch,
@@ -84,6 +86,7 @@ struct Daemon {
     readers_end: CancellationToken,
     polling: JoinHandle<()>,
     reading: JoinHandle<bool>,
+    indexing: JoinHandle<()>,
 }
 
 impl Daemon {
@@ -92,6 +95,7 @@ impl Daemon {
         let fetcher = fetcher(&settings)?;
         let served = wiring::served(&settings, &store, address)?;
         store.settle_rendering(served.digest(), Clock::System.now())?;
+        let search = search::open(&settings)?;
         import_seeds(&settings, &store).await;
 
         let (orders_in, orders) = mpsc::channel(16);
@@ -115,10 +119,12 @@ impl Daemon {
             clock: Clock::System,
         };
         let reading = tokio::spawn(http::run(listener, service, readers_end.clone().cancelled_owned()));
-        let clerk = Clerk { store: store.clone(), settings: settings_out, polls, reloads: reloads_in };
+        let indexing = tokio::spawn(follow(search.clone(), store.clone(), readers_end.clone()));
+        let clerk = Clerk { store: store.clone(), search: search.clone(), settings: settings_out, polls, reloads: reloads_in };
         Ok(Self {
             choice,
             store,
+            search,
             address,
             settings,
             files,
@@ -131,6 +137,7 @@ impl Daemon {
             readers_end,
             polling,
             reading,
+            indexing,
         })
     }
 
@@ -184,6 +191,7 @@ impl Daemon {
             }
             Err(error) => tracing::error!("{error:#}"),
         }
+        search::name(&self.search, &fresh);
         self.files.follow(&fresh);
         self.roster.send_replace(Arc::new(roster(&fresh)));
         self.settings.send_replace(Arc::new(fresh));
@@ -209,6 +217,8 @@ impl Daemon {
         if !self.reading.is_finished() {
             let _ = tokio::time::timeout(READERS_GRACE, self.reading).await;
         }
+        // What it has not taken in by then it takes in at the next start.
+        let _ = tokio::time::timeout(READERS_GRACE, self.indexing).await;
         self.store.flush()?;
         if let End::Fault(half) = end {
             bail!("{half} ended by itself");

@@ -2,6 +2,8 @@
 
 use std::{io::ErrorKind, path::Path};
 
+use anyhow::Context;
+
 use super::ask::Daemon;
 use crate::{
     config::Settings,
@@ -29,7 +31,13 @@ pub(super) fn open(settings: &Settings) -> Result<Store, StoreError> {
 pub(super) fn open_or_ask(settings: &Settings) -> anyhow::Result<Holder> {
     match open(settings) {
         Ok(store) => Ok(Holder::Us(store)),
-        Err(StoreError::Locked(_)) => Ok(Holder::Daemon(Daemon::find(&settings.daemon.data_dir)?)),
+        Err(StoreError::Locked(_)) => {
+            let data_dir = &settings.daemon.data_dir;
+            let daemon = Daemon::find(data_dir).with_context(|| {
+                format!("the store in `{}` is in use by another process, which left no daemon.json to reach it by", data_dir.display())
+            })?;
+            Ok(Holder::Daemon(daemon))
+        }
         Err(error) => Err(error.into()),
     }
 }

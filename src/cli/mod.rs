@@ -7,12 +7,15 @@ mod completions;
 mod decide;
 mod default_config;
 mod export;
+mod health;
 mod import;
 mod inspect;
 mod manual;
 mod once;
+mod opml;
 mod progress;
 mod run;
+mod search;
 mod sources;
 mod table;
 mod why;
@@ -92,6 +95,13 @@ enum Verb {
     Export,
     /// Show every source: last outcome, next poll and why then, items. Add and remove sources
     Sources(sources::Arguments),
+    /// Import lists of feeds, and export ours
+    Opml(opml::Arguments),
+    /// Find stories by what they say
+    ///
+    /// All words must occur; "a phrase" in a row; -word must not; one OR another; title:word, source:id, lang:zh, tag:CVE-2024-3094,
+    /// after:2026-01-31, before:2026-03. Chinese needs no spaces between words.
+    Search(search::Arguments),
     /// Say why an item is in its story, or what kept it apart from its nearest neighbours
     Why(why::Arguments),
     /// Take a copy out of its story: it opens its own
@@ -100,6 +110,8 @@ enum Verb {
     NeverMerge(decide::Two),
     /// Make one story of two; the older one keeps its id
     Merge(decide::Two),
+    /// Say whether the daemon is well; exit code 1 if not, or if none runs
+    Health,
     /// Print what a shell needs to complete these commands
     Completions(completions::Arguments),
     /// Print the manual page, or write the pages of all commands
@@ -121,10 +133,13 @@ pub fn main() -> ExitCode {
         Verb::Import(arguments) => import::run(&choice, &arguments),
         Verb::Export => export::run(&choice),
         Verb::Sources(arguments) => sources::run(&choice, arguments),
+        Verb::Opml(arguments) => opml::run(&choice, arguments),
+        Verb::Search(arguments) => search::run(&choice, &arguments),
         Verb::Why(arguments) => why::run(&choice, &arguments),
         Verb::Split(decide::One { item }) => decide::run(&choice, &Decision::Split(item)),
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),
         Verb::Merge(decide::Two { one, other }) => decide::run(&choice, &Decision::Merge(one, other)),
+        Verb::Health => health::run(&choice),
         Verb::Completions(arguments) => completions::run(&arguments),
         Verb::Manual(arguments) => manual::run(&arguments),
     };

@@ -17,3 +17,9 @@ pub(super) fn spinner(what: &'static str) -> ProgressBar {
     spinner.enable_steady_tick(Duration::from_millis(120));
     spinner
 }
+
+/// A bar on standard error for work that is known by its share alone, in thousandths.
+pub(super) fn share(what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {bar:40} {percent}% {eta}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(1000).with_style(style).with_message(what)
+}

@@ -30,6 +30,7 @@ pub use self::{
     include::find,
     secret::Env,
     settings::{DaemonSettings, DocumentSettings, FeedSettings, HttpSettings, PollSettings, Settings},
+    source::spelling,
     stamp::Stamp,
 };
 use self::{

@@ -267,8 +267,8 @@ fn without_secrets(url: &str) -> String {
     }
 }
 
-/// An address without what is spelled this way and that: scheme, `www.`, a last slash.
-fn spelling(url: &str) -> String {
+/// An address without what is spelled this way and that: scheme, `www.`, a last slash. Two of one spelling seem to be one feed.
+pub fn spelling(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.strip_prefix("www.").unwrap_or(rest).trim_end_matches('/').to_owned()
 }

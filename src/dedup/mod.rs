@@ -22,9 +22,11 @@ mod tracking;
 
 pub use declared::declared_links;
 pub use fingerprint::{Fingerprint, TextPrint, speaker};
+pub use fold::Folded;
 pub use identity::native_ids;
 pub use line_memory::{LineCount, LineMemory, line_digests};
 pub use link_key::link_key;
 pub use rule::{KeyTitles, Obstacle, Scores, Verdict, judge, judge_with_key};
 pub use sketch::{SLOTS, Sketch};
 pub use substance::substance;
+pub use tokens::each_folded;

@@ -19,7 +19,7 @@ impl Tokens {
     /// Reads a text.
     pub fn of(text: &str) -> Self {
         let mut reader = Reader { hashes: Vec::with_capacity((text.len() / 4).min(TOKENS_MAX)), word: EMPTY_WORD, useful: 0 };
-        walk(text, |folded| {
+        each_folded(text, |folded| {
             reader.read(folded);
             reader.hashes.len() < TOKENS_MAX
         });
@@ -32,7 +32,7 @@ impl Tokens {
 pub fn folded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;
-    walk(text, |part| {
+    each_folded(text, |part| {
         match part {
             Folded::Sign(c) => {
                 out.push(c);
@@ -53,7 +53,7 @@ pub fn folded(text: &str) -> String {
 }
 
 /// Hands every character's meaning to `each` until that answers `false`; inline pinyin notes are left out.
-fn walk(text: &str, mut each: impl FnMut(Folded) -> bool) {
+pub fn each_folded(text: &str, mut each: impl FnMut(Folded) -> bool) {
     let mut rest = text.chars();
     let mut after_sign = false;
     loop {

@@ -18,6 +18,7 @@ mod names;
 mod person;
 mod references;
 mod strict;
+mod subscriptions;
 mod survey;
 mod titles;
 mod tokens;
@@ -26,6 +27,7 @@ use chrono_tz::Tz;
 
 use crate::model::{Channel, Draft, ItemLimits, Link, Problem, ProblemKind};
 use drafts::Frame;
+pub use subscriptions::{NotAList, Subscription, subscriptions};
 use survey::{Found, Root, Survey};
 
 /// Moves when documents are read otherwise than before: every source's next document is then asked for in full.

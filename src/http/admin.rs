@@ -1,8 +1,9 @@
 //! The operator's addresses: only from this machine, only with the token.
 //!
 //! `POST /admin/reload`, `POST /admin/poll[?source=ID]`, `POST /admin/import` (body: a JSON array of paths), `GET /admin/export`
-//! (one JSON line a story), `GET /admin/sources` (a JSON array), `GET /admin/why?item=ID|URL` (a JSON array), `POST /admin/split`,
-//! `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON array of one or two ids or URLs). Errors are `{"error": ...}`.
+//! (one JSON line a story), `GET /admin/sources` (a JSON array), `GET /admin/why?item=ID|URL` (a JSON array),
+//! `GET /admin/search?q=TEXT[&order=best][&limit=N]`, `POST /admin/split`, `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON
+//! array of one or two ids or URLs). Errors are `{"error": ...}`.
 
 use std::path::PathBuf;
 
@@ -18,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Order, connection::IsLocal, lines::Lines, routes::State, token};
 use crate::{
-    model::{Command, CommandError, Decision, Handle, SourceId},
+    model::{Command, CommandError, Decision, Handle, Inquiry, SourceId},
     render,
 };
 
@@ -37,6 +38,7 @@ pub(super) fn router(state: &State) -> Router<State> {
         .route("/export", get(export))
         .route("/sources", get(sources))
         .route("/why", get(why))
+        .route("/search", get(search))
         .route("/split", post(split))
         .route("/never-merge", post(keep_apart))
         .route("/merge", post(merge))
@@ -90,6 +92,22 @@ async fn why(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Respons
         Some(Err(error)) => failure(StatusCode::BAD_REQUEST, &error.to_string()),
         None => failure(StatusCode::BAD_REQUEST, "the parameter `item` must hold an id or a link"),
     }
+}
+
+async fn search(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Response<Body> {
+    let mut inquiry = Inquiry { text: String::new(), is_best_first: false, limit: Inquiry::LIMIT_MAX };
+    for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match &*key {
+            "q" => inquiry.text = value.into_owned(),
+            "order" => inquiry.is_best_first = value == "best",
+            "limit" => match value.parse() {
+                Ok(limit) if limit <= Inquiry::LIMIT_MAX => inquiry.limit = limit,
+                _ => return failure(StatusCode::BAD_REQUEST, "`limit` must be a number up to 1000"),
+            },
+            _ => return failure(StatusCode::BAD_REQUEST, "the parameters are `q`, `order` and `limit`"),
+        }
+    }
+    order(&state, Command::Search(inquiry)).await
 }
 
 async fn split(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {

@@ -301,7 +301,7 @@ impl Front {
                 (Kind::from(wanted.format), bytes)
             }
             PageName::Opml => {
-                let list = render::opml(site, &self.cards);
+                let list = render::opml(site.title.as_str(), &self.cards);
                 render::check_xml(&list)?;
                 (Kind::Opml, list)
             }

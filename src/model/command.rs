@@ -15,6 +15,24 @@ pub enum Command {
     Explain(Handle),
     /// Decide about stories.
     Decide(Decision),
+    /// Say which stories say something.
+    Search(Inquiry),
+}
+
+/// What somebody wants to know of all stories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inquiry {
+    /// As typed into a search box.
+    pub text: String,
+    /// Whether what fits best comes first, instead of the newest.
+    pub is_best_first: bool,
+    /// Stories to tell.
+    pub limit: usize,
+}
+
+impl Inquiry {
+    /// No answer tells more stories.
+    pub const LIMIT_MAX: usize = 1000;
 }
 
 /// Why an order was not carried out.

@@ -20,7 +20,7 @@ mod tag;
 mod text;
 mod time;
 
-pub use command::{Command, CommandError};
+pub use command::{Command, CommandError, Inquiry};
 pub use decision::{BadHandle, Decision, Handle};
 pub use digest::Digest;
 pub use draft::{Channel, Draft, Enclosure, Markup, Origin, Rhythm};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Digest, Item, ItemId, Tag, Timestamp, ZonedTime};
+use super::{Digest, Item, ItemId, LinkKey, Tag, Timestamp, ZonedTime};
 
 /// Names a story for ever: the id of its first item, whatever joins or leaves later.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +85,9 @@ pub struct Member {
     pub item: Item,
     /// Why it is here; the opener has no reason.
     pub joined: Option<Joined>,
+    /// Where its text says that it was published first: canonical links, which need not lead to another member. Known beside other members
+    /// only: it says who of them is the origin.
+    pub declared: Vec<LinkKey>,
 }
 
 /// How a copy came into its story.

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::HashSet};
 
 use super::SourceCards;
-use crate::model::{Item, Joined, Link, SafeHtml, Story, Text};
+use crate::model::{Item, Joined, Link, Member, SafeHtml, Story, Text};
 
 /// Copies and cited addresses that an output lists; a story with more says so on its page only by its first ones.
 const LISTED_MAX: usize = 32;
@@ -14,7 +14,8 @@ pub(super) struct Arranged<'a> {
     pub first: &'a Item,
     /// The text to show: the opener's, else the first there is.
     pub body: &'a SafeHtml,
-    /// Where to read it: at the source of the greatest priority; of equals at the declared origin, else at the opener, else wherever it is.
+    /// Where to read it (`leading_member`). Only the link goes there: an entry's words stay its opener's, so that what was read once does
+    /// not change because another copy came.
     pub alternate: Option<&'a Link>,
     /// Every member, in the order in which they came.
     pub copies: Vec<Copy<'a>>,
@@ -67,13 +68,35 @@ pub(super) fn voice_name(item: &Item, cards: &SourceCards) -> Text {
     origin.filter(|name| !name.is_empty()).unwrap_or_else(|| Text::line(cards.name(&item.source), 120))
 }
 
-/// The member whose link leads: of the sources with the greatest priority, one that another member cites as its origin, else the first
-/// that has a link.
+/// The member whose link leads, of those that have one: of the sources with the greatest priority the origin that another member names,
+/// else the first that names no other origin for itself, else the first.
 fn leading_member(story: &Story, cards: &SourceCards) -> Option<usize> {
-    let links = || story.members.iter().enumerate().filter_map(|(index, member)| Some((index, member.item.link.as_ref()?)));
-    let cited_by = |item: &'_ Item| item.related.iter().filter(|link| item.link.as_ref() != Some(link)).cloned().collect::<Vec<_>>();
-    let cited: HashSet<Link> = story.members.iter().flat_map(|member| cited_by(&member.item)).collect();
-    let rank =
-        |(index, link): &(usize, &Link)| (cards.priority(&story.members[*index].item.source), cited.contains(*link), Reverse(*index));
-    links().max_by_key(rank).map(|(index, _)| index)
+    let links = || story.members.iter().enumerate().filter(|(_, member)| member.item.link.is_some());
+    links()
+        .max_by_key(|(index, member)| (cards.priority(&member.item.source), standing(member, story), Reverse(*index)))
+        .map(|(index, _)| index)
+}
+
+/// What the members say of one another. The greatest leads.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// It says itself that it was published elsewhere first.
+    Mirror,
+    /// Nothing speaks against it.
+    Account,
+    /// Another member names it as its origin.
+    Origin,
+}
+
+fn standing(member: &Member, story: &Story) -> Standing {
+    let names = |one: &Member, other: &Member| {
+        other.item.key.as_ref().is_some_and(|key| one.declared.contains(key))
+            || other.item.link.as_ref().is_some_and(|link| one.item.related.contains(link))
+    };
+    let is_named = story.members.iter().any(|other| other.item.id != member.item.id && names(other, member));
+    match is_named {
+        true => Standing::Origin,
+        false if member.declared.is_empty() => Standing::Account,
+        false => Standing::Mirror,
+    }
 }

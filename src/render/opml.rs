@@ -8,9 +8,8 @@ use quick_xml::{
 use super::{Feed, Format, Site, SourceCard, SourceCards};
 use crate::model::Link;
 
-/// Every source whose address may be shown, in the order of the ids, as UTF-8 XML. Addresses are without their queries, which may hold
-/// keys; private sources are left out.
-pub fn opml(site: &Site, cards: &SourceCards) -> Vec<u8> {
+/// Every source whose card shows its address, in the order of the ids, as UTF-8 XML; `title` is that of our feed.
+pub fn opml(title: &str, cards: &SourceCards) -> Vec<u8> {
     let outlines = cards.ids().filter_map(|id| {
         let card = cards.get(id)?;
         let mut outline = outline(cards.name(id), card.shown_url()?);
@@ -24,7 +23,7 @@ pub fn opml(site: &Site, cards: &SourceCards) -> Vec<u8> {
         }
         Some(outline)
     });
-    written(&format!("Sources of {}", site.title), outlines)
+    written(&format!("Sources of {title}"), outlines)
 }
 
 /// Our own `feeds` with their Atom addresses, in their order, as UTF-8 XML.

@@ -111,6 +111,12 @@ impl SourceCards {
         Self(sources.into_iter().map(|source| (source.id.clone(), SourceCard::of(source))).collect())
     }
 
+    /// The same with whole addresses, queries and all: for the operator, never for a page.
+    pub fn disclosing<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Self {
+        let card = |source: &Source| SourceCard { shown_url: Some(source.url.as_str().to_owned()), ..SourceCard::of(source) };
+        Self(sources.into_iter().map(|source| (source.id.clone(), card(source))).collect())
+    }
+
     /// Adds or replaces a card.
     pub fn insert(&mut self, id: SourceId, card: SourceCard) {
         self.0.insert(id, card);

@@ -36,6 +36,8 @@ pub enum Decided {
         into: StoryId,
         /// Its id leads to the other from now on.
         gone: StoryId,
+        /// Whether the two items had been kept apart, which they no longer are.
+        lifted: bool,
     },
 }
 
@@ -76,7 +78,10 @@ impl fmt::Display for Decided {
         match self {
             Self::Split { from, opened } => write!(f, "split from story {from}; it is the story {opened} now"),
             Self::KeptApart(one, other) => write!(f, "the stories {one} and {other} stay apart"),
-            Self::Merged { into, gone } => write!(f, "story {gone} is part of story {into} now"),
+            Self::Merged { into, gone, lifted } => {
+                write!(f, "story {gone} is part of story {into} now")?;
+                if *lifted { f.write_str("; the order to keep the two items apart is lifted") } else { Ok(()) }
+            }
         }
     }
 }
@@ -85,7 +90,7 @@ impl Decided {
     /// The stories that it is about.
     pub const fn stories(&self) -> [StoryId; 2] {
         match *self {
-            Self::Split { from: one, opened: other } | Self::KeptApart(one, other) | Self::Merged { into: one, gone: other } => {
+            Self::Split { from: one, opened: other } | Self::KeptApart(one, other) | Self::Merged { into: one, gone: other, .. } => {
                 [one, other]
             }
         }
@@ -186,7 +191,8 @@ impl Transaction<'_> {
             published = published.into_iter().chain(dated).min_by_key(|date| date.at());
         }
         let entry_id = self.mint(seq, &content.item)?;
-        self.change(Event::Split { seq, item: id, content: place, entry_id, published }, Some(&content))?;
+        let event = Event::Split { seq, item: id, content: place, entry_id, published, from: Some(number) };
+        self.change(event, Some(&content))?;
         Ok(Decided::Split { from: story.id, opened: StoryId::opened_by(id) })
     }
 
@@ -234,7 +240,7 @@ impl Transaction<'_> {
             }
         }
         self.change(Event::Merged { into, from, lifted }, None)?;
-        Ok(Decided::Merged { into: survivor.id, gone: gone.id })
+        Ok(Decided::Merged { into: survivor.id, gone: gone.id, lifted: lifted.is_some() })
     }
 
     /// The one item that a handle means, or of several in one story the first.

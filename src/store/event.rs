@@ -83,6 +83,9 @@ pub(super) enum Event {
         /// The earliest publication among those that stay.
         #[serde(default, with = "zoned", skip_serializing_if = "Option::is_none")]
         published: Option<ZonedTime>,
+        /// The story that it left. Journals of the first programs do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<u64>,
     },
     /// An operator ordered that two items never stand in one story.
     KeptApart { one: u64, other: u64 },
@@ -237,7 +240,7 @@ mod tests {
                 Event::Joined { arrived, story: 1, rule: JoinRule::SameText, text_score: Some(0.612_345_6), title_score: None },
                 Event::Updated { seq: 7, content, updated },
                 Event::Updated { seq: 7, content, updated: None },
-                Event::Split { seq: 7, item, content, entry_id: "urn:x:1".to_owned(), published: updated },
+                Event::Split { seq: 7, item, content, entry_id: "urn:x:1".to_owned(), published: updated, from: Some(1) },
                 Event::KeptApart { one: 1, other: 7 },
                 Event::Merged { into: 1, from: 7, lifted: Some((7, 1)) },
                 Event::Merged { into: 1, from: 7, lifted: None },

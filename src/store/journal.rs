@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom},
+    ops::{ControlFlow, Range},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
@@ -82,7 +83,12 @@ impl Journal {
 
     /// Calls `visit` with every entry from `from` on, in their order.
     pub(super) fn replay(&self, from: u64, mut visit: impl FnMut(Entry) -> Result<()>) -> Result<()> {
-        let length = self.length()?;
+        self.walk(from..self.length()?, |entry| visit(entry).map(ControlFlow::Continue))
+    }
+
+    /// Calls `visit` with every entry in a range of bytes until it has enough.
+    pub(super) fn walk(&self, range: Range<u64>, mut visit: impl FnMut(Entry) -> Result<ControlFlow<()>>) -> Result<()> {
+        let Range { start: from, end: length } = range;
         let mut file = BufReader::with_capacity(1 << 20, File::open(&self.path).map_err(|error| self.failed(error))?);
         file.seek(SeekFrom::Start(from)).map_err(|error| self.failed(error))?;
         let mut at = from;
@@ -91,15 +97,19 @@ impl Journal {
                 Some(bytes) => {
                     let commit = frame::read(&bytes).and_then(Commit::decode).ok_or_else(|| self.unknown(at))?;
                     at += bytes.len() as u64;
-                    visit(Entry::Commit(Box::new(commit), at))?;
+                    if visit(Entry::Commit(Box::new(commit), at))?.is_break() {
+                        return Ok(());
+                    }
                 }
                 None => match self.next_frame(at, length)? {
                     Some(next) => {
-                        visit(Entry::Gap(at, next))?;
+                        if visit(Entry::Gap(at, next))?.is_break() {
+                            return Ok(());
+                        }
                         file.seek(SeekFrom::Start(next)).map_err(|error| self.failed(error))?;
                         at = next;
                     }
-                    None => return visit(Entry::TornTail(at)),
+                    None => return visit(Entry::TornTail(at)).map(drop),
                 },
             }
         }

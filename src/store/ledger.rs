@@ -41,7 +41,7 @@ impl<'a> Ledger<'a> {
                     self.update(*seq, event, content, *updated)?;
                 }
             }
-            Event::Split { seq, item, content: _, entry_id, published } => {
+            Event::Split { seq, item, content: _, entry_id, published, from: _ } => {
                 let parting = Parting { seq: *seq, item: *item, entry_id, published: *published, content };
                 self.split(at, &parting)?;
             }

@@ -12,6 +12,7 @@ mod archive;
 mod arrival;
 mod buckets;
 mod cache;
+mod changes;
 mod codec;
 mod core;
 mod decisions;
@@ -44,6 +45,7 @@ mod verify;
 use std::{path::Path, sync::Arc};
 
 pub use arrival::{Arrival, PollCommit, ReadDocument};
+pub use changes::{Changes, Position};
 pub use decisions::{Decided, Refusal};
 pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};

@@ -51,7 +51,7 @@ pub struct Counts {
 }
 
 /// A story's rows: all that must be read at one moment.
-struct StoryRows {
+pub(super) struct StoryRows {
     story: StoryRow,
     members: Vec<(Location, Option<Joined>)>,
 }
@@ -240,7 +240,7 @@ impl Store {
         Ok(Some(Revision { story: id, digest: Digest::of(&parts) }))
     }
 
-    fn story_rows(&self, number: u64) -> Result<Option<StoryRows>> {
+    pub(super) fn story_rows(&self, number: u64) -> Result<Option<StoryRows>> {
         let Some(story) = self.core.index.row::<StoryRow>(&rows::story(number))? else { return Ok(None) };
         let mut members = Vec::with_capacity(story.members.len());
         for (seq, joined) in &story.members {
@@ -251,10 +251,13 @@ impl Store {
     }
 
     /// Reads the items behind the rows. Places never change, so no lock is needed.
-    fn read_story(&self, StoryRows { story, members }: StoryRows) -> Result<Option<Story>> {
+    pub(super) fn read_story(&self, StoryRows { story, members }: StoryRows) -> Result<Option<Story>> {
+        let is_told_twice = members.len() > 1;
         let mut found = Vec::with_capacity(members.len());
         for (place, joined) in members {
-            found.extend(self.core.item(place)?.map(|item| Member { item, joined }));
+            let Some(item) = self.core.item(place)? else { continue };
+            let print = if is_told_twice { self.core.fingerprint(place)? } else { None };
+            found.push(Member { item, joined, declared: print.map(|print| print.declared).unwrap_or_default() });
         }
         let StoryRow { id, entry_id, published, updated, .. } = story;
         Ok((!found.is_empty()).then_some(Story { id, entry_id, published, updated, members: found }))

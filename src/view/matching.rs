@@ -96,7 +96,7 @@ mod tests {
             ..Item::titled(source, NativeId::new(title.to_owned()), Text::line(title, 300), at.at())
         };
         let id = StoryId::opened_by(item.id);
-        Story { id, entry_id: String::new(), published: at, updated: at, members: vec![Member { item, joined: None }] }
+        Story { id, entry_id: String::new(), published: at, updated: at, members: vec![Member { item, joined: None, declared: Vec::new() }] }
     }
 
     #[test]

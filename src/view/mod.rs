@@ -3,11 +3,13 @@
 
 mod filter;
 mod matching;
+mod query;
 mod selection;
 mod window;
 
 pub use self::{
     filter::{Filter, Place},
+    query::{QUERY_CHARS_MAX, query},
     selection::{Selection, View, ViewId},
     window::{Candidate, Window, WindowLimits, page, window},
 };

@@ -159,7 +159,7 @@ mod tests {
             ..Item::titled(source, native_id, Text::line("A title", 300), at.at())
         };
         let id = item.id;
-        let members = vec![Member { item, joined: None }];
+        let members = vec![Member { item, joined: None, declared: Vec::new() }];
         Story { id: StoryId::opened_by(id), entry_id: format!("urn:x:{id}"), published: at, updated: at, members }
     }
 

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+use std::{fs, path::Path};
+
 use tempfile::TempDir;
 use watchfire::{
     dedup,
@@ -59,6 +61,20 @@ impl Library {
     /// The newest story.
     pub fn newest(&self) -> StoryId {
         self.store.newest(1).expect("read").stories[0].id
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The same folder with this journal and no index: what a restored copy looks like.
+    pub fn restored(self, journal: &[u8]) -> Self {
+        let Self { store, dir } = self;
+        drop(store);
+        fs::remove_dir_all(dir.path().join("index")).expect("removed");
+        fs::write(dir.path().join("journal"), journal).expect("written");
+        Self { store: open(&dir), dir }
     }
 
     /// The same folder after a restart. Everything that was served from it must have ended.

@@ -59,7 +59,8 @@ pub fn story(items: Vec<Item>) -> Story {
     let joined = |index: usize, item: &Item| {
         (index > 0).then_some(Joined { rule: JoinRule::SameText, text_score: Some(0.93), title_score: None, at: item.first_seen })
     };
-    let members = items.into_iter().enumerate().map(|(index, item)| Member { joined: joined(index, &item), item }).collect();
+    let members =
+        items.into_iter().enumerate().map(|(index, item)| Member { joined: joined(index, &item), item, declared: Vec::new() }).collect();
     Story { id, entry_id: format!("urn:x-test:{id}"), published, updated: published, members }
 }
 

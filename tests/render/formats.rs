@@ -95,7 +95,7 @@ fn the_list_of_sources_names_no_secret() {
         source("hidden", "https://hidden.example/feed", true),
     ]);
     cards.insert(source_id("folder"), SourceCard::named(Text::line("A folder", 80)));
-    let bytes = render::opml(&site(), &cards);
+    let bytes = render::opml(site().title.as_str(), &cards);
     render::check_xml(&bytes).expect("well formed");
     let text = String::from_utf8(bytes).expect("UTF-8");
     assert!(text.contains(r#"<outline type="rss" text="open" title="open" xmlUrl="https://open.example/feed"/>"#), "{text}");

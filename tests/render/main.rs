@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use fixtures::{MIDNIGHT, cards, item, link, parsed, site, source, source_id, story, written};
 use quick_xml::{Reader, events::Event};
 use watchfire::{
-    model::{Enclosure, ItemId, JoinRule, NativeId, Origin, SafeHtml, Source, SourceState, Story, Text, Timestamp, ZonedTime},
+    model::{Enclosure, Item, ItemId, JoinRule, LinkKey, NativeId, Origin, SafeHtml, Source, SourceState, Story, Text, Timestamp, ZonedTime},
     render::{self, Feed, Format, List, Listed, Manners, Notice, Site, SourceCard, SourceCards},
     view::{Candidate, WindowLimits, window},
 };
@@ -167,6 +167,35 @@ fn a_source_of_greater_priority_leads_whoever_was_first_or_is_cited() {
     };
     assert_eq!(leading(51).as_deref(), Some("https://preferred.example/1"));
     assert_eq!(leading(Source::PRIORITY).as_deref(), Some("https://origin.example/1"));
+}
+
+#[test]
+fn a_declared_origin_leads_before_the_original_and_that_before_a_mirror() {
+    let key = |address: &str| LinkKey::new(address.trim_start_matches("https://").to_owned());
+    let leading = |declared: [Option<&str>; 3]| {
+        let place = |index: usize| format!("https://place-{index}.example/1");
+        let item = |index: usize| Item { key: Some(key(&place(index))), ..item("seeds", "转载", Some(&place(index)), index as i64) };
+        let mut told = story((0..3).map(item).collect());
+        for (member, declared) in told.members.iter_mut().zip(declared) {
+            member.declared = declared.map(key).into_iter().collect();
+        }
+        let (first, title) = (told.first().clone(), told.first().title.clone());
+        let read = parsed(&atom(&[told], &cards()));
+        assert_eq!(read.entries[0].title.as_ref().map(|title| title.content.as_str()), Some(title.as_str()));
+        assert!(read.entries[0].id.ends_with(&first.id.to_string()), "whoever leads, the entry stays its opener's");
+        read.entries[0].links.iter().find(|link| link.rel.as_deref() == Some("alternate")).map(|link| link.href.clone())
+    };
+    let (second, elsewhere) = ("https://place-1.example/1", "https://elsewhere.example/1");
+    for (declared, leader) in [
+        ([None, None, None], 0),
+        ([None, Some(elsewhere), None], 0),
+        ([Some(elsewhere), None, None], 1),
+        ([Some(elsewhere), Some(elsewhere), None], 2),
+        ([Some(elsewhere), Some(elsewhere), Some(second)], 1),
+        ([None, None, Some(second)], 1),
+    ] {
+        assert_eq!(leading(declared), Some(format!("https://place-{leader}.example/1")), "{declared:?}");
+    }
 }
 
 #[test]

@@ -81,7 +81,13 @@ fn body(markup: &Markup, draft: &Draft, limits: &ItemLimits) -> SafeHtml {
 
 fn story(item: Item) -> Story {
     let (id, dated) = (StoryId::opened_by(item.id), item.dated());
-    Story { id, entry_id: format!("urn:x-test:{id}"), published: dated, updated: dated, members: vec![Member { joined: None, item }] }
+    Story {
+        id,
+        entry_id: format!("urn:x-test:{id}"),
+        published: dated,
+        updated: dated,
+        members: vec![Member { joined: None, item, declared: Vec::new() }],
+    }
 }
 
 fn source() -> SourceId {

@@ -1,0 +1,20 @@
+//! Whether the daemon is well, as it says itself: for health checks of containers and for scripts.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use hyper::Method;
+
+use super::{Choice, ask::Daemon};
+
+/// A daemon that takes longer to say so is not well.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+/// What the daemon that uses the configured store says of itself; an error if there is none, if it does not answer, or if it is not well.
+pub async fn health(choice: &Choice) -> anyhow::Result<String> {
+    let settings = choice.load_or_default()?;
+    let data_dir = &settings.daemon.data_dir;
+    let daemon = Daemon::find(data_dir).with_context(|| format!("no daemon uses the store in `{}`", data_dir.display()))?;
+    let answer = tokio::time::timeout(ANSWER_MAX, daemon.ask(Method::GET, "/healthz", String::new()));
+    answer.await.with_context(|| format!("the daemon does not answer within {} seconds", ANSWER_MAX.as_secs()))?
+}

@@ -1,0 +1,135 @@
+//! From a filter to a query of the index.
+
+use std::ops::Bound;
+
+use tantivy::{
+    Term,
+    query::{
+        AllQuery, BooleanQuery, BoostQuery, EmptyQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query, RangeQuery, TermQuery, TermSetQuery,
+    },
+    schema::{Field, IndexRecordOption},
+};
+
+use super::{
+    extract::primary,
+    fields::Fields,
+    names::Names,
+    words::{Kind, Words},
+};
+use crate::{
+    model::Timestamp,
+    view::{Filter, Place},
+};
+
+/// Places of a phrase that are looked at; what follows is taken for granted.
+const PLACES_MAX: usize = 64;
+
+/// Pairs that a single sign may stand for.
+const EXPANSIONS_MAX: u32 = 20_000;
+
+/// How much more a word counts in a title, where the best come first.
+const TITLE_BOOST: f32 = 2.0;
+
+/// Puts filters as questions.
+pub(super) struct Asker<'a> {
+    pub(super) fields: &'a Fields,
+    /// What the sources are called.
+    pub(super) names: &'a Names,
+    /// Whether it matters how well a story fits, beside whether it does.
+    pub(super) is_scored: bool,
+}
+
+impl Asker<'_> {
+    /// The query that finds what the filter lets through.
+    pub(super) fn ask(&self, filter: &Filter) -> Box<dyn Query> {
+        match filter {
+            Filter::All(parts) => self.all(parts),
+            Filter::Any(parts) if parts.is_empty() => Box::new(EmptyQuery),
+            Filter::Any(parts) => Box::new(BooleanQuery::union(parts.iter().map(|part| self.ask(part)).collect())),
+            Filter::Not(part) => Box::new(BooleanQuery::new(vec![(Occur::Must, Box::new(AllQuery)), (Occur::MustNot, self.ask(part))])),
+            Filter::Words { place, phrase } => self.words(*place, &Words::of(phrase)),
+            Filter::Tag(tag) => self.exactly(self.fields.tag, &tag.to_lowercase()),
+            Filter::Source(source) => self.exactly(self.fields.source, source.as_str()),
+            Filter::Language(language) => self.exactly(self.fields.language, &primary(language).to_lowercase()),
+            Filter::Published { from, until } => self.published(*from, *until),
+        }
+    }
+
+    fn all(&self, parts: &[Filter]) -> Box<dyn Query> {
+        let mut clauses = Vec::with_capacity(parts.len() + 1);
+        for part in parts {
+            clauses.push(match part {
+                Filter::Not(part) => (Occur::MustNot, self.ask(part)),
+                part => (Occur::Must, self.ask(part)),
+            });
+        }
+        if !clauses.iter().any(|(occur, _)| *occur == Occur::Must) {
+            clauses.push((Occur::Must, Box::new(AllQuery)));
+        }
+        Box::new(BooleanQuery::new(clauses))
+    }
+
+    /// Words in a row: in a title, or anywhere a story says something, its sources' names included.
+    fn words(&self, place: Place, words: &Words) -> Box<dyn Query> {
+        if words.len() == 0 {
+            return Box::new(EmptyQuery);
+        }
+        if place == Place::Title {
+            return in_a_row(self.fields.title, words);
+        }
+        let mut ways = vec![in_a_row(self.fields.text, words)];
+        if self.is_scored {
+            ways.push(Box::new(BoostQuery::new(in_a_row(self.fields.title, words), TITLE_BOOST)));
+        }
+        let named: Vec<_> = self.names.with(words).map(|source| Term::from_field_text(self.fields.source, source.as_str())).collect();
+        if !named.is_empty() {
+            ways.push(Box::new(TermSetQuery::new(named)));
+        }
+        if ways.len() == 1 { ways.remove(0) } else { Box::new(BooleanQuery::union(ways)) }
+    }
+
+    fn exactly(&self, field: Field, value: &str) -> Box<dyn Query> {
+        Box::new(TermQuery::new(Term::from_field_text(field, value), IndexRecordOption::Basic))
+    }
+
+    fn published(&self, from: Option<Timestamp>, until: Option<Timestamp>) -> Box<dyn Query> {
+        let term = |at: Timestamp| Term::from_field_i64(self.fields.published, at.as_millis().div_euclid(1000));
+        match (from, until) {
+            (None, None) => Box::new(AllQuery),
+            _ => Box::new(RangeQuery::new(
+                from.map_or(Bound::Unbounded, |at| Bound::Included(term(at))),
+                until.map_or(Bound::Unbounded, |at| Bound::Excluded(term(at))),
+            )),
+        }
+    }
+}
+
+/// The words in a row. Of a run of signs every second pair says as much as all of them, and its last sign nothing new; a sign that is
+/// alone at the end may be the beginning of any pair.
+fn in_a_row(field: Field, words: &Words) -> Box<dyn Query> {
+    let all: Vec<_> = words.iter().take(PLACES_MAX).collect();
+    let mut asked = Vec::with_capacity(all.len());
+    let mut run = 0;
+    for (place, (word, kind)) in all.iter().enumerate() {
+        let next = all.get(place + 1).map(|(_, kind)| *kind);
+        let is_needed = match kind {
+            Kind::Word => true,
+            Kind::Pair => run % 2 == 0 || next != Some(Kind::Pair),
+            Kind::Last => run == 0,
+        };
+        run = if *kind == Kind::Pair { run + 1 } else { 0 };
+        if is_needed {
+            asked.push((place, Term::from_field_text(field, word)));
+        }
+    }
+    let is_open = matches!(all.as_slice(), [.., (_, Kind::Last)]) && asked.last().is_some_and(|(place, _)| place + 1 == all.len());
+    match asked.len() {
+        _ if is_open => {
+            let mut query = PhrasePrefixQuery::new_with_offset(asked);
+            query.set_max_expansions(EXPANSIONS_MAX);
+            Box::new(query)
+        }
+        1 => Box::new(TermQuery::new(asked.remove(0).1, IndexRecordOption::WithFreqs)),
+        _ => Box::new(PhraseQuery::new_with_offset(asked)),
+    }
+}
