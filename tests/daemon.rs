@@ -448,6 +448,7 @@ fn stories_are_found_by_what_they_say_while_the_daemon_runs_and_afterwards() {
     assert!(searched(&home, &["plover", "watch"]).contains("Heap overflow"), "by the name of its source");
     assert!(searched(&home, &["--best", "网安周"]).contains("2024网安周"), "a seed");
     assert_eq!(searched(&home, &["heap -libplover"]), "no story says so\n");
+    assert!(daemon.get("/search?q=libplover").body.contains("Heap overflow"));
     let refused = home.command(&["search", "--rebuild"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("stop it first"), "{refused:?}");
     daemon.kill();

@@ -112,6 +112,7 @@ impl Daemon {
         let token = Secret::new(token);
         let service = http::Service {
             store: store.clone(),
+            search: search.clone(),
             served: served_out,
             orders: orders_in,
             token,

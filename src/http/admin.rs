@@ -16,6 +16,7 @@ use axum::{
     routing::{get, post},
 };
 use tokio::sync::{mpsc, oneshot};
+use url::form_urlencoded;
 
 use super::{Order, connection::IsLocal, lines::Lines, routes::State, token};
 use crate::{

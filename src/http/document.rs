@@ -28,6 +28,8 @@ pub(super) enum Kind {
     JsonFeed,
     /// A list of feeds.
     Opml,
+    /// The description of our search.
+    OpenSearch,
     /// An HTML page.
     Page,
 }
@@ -190,6 +192,7 @@ impl Kind {
             Self::Rss => "application/rss+xml; charset=utf-8",
             Self::JsonFeed => "application/feed+json",
             Self::Opml => "text/x-opml; charset=utf-8",
+            Self::OpenSearch => "application/opensearchdescription+xml",
             Self::Page => "text/html; charset=utf-8",
         };
         let policy = if self == Self::Page { page_policy() } else { "default-src 'none'; sandbox" };

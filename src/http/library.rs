@@ -1,67 +1,88 @@
-//! What pages are made of: the only place in `http` that asks the store.
+//! What pages are made of: the only place in `http` that asks the store and the search index.
 
+use super::shelf::ShelfError;
 use crate::{
     model::{ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
+    search::{Order, Search},
     store::{Revision, Store, StoreError},
     view::Filter,
 };
 
 /// Reads the store. Everything here blocks: it is for blocking threads.
 #[derive(Clone)]
-pub(super) struct Library(Store);
+pub(super) struct Library {
+    store: Store,
+    search: Search,
+}
+
+/// Moves whenever a page can be another than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Edition {
+    /// Of the store.
+    pub(super) generation: u64,
+    /// Of the index, which follows the store.
+    index: u64,
+}
+
+/// Stories that a filter holds for.
+pub(super) struct Found {
+    /// Those that were asked for, in their order.
+    pub(super) stories: Vec<Revision>,
+    /// How many there are in all, where that is known.
+    pub(super) total: Option<usize>,
+}
 
 impl Library {
-    /// Over a store.
-    pub(super) fn new(store: Store) -> Self {
-        Self(store)
+    /// Over a store and its index.
+    pub(super) fn new(store: Store, search: Search) -> Self {
+        Self { store, search }
     }
 
-    /// The present generation; moves whenever rendered content can change. Cheap.
-    pub(super) fn generation(&self) -> u64 {
-        self.0.generation()
+    /// What pages are made of now. Cheap.
+    pub(super) fn edition(&self) -> Edition {
+        Edition { generation: self.store.generation(), index: self.search.revision() }
     }
 
     /// When the generation last moved.
     pub(super) fn changed_at(&self) -> Timestamp {
-        self.0.changed_at()
+        self.store.changed_at()
     }
 
-    /// The newest stories that a filter holds for, without the first `skip` of them, at most `limit`.
-    pub(super) fn newest(&self, filter: &Filter, skip: usize, limit: usize) -> Result<Vec<Revision>, StoreError> {
+    /// The stories that a filter holds for, without the first `skip` of them, at most `limit`. The index is asked for all but the whole.
+    pub(super) fn find(&self, filter: &Filter, order: Order, skip: usize, limit: usize) -> Result<Found, ShelfError> {
         if *filter == Filter::All(Vec::new()) {
-            return self.0.newest_revisions(skip, limit);
+            return Ok(Found { stories: self.store.newest_revisions(skip, limit)?, total: None });
         }
-        let (mut found, mut passed) = (Vec::new(), 0);
-        for revision in self.0.newest_revisions(0, usize::MAX)? {
-            if found.len() == limit {
-                break;
-            }
-            if self.0.story(revision.story)?.is_some_and(|story| filter.holds(&story)) {
-                passed += 1;
-                found.extend((passed > skip).then_some(revision));
-            }
+        if !self.search.is_ready() {
+            return Err(ShelfError::NotReady);
         }
-        Ok(found)
+        let found = self.search.find(filter, order, skip, limit)?;
+        let mut stories = Vec::with_capacity(found.ids.len());
+        for id in found.ids {
+            // It may have gone since the index heard of it.
+            stories.extend(self.store.revision(id)?);
+        }
+        Ok(Found { stories, total: Some(found.total) })
     }
 
     /// One story with all its copies.
     pub(super) fn story(&self, id: StoryId) -> Result<Option<Story>, StoreError> {
-        self.0.story(id)
+        self.store.story(id)
     }
 
     /// Where an item is that opened no story, or one that is part of another by now.
     pub(super) fn story_of(&self, item: ItemId) -> Result<Option<StoryId>, StoreError> {
-        self.0.story_of(item)
+        self.store.story_of(item)
     }
 
     /// What is remembered of every source.
     pub(super) fn states(&self) -> Result<Vec<(SourceId, SourceState)>, StoreError> {
-        self.0.source_states()
+        self.store.source_states()
     }
 
     /// Hands every story to `take`, oldest first, until it says false.
     pub(super) fn each_story(&self, mut take: impl FnMut(&Story) -> bool) -> Result<(), StoreError> {
-        for story in self.0.stories() {
+        for story in self.store.stories() {
             if !take(&story?) {
                 break;
             }

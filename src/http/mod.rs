@@ -29,6 +29,7 @@ use crate::{
     clock::Clock,
     model::{Command, CommandError, Digest, Secret},
     render::{Site, SourceCards},
+    search::Search,
     store::Store,
     view::{View, WindowLimits},
 };
@@ -37,6 +38,8 @@ use crate::{
 pub struct Service {
     /// What is read.
     pub store: Store,
+    /// What finds stories by what they say.
+    pub search: Search,
     /// What is said about it; a new value replaces the old one at once.
     pub served: watch::Receiver<Arc<Served>>,
     /// Where the operator's orders go.
@@ -90,7 +93,7 @@ pub struct Order {
 /// Serves `service` on `listener` until `shutdown` is ready; answers in flight are finished. The documents are rendered before the
 /// first connection is taken. True if every answer was finished in time.
 pub async fn run(listener: TcpListener, service: Service, shutdown: impl Future<Output = ()>) -> bool {
-    let shelf = Arc::new(Shelf::new(Library::new(service.store), service.served));
+    let shelf = Arc::new(Shelf::new(Library::new(service.store, service.search), service.served));
     if let Err(error) = shelf.renew().await {
         tracing::error!(%error, "nothing rendered yet, answering 503");
     }

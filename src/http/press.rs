@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     model::{Link, SourceId, Text, Timestamp},
-    render::{self, Feed, Format, List, Listed, Place, Site, SourceCard, SourceCards},
-    view::{self, Candidate, Filter, Selection, WindowLimits},
+    render::{self, Feed, Format, List, Listed, Place, Searched, Site, SourceCard, SourceCards},
+    search::Order,
+    view::{self, Candidate, Filter, QUERY_CHARS_MAX, Selection, WindowLimits},
 };
 
 /// How many times the candidates are multiplied until the window no longer depends on how many were offered.
@@ -64,20 +65,28 @@ struct Chosen {
     /// It is an answer even where there are no stories.
     may_be_empty: bool,
     is_open: bool,
+    /// Whether it is a search: its stories stand as they were found, and no source has to leave room for others.
+    is_search: bool,
+    order: Order,
 }
 
 /// Stories that stand on a page, and the numbers of those that older and newer pages leave out.
 struct Stand {
     fragments: Vec<Arc<Fragment>>,
     next: Option<usize>,
+    /// Stories on all pages together, where that is known.
+    total: Option<usize>,
 }
+
+/// Stories as they are written, and how many there are in all.
+type Counted = (Vec<Arc<Fragment>>, Option<usize>);
 
 impl Press<'_> {
     /// The bytes of a feed or a page; `None` if there is no such selection, or nothing so far back.
     pub(super) fn make(&self, wanted: &Wanted) -> Result<Option<Vec<u8>>, ShelfError> {
         let Some(mut chosen) = self.choose(&wanted.selection) else { return Ok(None) };
         let site = &self.served.site;
-        let Stand { fragments, next } = self.stand(&chosen, wanted)?;
+        let Stand { fragments, next, total } = self.stand(&chosen, wanted)?;
         if fragments.is_empty() && (wanted.skip > 0 || !chosen.may_be_empty) {
             return Ok(None);
         }
@@ -102,7 +111,11 @@ impl Press<'_> {
                 let stories: Vec<_> =
                     fragments.iter().map(|fragment| Listed { updated: fragment.candidate.updated, line: &fragment.text }).collect();
                 let list = List { feed, stories: &stories };
-                Ok(Some(match wanted.selection {
+                Ok(Some(match &wanted.selection {
+                    Selection::Search(question) => {
+                        let (text, is_best_first) = (question.text(), question.is_best_first);
+                        render::search_page(site, list, Searched { text, is_best_first, total, chars_max: QUERY_CHARS_MAX })
+                    }
                     Selection::Everything => render::home_page(site, list, &self.open_views(), self.cards),
                     _ => render::selection_page(site, list, chosen.is_open),
                 }))
@@ -144,10 +157,18 @@ impl Press<'_> {
                 let is_known = filter != Some(Filter::Tag(name.clone()));
                 (named(site, selection, Text::line(name, 120)), filter?, is_known, true)
             }
+            Selection::Search(question) => {
+                let title = if question.text().is_empty() { "Search" } else { question.text() };
+                (named(site, selection, Text::line(title, 120)), filter?, true, true)
+            }
             // One that nobody has written about yet may be waited for.
             Selection::Vulnerability(name) => (named(site, selection, Text::line(name, 120)), filter?, true, true),
         };
-        Some(Chosen { filter, feed, limits, may_be_empty, is_open })
+        let (is_search, order) = match selection {
+            Selection::Search(question) => (true, if question.is_best_first { Order::Best } else { Order::Newest }),
+            _ => (false, Order::Newest),
+        };
+        Some(Chosen { filter, feed, limits, may_be_empty, is_open, is_search, order })
     }
 
     /// The sources with an operator's tag.
@@ -157,41 +178,42 @@ impl Press<'_> {
     }
 
     fn stand(&self, chosen: &Chosen, wanted: &Wanted) -> Result<Stand, ShelfError> {
-        let Chosen { filter, limits, .. } = chosen;
+        let limits = &chosen.limits;
         let shape = wanted.format.map_or(Shape::Line, Shape::Entry);
         // One more than fit, so that an overflow is seen.
         let mut candidates_max = limits.entries_max.saturating_add(1);
         let mut widenings = 0;
         loop {
-            let mut fragments = self.fragments(filter, (wanted.skip, candidates_max), shape)?;
+            let (mut fragments, total) = self.fragments(chosen, (wanted.skip, candidates_max), shape)?;
             let candidates: Vec<Candidate> = fragments.iter().map(|fragment| fragment.candidate.clone()).collect();
             let are_all = fragments.len() < candidates_max;
-            if wanted.skip > 0 {
+            if wanted.skip > 0 || chosen.is_search {
                 let shown = view::page(&candidates, limits).len();
                 let next = (fragments.len() > shown).then_some(wanted.skip + shown);
                 fragments.truncate(shown);
-                return Ok(Stand { fragments, next });
+                return Ok(Stand { fragments, next, total });
             }
             let window = view::window(&candidates, limits);
             if window.settled || are_all || widenings == WIDENINGS_MAX {
                 let next = (fragments.len() > window.unbroken).then_some(window.unbroken);
                 let standing = window.set();
                 fragments.retain(|fragment| standing.contains(&fragment.candidate.id));
-                return Ok(Stand { fragments, next });
+                return Ok(Stand { fragments, next, total });
             }
             candidates_max = candidates_max.saturating_mul(WIDENING);
             widenings += 1;
         }
     }
 
-    /// The newest stories of a filter, in their order.
-    fn fragments(&self, filter: &Filter, (skip, limit): (usize, usize), shape: Shape) -> Result<Vec<Arc<Fragment>>, ShelfError> {
+    /// Stories of a selection in their order, and how many it has in all, where that is known.
+    fn fragments(&self, chosen: &Chosen, (skip, limit): (usize, usize), shape: Shape) -> Result<Counted, ShelfError> {
         let made_of = (self.library, &self.served.site, self.cards);
-        let mut found = Vec::new();
-        for revision in self.library.newest(filter, skip, limit)? {
-            found.extend(self.fragments.fragment(made_of, revision, shape)?);
+        let found = self.library.find(&chosen.filter, chosen.order, skip, limit)?;
+        let mut fragments = Vec::with_capacity(found.stories.len());
+        for revision in found.stories {
+            fragments.extend(self.fragments.fragment(made_of, revision, shape)?);
         }
-        Ok(found)
+        Ok((fragments, found.total))
     }
 }
 

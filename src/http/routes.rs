@@ -16,7 +16,7 @@ use super::{
     document::{Document, Kind, Wish},
     press::Wanted,
     selected,
-    shelf::{Front, PageName, Shelf},
+    shelf::{Front, PageName, Shelf, ShelfError},
 };
 use crate::{
     clock::Clock,
@@ -47,6 +47,11 @@ pub(super) fn router(state: State) -> Router {
         .route("/sources/{name}", readable(get(selected::source)))
         .route("/tags/{name}", readable(get(selected::tag)))
         .route("/vulnerabilities/{name}", readable(get(selected::vulnerability)))
+        .route("/search", readable(get(async |state, request| selected::search(state, None, request).await)))
+        .route("/search.atom", readable(get(async |state, request| selected::search(state, Some(Format::Atom), request).await)))
+        .route("/search.rss", readable(get(async |state, request| selected::search(state, Some(Format::Rss), request).await)))
+        .route("/search.json", readable(get(async |state, request| selected::search(state, Some(Format::Json), request).await)))
+        .route("/opensearch.xml", readable(get(opensearch)))
         .route("/opml", readable(get(opml)))
         .route("/about", readable(get(about)))
         .route("/sources", readable(get(sources)))
@@ -91,6 +96,10 @@ async fn story(Shared(state): Shared<State>, id: Result<Path<String>, PathReject
 
 async fn opml(Shared(state): Shared<State>, request: Request) -> Response<Body> {
     state.serve(request, PageName::Opml, true).await
+}
+
+async fn opensearch(Shared(state): Shared<State>, request: Request) -> Response<Body> {
+    state.serve(request, PageName::OpenSearch, true).await
 }
 
 /// How every source is at this moment: made for each request, and few ask.
@@ -162,6 +171,7 @@ impl State {
         match self.shelf.page(&front, &name, coding::choose(request.headers())).await {
             Ok(Some(page)) => page.answer(&self.wish(&request, &front, is_open)),
             Ok(None) => self.notice(Notice::NotFound),
+            Err(ShelfError::NotReady) => self.notice(Notice::NotReady),
             Err(error) => {
                 tracing::error!(%error, page = ?name, "page not made");
                 self.notice(Notice::NotReady)

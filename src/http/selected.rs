@@ -1,4 +1,4 @@
-//! The addresses of selections: views, sources, tags, vulnerabilities, each in every format and as a page.
+//! The addresses of selections: views, sources, tags, vulnerabilities, searches, each in every format and as a page.
 //!
 //! A view with tokens answers whoever shows none of them as if it were not there: 404. A tag or an identifier in another spelling
 //! leads to the one address that it has.
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     model::SourceId,
     render::{Format, Notice},
-    view::{Selection, ViewId},
+    view::{Question, Selection, ViewId},
 };
 
 type Name = Result<Path<String>, PathRejection>;
@@ -50,6 +50,16 @@ pub(super) async fn tag(Shared(state): Shared<State>, name: Name, request: Reque
 /// `/vulnerabilities/CVE-2024-3094` and its feeds.
 pub(super) async fn vulnerability(Shared(state): Shared<State>, name: Name, request: Request) -> Response<Body> {
     answer(&state, name, request, Selection::vulnerability).await
+}
+
+/// `/search?q=`, `.atom`, `.rss`, `.json`; `order=best` for what fits best.
+pub(super) async fn search(Shared(state): Shared<State>, format: Option<Format>, request: Request) -> Response<Body> {
+    let Some(skip) = skip(&request) else { return state.notice(Notice::NotFound) };
+    let parameters = request.uri().query().unwrap_or_default();
+    let typed = token::parameter(parameters, "q").unwrap_or_default();
+    let is_best_first = token::parameter(parameters, "order").is_some_and(|order| order == "best");
+    let selection = Selection::Search(Question::new(&typed, is_best_first));
+    state.make(request, Wanted { selection, format, skip }, true).await
 }
 
 /// `/views.opml`: our own feeds, those with tokens only for who shows one.

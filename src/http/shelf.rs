@@ -16,20 +16,21 @@ use super::{
     coding::Coding,
     document::{Document, Kind, feed_lifetime},
     fragments::Fragments,
-    library::Library,
+    library::{Edition, Library},
     press::{Press, Wanted},
 };
 use crate::{
     model::{SourceId, SourceState, StoryId, Timestamp},
     render::{self, BadXml, Format, Site, SourceCards},
+    search::SearchError,
     store::StoreError,
     view::Selection,
 };
 
-/// How often the generation is looked at; also how long it must stand still before it is rendered.
+/// How often the edition is looked at; also how long it must stand still before it is rendered.
 const TICK: Duration = Duration::from_millis(500);
 
-/// A generation that never stands still is rendered after so many ticks all the same.
+/// An edition that never stands still is rendered after so many ticks all the same.
 const TICKS_MAX: u32 = 10;
 
 /// Ticks between two attempts after a failed one.
@@ -50,6 +51,8 @@ pub(super) enum PageName {
     Selected(Wanted),
     /// The list of the sources.
     Opml,
+    /// The description of our search.
+    OpenSearch,
 }
 
 /// Why documents could not be made.
@@ -58,6 +61,12 @@ pub(super) enum ShelfError {
     /// The store could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The search index could not be read.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// The search index is being filled.
+    #[error("the search index is being filled")]
+    NotReady,
     /// What was rendered must not be served.
     #[error("rendered feed is {0}")]
     BadXml(#[from] BadXml),
@@ -68,7 +77,7 @@ pub(super) enum ShelfError {
 
 /// The documents that stand for a whole generation.
 pub(super) struct Front {
-    generation: u64,
+    edition: Edition,
     changed_at: Timestamp,
     /// The settings they were rendered with.
     pub(super) served: Arc<Served>,
@@ -137,26 +146,26 @@ impl Shelf {
         let (library, fragments, served, older) = (self.library.clone(), Arc::clone(&self.fragments), self.served(), self.front());
         let made = tokio::task::spawn_blocking(move || Front::make(&library, &fragments, served, older.as_deref())).await;
         let front = made.map_err(|_| ShelfError::Panicked)??;
-        tracing::debug!(generation = front.generation, feed_bytes = front.feed.bytes(), "feed rendered");
+        tracing::debug!(generation = front.edition.generation, feed_bytes = front.feed.bytes(), "feed rendered");
         *self.front.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(front));
         Ok(())
     }
 
-    /// Renews the shelf whenever the generation or the settings move; has no end of its own. A burst of commits is rendered
+    /// Renews the shelf whenever the generation, the search index or the settings move; has no end of its own. A burst of commits is rendered
     /// once, when it is over or has lasted too long.
     pub(super) async fn keep_fresh(&self) -> Infallible {
         let mut settings = self.served.clone();
-        let (mut seen, mut ticks, mut pause) = (self.library.generation(), 0_u32, 0_u32);
+        let (mut seen, mut ticks, mut pause) = (self.library.edition(), 0_u32, 0_u32);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(TICK) => {}
                 Ok(()) = settings.changed() => {}
             }
             pause = pause.saturating_sub(1);
-            let generation = self.library.generation();
-            let is_still = generation == seen;
-            seen = generation;
-            if self.is_current(generation) {
+            let edition = self.library.edition();
+            let is_still = edition == seen;
+            seen = edition;
+            if self.is_current(edition) {
                 ticks = 0;
                 continue;
             }
@@ -172,8 +181,8 @@ impl Shelf {
         }
     }
 
-    fn is_current(&self, generation: u64) -> bool {
-        self.front().is_some_and(|front| front.generation == generation && Arc::ptr_eq(&front.served, &self.served()))
+    fn is_current(&self, edition: Edition) -> bool {
+        self.front().is_some_and(|front| front.edition == edition && Arc::ptr_eq(&front.served, &self.served()))
     }
 
     /// The story whose page should be read in the place of a page that is not there.
@@ -260,7 +269,7 @@ impl Front {
     /// Renders what stands for the whole generation, in every coding. What is as in the `older` front is not compressed again.
     fn make(library: &Library, fragments: &Fragments, served: Arc<Served>, older: Option<&Self>) -> Result<Self, ShelfError> {
         // Before the stories are read: what a commit adds meanwhile is of a generation to come, and is looked for again.
-        let (generation, changed_at, states) = (library.generation(), library.changed_at(), library.states()?);
+        let (edition, changed_at, states) = (library.edition(), library.changed_at(), library.states()?);
         let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
         fragments.settle(&served.site, &cards);
         let press = Press { library, fragments, served: &served, cards: &cards, changed_at };
@@ -277,7 +286,7 @@ impl Front {
             document
         };
         Ok(Self {
-            generation,
+            edition,
             changed_at,
             feed_lifetime: feed_lifetime(served.max_age_secs()),
             feed: document(Kind::Atom, feed, older.map(|older| &older.feed)),
@@ -305,6 +314,7 @@ impl Front {
                 render::check_xml(&list)?;
                 (Kind::Opml, list)
             }
+            PageName::OpenSearch => (Kind::OpenSearch, render::opensearch(site)),
         };
         Ok(Some(Document::new(kind, bytes, self.changed_at)))
     }

@@ -61,7 +61,7 @@ pub struct Feed {
 /// Where a feed is: its address without the ending that names a format. Without any ending, a page for people is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The folder and the name: `("views", "china")`. A name may be any text.
+    /// The folder and the name: `("views", "china")`. A name may be any text; that of a search is the query of its address.
     pub path: (&'static str, String),
     /// Newer stories that it leaves out.
     pub skip: usize,
@@ -86,6 +86,11 @@ impl Feed {
         Self { id, title, subtitle: Text::default(), updated, place: Place { path, skip: 0 }, parts: Vec::new() }
     }
 
+    /// Where a search in a format is sent, or one of the pages, without its query.
+    pub fn search_url(site: &Site, format: Option<Format>) -> Link {
+        site.below(&[&search_name(format)], "")
+    }
+
     /// Its own address in a format.
     pub fn url(&self, site: &Site, format: Format) -> Link {
         self.place.url(site, Some(format))
@@ -108,12 +113,17 @@ impl Place {
         let query = if self.skip > 0 { format!("?skip={}", self.skip) } else { String::new() };
         let (folder, name) = (self.path.0, self.path.1.as_str());
         match (folder, format) {
+            ("search", format) => site.below(&[&search_name(format)], &format!("?{name}{}", query.replace('?', "&"))),
             ("", None) => site.below(&[], &query),
             ("", Some(format)) => site.below(&[&format!("{name}{}", format.ending())], &query),
             (_, None) => site.below(&[folder, name], &query),
             (_, Some(format)) => site.below(&[folder, &format!("{name}{}", format.ending())], &query),
         }
     }
+}
+
+fn search_name(format: Option<Format>) -> String {
+    format!("search{}", format.map_or("", Format::ending))
 }
 
 /// A story as an entry in a format. `Err` if what was written is not sound: then nobody may be served it.

@@ -8,6 +8,7 @@ mod feed;
 mod html;
 mod json;
 mod json_feed;
+mod opensearch;
 mod opml;
 mod page;
 mod pictures;
@@ -18,10 +19,11 @@ mod strict;
 
 pub use self::feed::{Feed, Format, Place, entry, feed};
 pub use json::{error as error_json, export_line, inspect_line, sources as sources_json};
+pub use opensearch::opensearch;
 pub use opml::{opml, outputs as outputs_opml};
 pub use page::{
-    List, Listed, Notice, about as about_page, home as home_page, line, notice as notice_page, page_policy, selection as selection_page,
-    sources as sources_page, story as story_page,
+    List, Listed, Notice, Searched, about as about_page, home as home_page, line, notice as notice_page, page_policy,
+    search as search_page, selection as selection_page, sources as sources_page, story as story_page,
 };
 pub use site::{GENERATOR, Manners, Site};
 pub use source_card::{SourceCard, SourceCards};

@@ -77,6 +77,11 @@ impl Site {
         self.below(&["views.opml"], "")
     }
 
+    /// The description of our search.
+    pub fn opensearch_url(&self) -> Link {
+        self.below(&["opensearch.xml"], "")
+    }
+
     /// Address of the page for publishers.
     pub fn about_url(&self) -> Link {
         self.below(&["about"], "")

@@ -14,6 +14,9 @@ use crate::{
 /// Text of one story that is indexed; what follows is not found.
 const TEXT_BYTES_MAX: usize = 512 << 10;
 
+/// The label of a story that lists many vulnerabilities.
+const ROUNDUP: &str = "roundup";
+
 /// The document of a story that has this number.
 pub(super) fn document(fields: &Fields, number: u64, story: &Story) -> TantivyDocument {
     let mut document = TantivyDocument::new();
@@ -33,8 +36,11 @@ pub(super) fn document(fields: &Fields, number: u64, story: &Story) -> TantivyDo
     for language in distinct(items().filter_map(|item| item.language.as_ref()).map(|language| primary(language.as_str()))) {
         document.add_text(fields.language, language.to_lowercase());
     }
-    for tag in distinct(items().flat_map(|item| &item.tags).map(|tag| tag.name.as_str())) {
-        document.add_text(fields.tag, tag.to_lowercase());
+    for tag in story.tags().into_iter().filter(|tag| tag.is_primary) {
+        document.add_text(fields.tag, tag.name.to_lowercase());
+    }
+    if story.first().is_roundup {
+        document.add_text(fields.tag, ROUNDUP);
     }
     document.add_text(fields.text, text(items()));
     document

@@ -25,7 +25,7 @@ pub(super) struct Fields {
     pub(super) title: Field,
     /// Everything that can be searched, the titles included.
     pub(super) text: Field,
-    /// Identifiers and labels, in lower case.
+    /// What it is about and its labels, in lower case.
     pub(super) tag: Field,
     /// The copies' sources.
     pub(super) source: Field,

@@ -20,7 +20,8 @@ pub enum Filter {
         /// One word or several.
         phrase: String,
     },
-    /// It is tagged so: an identifier in its canonical spelling, `CVE-2024-3094`, or a label, `kev`.
+    /// It is about what is called so, whatever else it mentions, or is labelled so: an identifier in its canonical spelling,
+    /// `CVE-2024-3094`, or `kev`, `roundup`.
     Tag(String),
     /// One of its copies is of that source.
     Source(SourceId),
@@ -38,7 +39,7 @@ pub enum Filter {
 /// Where words must stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// In the title or the text of a copy.
+    /// In the title or the text of a copy, its authors and categories included, or in the name of its source.
     Anywhere,
     /// In the title of a copy.
     Title,

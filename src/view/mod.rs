@@ -2,7 +2,6 @@
 //! much of a selection one page holds.
 
 mod filter;
-mod matching;
 mod query;
 mod selection;
 mod window;
@@ -10,6 +9,6 @@ mod window;
 pub use self::{
     filter::{Filter, Place},
     query::{QUERY_CHARS_MAX, query},
-    selection::{Selection, View, ViewId},
+    selection::{Question, Selection, View, ViewId},
     window::{Candidate, Window, WindowLimits, page, window},
 };

@@ -16,9 +16,6 @@ pub const QUERY_CHARS_MAX: usize = 500;
 /// Terms of a query that are read.
 const TERMS_MAX: usize = 32;
 
-/// No identifier is of a later year.
-const YEAR_MAX: i32 = 9999;
-
 /// The filter that `text` asks for: all of its words.
 ///
 /// - `"a phrase"`: these words in a row; quotation marks of any script;
@@ -59,12 +56,12 @@ struct Term {
 fn meaning(field: Option<&str>, value: &str) -> Option<Filter> {
     let words = |place, phrase: &str| phrase.contains(char::is_alphanumeric).then(|| Filter::Words { place, phrase: phrase.to_owned() });
     let read = match field {
-        None => identifier(value).map(|name| {
+        None => tag::identifier(value).filter(|(catalogue, _)| catalogue.names_vulnerabilities()).map(|(_, name)| {
             let said = Filter::Words { place: Place::Anywhere, phrase: value.to_owned() };
             Filter::Any(vec![Filter::Tag(name), said])
         }),
         Some("title") => words(Place::Title, value),
-        Some("tag") if !value.is_empty() => Some(Filter::Tag(identifier(value).unwrap_or_else(|| value.to_owned()))),
+        Some("tag") if !value.is_empty() => Some(Filter::Tag(tag::identifier(value).map_or_else(|| value.to_owned(), |(_, name)| name))),
         Some("source") => SourceId::parse(&value.to_lowercase()).ok().map(Filter::Source),
         Some("lang" | "language") => language(value).map(Filter::Language),
         Some("after") => day(value).map(|(first, _)| Filter::Published { from: Some(first), until: None }),
@@ -81,13 +78,6 @@ fn meaning(field: Option<&str>, value: &str) -> Option<Filter> {
 /// Whether these are the two ways in which one identifier can be met.
 fn is_identifier(ways: &[Filter]) -> bool {
     matches!(ways, [Filter::Tag(_), Filter::Words { .. }])
-}
-
-/// The canonical spelling of a value that is an identifier of a vulnerability and nothing else.
-fn identifier(value: &str) -> Option<String> {
-    let bare = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
-    let [tag] = &*tag::mentions(value, "", YEAR_MAX).tags else { return None };
-    (tag.catalogue.names_vulnerabilities() && bare(&tag.name) == bare(value)).then(|| tag.name.clone())
 }
 
 /// The first part of a BCP 47 tag.

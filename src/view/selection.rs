@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::Filter;
+use url::form_urlencoded;
+
+use super::{Filter, QUERY_CHARS_MAX, query};
 use crate::{
     model::{BadSourceId, Secret, SourceId, Text},
     tag,
@@ -81,6 +83,35 @@ pub enum Selection {
     Tag(String),
     /// Those about a vulnerability, by its canonical identifier.
     Vulnerability(String),
+    /// Those that a search finds.
+    Search(Question),
+}
+
+/// What somebody typed into a search box.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Question {
+    /// Without needless white space, at most `QUERY_CHARS_MAX` characters.
+    text: String,
+    /// Whether what fits best comes first, instead of the newest.
+    pub is_best_first: bool,
+    /// The query of its address.
+    address: String,
+}
+
+impl Question {
+    /// Takes what was typed.
+    pub fn new(typed: &str, is_best_first: bool) -> Self {
+        let beginning: String = typed.chars().take(QUERY_CHARS_MAX).collect();
+        let text = beginning.split_whitespace().collect::<Vec<_>>().join(" ");
+        let escaped: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        let address = format!("q={escaped}{}", if is_best_first { "&order=best" } else { "" });
+        Self { text, is_best_first, address }
+    }
+
+    /// What was typed; empty if nothing was.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 impl Selection {
@@ -101,7 +132,8 @@ impl Selection {
         tag::identifier(name).filter(|(catalogue, _)| catalogue.names_vulnerabilities()).map(|(_, name)| Self::Vulnerability(name))
     }
 
-    /// The folder of its address and its name there: `("views", "china")`; the combined feed stands alone.
+    /// The folder of its address and its name there: `("views", "china")`; the combined feed stands alone. A search is named by the query
+    /// of its address.
     pub fn place(&self) -> (&'static str, &str) {
         match self {
             Self::Everything => ("", "feed"),
@@ -109,6 +141,7 @@ impl Selection {
             Self::Source(id) => ("sources", id.as_str()),
             Self::Tag(name) => ("tags", name),
             Self::Vulnerability(name) => ("vulnerabilities", name),
+            Self::Search(question) => ("search", &question.address),
         }
     }
 
@@ -119,6 +152,9 @@ impl Selection {
             Self::View(_) => return None,
             Self::Source(id) => Filter::Source(id.clone()),
             Self::Vulnerability(name) => Filter::Tag(name.clone()),
+            // Who has not asked yet is not told everything.
+            Self::Search(question) if question.text.is_empty() => Filter::Any(Vec::new()),
+            Self::Search(question) => query(&question.text),
             Self::Tag(name) => Filter::tagged(name, tagged(name)),
         })
     }

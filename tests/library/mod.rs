@@ -2,12 +2,13 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
-use std::{fs, path::Path};
+use std::{fs, ops::ControlFlow, path::Path, sync::OnceLock};
 
 use tempfile::TempDir;
 use watchfire::{
     dedup,
     model::{Item, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, StoryId, Text, Timestamp, ZonedTime},
+    search::Search,
     store::{Arrival, PollCommit, Store},
 };
 
@@ -32,6 +33,7 @@ pub fn item(source: &str, title: &str, minutes: i64) -> Item {
 /// A store that is removed with its folder.
 pub struct Library {
     store: Store,
+    search: OnceLock<Search>,
     dir: TempDir,
 }
 
@@ -39,9 +41,20 @@ impl Library {
     /// A store that holds `items`.
     pub fn with(items: &[Item]) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let library = Self { store: open(&dir), dir };
+        let library = Self::in_folder(dir);
         library.add(items);
         library
+    }
+
+    fn in_folder(dir: TempDir) -> Self {
+        Self { store: open(&dir), search: OnceLock::new(), dir }
+    }
+
+    /// Closes it, and keeps the folder.
+    fn closed(self) -> TempDir {
+        let Self { store, search, dir } = self;
+        drop((store, search));
+        dir
     }
 
     /// Adds items as polls bring them.
@@ -58,6 +71,13 @@ impl Library {
         self.store.clone()
     }
 
+    /// Its search index, which knows all of it now.
+    pub fn search(&self) -> Search {
+        let search = self.search.get_or_init(|| Search::open(&self.dir.path().join("search")).expect("opens").0);
+        search.catch_up(&self.store, |_| ControlFlow::Continue(())).expect("caught up");
+        search.clone()
+    }
+
     /// The newest story.
     pub fn newest(&self) -> StoryId {
         self.store.newest(1).expect("read").stories[0].id
@@ -70,26 +90,23 @@ impl Library {
 
     /// The same folder with this journal and no index: what a restored copy looks like.
     pub fn restored(self, journal: &[u8]) -> Self {
-        let Self { store, dir } = self;
-        drop(store);
+        let dir = self.closed();
         fs::remove_dir_all(dir.path().join("index")).expect("removed");
         fs::write(dir.path().join("journal"), journal).expect("written");
-        Self { store: open(&dir), dir }
+        Self::in_folder(dir)
     }
 
     /// The same folder after a restart. Everything that was served from it must have ended.
     pub fn reopened(self) -> Self {
-        let Self { store, dir } = self;
-        drop(store);
-        Self { store: open(&dir), dir }
+        let dir = self.closed();
+        Self::in_folder(dir)
     }
 
     /// The same folder after its index was made again.
     pub fn rebuilt(self) -> Self {
-        let Self { store, dir } = self;
-        drop(store);
+        let dir = self.closed();
         Store::rebuild(dir.path()).expect("rebuilt");
-        Self { store: open(&dir), dir }
+        Self::in_folder(dir)
     }
 }
 

@@ -11,11 +11,13 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
+use tokio_util::sync::{CancellationToken, DropGuard};
 use watchfire::{
     clock::Clock,
     http::{self, Order, Served, Service},
     model::{Images, Link, Secret, SourceId, Text},
     render::{Manners, Site, SourceCard, SourceCards},
+    search::follow,
     view::WindowLimits,
 };
 
@@ -37,6 +39,8 @@ pub struct Server {
     pub orders: mpsc::Receiver<Order>,
     shutdown: Option<oneshot::Sender<()>>,
     running: JoinHandle<bool>,
+    following: JoinHandle<()>,
+    end: DropGuard,
 }
 
 /// Settings with one source.
@@ -75,8 +79,12 @@ impl Server {
         let (served, receiver) = watch::channel(settings);
         let (sender, orders) = mpsc::channel(4);
         let (shutdown, stopped) = oneshot::channel::<()>();
+        let search = library.search();
+        let end = CancellationToken::new();
+        let following = tokio::spawn(follow(search.clone(), library.store(), end.clone()));
         let service = Service {
             store: library.store(),
+            search,
             served: receiver,
             orders: sender,
             token: Secret::new(TOKEN.to_owned()),
@@ -84,7 +92,7 @@ impl Server {
             clock: Clock::System,
         };
         let running = tokio::spawn(http::run(listener, service, async { drop(stopped.await) }));
-        Self { address, served, orders, shutdown: Some(shutdown), running }
+        Self { address, served, orders, shutdown: Some(shutdown), running, following, end: end.drop_guard() }
     }
 
     /// One request on a connection of its own.
@@ -124,6 +132,8 @@ impl Server {
     /// Stops, and says whether every answer was finished.
     pub async fn stop(mut self) -> bool {
         drop(self.shutdown.take());
+        drop(self.end);
+        timeout(PATIENCE, self.following).await.expect("an end").expect("no panic");
         timeout(PATIENCE, &mut self.running).await.expect("an end").expect("no panic")
     }
 }

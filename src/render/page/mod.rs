@@ -4,6 +4,7 @@ mod about;
 mod home;
 mod list;
 mod notice;
+mod search;
 mod sources;
 mod story;
 mod tags;
@@ -19,6 +20,7 @@ pub use self::{
     home::home,
     list::{List, Listed, line, selection},
     notice::{Notice, notice},
+    search::{Searched, search},
     sources::sources,
     story::story,
 };
@@ -43,13 +45,13 @@ const ICON: &str = concat!(
     "C14.300 5.300 15 3.200 16 1.500z'/%3E%3C/svg%3E"
 );
 
-/// `Content-Security-Policy` of every page: our style sheet by its digest, our icon, and nothing else. Whatever a publisher's
+/// `Content-Security-Policy` of every page: our style sheet by its digest, our icon, our search, and nothing else. Whatever a publisher's
 /// markup might still hold, a browser neither runs it nor asks anybody for it.
 pub fn page_policy() -> &'static str {
     static POLICY: LazyLock<String> = LazyLock::new(|| {
         let digest = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
         format!(
-            "default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
     });
     &POLICY
@@ -106,6 +108,8 @@ fn write_head(html: &mut Html, site: &Site, head: &Head<'_>) {
     if let Some(own) = head.canonical {
         html.void("link", &[("rel", "canonical"), ("href", own.as_str())]);
     }
+    let search = [("rel", "search"), ("type", "application/opensearchdescription+xml"), ("title", name)];
+    html.void("link", &[search[0], search[1], search[2], ("href", site.opensearch_url().as_str())]);
     html.void("link", &[("rel", "icon"), ("href", ICON)]);
     html.constant("<style>");
     html.constant(STYLE);
@@ -120,6 +124,7 @@ fn write_top(html: &mut Html, site: &Site) {
         });
         html.wrap("nav", &[], |html| {
             html.element("a", &[("href", site.feed_url().as_str())], "Feed");
+            html.element("a", &[("href", Feed::search_url(site, None).as_str())], "Search");
             html.element("a", &[("href", site.sources_url().as_str())], "Sources");
             html.element("a", &[("href", site.about_url().as_str())], "About");
         });
