@@ -163,6 +163,26 @@ fn whole(c: &mut Criterion) {
             b.iter(|| window.joins(&Fingerprint::of(black_box(item), &black_box(text).clone(), &[]), &thresholds))
         });
     }
+    // All that a new item costs for the sake of recognising copies, from its plain text on.
+    let mut memory = LineMemory::default();
+    (0..300).for_each(|seed| memory.observe(&line_digests(&(chinese(SIMPLIFIED, seed) + "\n扫码关注我们"))));
+    for (name, item, text) in [("an original", &fresh, &fresh_text), ("a copy in Traditional with pinyin", &copied, &copied_text)] {
+        let body = html(text);
+        group.bench_function(format!("4 KB with its boilerplate, link and origins, {name}"), |b| {
+            b.iter_batched_ref(
+                || memory.clone(),
+                |memory| {
+                    let text = clean::boilerplate::strip(black_box(text), item.title.as_str(), Some("安全客"));
+                    memory.observe(&line_digests(&text));
+                    let declared = declared_links(black_box(&body));
+                    let key = item.link.as_ref().and_then(link_key);
+                    let print = Fingerprint::of(black_box(item), &memory.strip(&text), &declared);
+                    (key, window.joins(&print, &thresholds))
+                },
+                BatchSize::SmallInput,
+            )
+        });
+    }
     group.finish();
 }
 

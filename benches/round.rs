@@ -51,7 +51,7 @@ fn runtime() -> tokio::runtime::Runtime {
 async fn measure(feeds: usize, port: u16) {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(dir.path(), MergeThresholds::default()).expect("a store").0;
-    let sources: Vec<_> = (0..feeds).map(|n| source(n, port)).collect();
+    let sources: Vec<_> = (0..feeds).map(|n| Arc::new(source(n, port))).collect();
     let roster =
         Roster::new(&sources, ScheduleLimits::default(), FetchLimits::default(), ItemLimits::default(), MergeThresholds::default());
     let client = Client::new(&ClientSettings::default()).expect("a client");

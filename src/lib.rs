@@ -38,6 +38,7 @@
 //! - [`dedup`]: identity, canonical links, sketches, the merge rule.
 //! - [`tag`]: what a text speaks of: identifiers of vulnerabilities, weaknesses, techniques; and its language.
 //! - [`schedule`]: when next.
+//! - [`health`]: how a source is, seen against its own history, in words.
 //! - [`view`]: filters and selections: which stories; and how many of them stand on one page.
 //! - [`render`]: stories to bytes; the only writer of XML, JSON and HTML.
 //! - [`clock`]: the only reader of time.
@@ -54,7 +55,7 @@
 //!
 //! 1. [`poll`] writes, [`http`] reads; they never name each other. What an operator orders over HTTP is a [`model::Command`] that
 //!    `http` sends over a channel and [`app`] hands on.
-//! 2. `model`, `feed`, `clean`, `document`, `dedup`, `tag`, `schedule`, `view` and `render` compute and do nothing else: no IO, no clock,
+//! 2. `model`, `feed`, `clean`, `document`, `dedup`, `tag`, `schedule`, `health`, `view` and `render` compute and do nothing else: no IO, no clock,
 //!    no chance, no logs, nothing async.
 //! 3. Identity is a function of the publisher's bytes and the source id: never of time, order or chance. For a document, the bytes are its
 //!    path below the imported folder: two files may carry one link and are still two copies.
@@ -99,6 +100,7 @@ pub mod dedup;
 pub mod document;
 pub mod feed;
 pub mod fetch;
+pub mod health;
 pub mod http;
 pub mod model;
 pub mod poll;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use watchfire::{
-    dedup::{Fingerprint, KeyTitles, Obstacle, Verdict, judge, judge_with_key, link_key},
+    dedup::{Fingerprint, KeyTitles, Obstacle, Verdict, agrees, judge, judge_with_key, link_key},
     model::{Item, JoinRule, Link, MergeThresholds, NativeId, Origin, SourceId, Text, Timestamp, ZonedTime},
 };
 
@@ -242,7 +242,34 @@ fn versions_of_one_text_join_within_days_in_one_source() {
     assert_joined(&account(TITLE, text.clone()), &account(TITLE, beginning(1250)).on_day(3), JoinRule::LikeTextLikeTitle);
     assert_apart(&account(TITLE, text.clone()), &account(TITLE, beginning(1250)).on_day(8), Obstacle::SameSource);
     assert_apart(&account(TITLE, text.clone()), &account(TITLE, prose(2, 300)), Obstacle::SameSource);
+    // A title that was edited needs more: nothing of the shorter text is gone, and little is new.
+    let edited = format!("{TITLE}（更新）");
+    assert_joined(&account(TITLE, beginning(1900)), &account(&edited, text.clone()).on_day(3), JoinRule::SameText);
+    assert_apart(&account(TITLE, beginning(1900)), &account(&edited, text.clone()).on_day(8), Obstacle::SameSource);
+    assert_apart(&account(TITLE, beginning(1250)), &account(&edited, text.clone()).on_day(3), Obstacle::SameSource);
+    assert_apart(&account(TITLE, text.clone()), &account(&edited, blend(&text, &prose(2, 2500), 85)).on_day(3), Obstacle::SameSource);
     assert_apart(&account(TITLE, text.clone()), &account(OTHER_TITLE, beginning(2000)), Obstacle::SameSource);
+}
+
+#[test]
+fn what_a_title_leads_to_must_not_be_contradicted() {
+    let text = prose(1, 2500);
+    let beginning: String = text.chars().take(200).collect();
+    let agree = |one: &Case, other: &Case| {
+        let thresholds = MergeThresholds::default();
+        let [there, back] = [(one, other), (other, one)].map(|(one, other)| agrees(&one.print(), &other.print(), &thresholds));
+        assert_eq!(there, back, "the order of the two does not matter");
+        there
+    };
+    let whole = Case::new("a", OTHER_TITLE, text.clone());
+    let summary = Case::new("b", TITLE, beginning);
+    assert_apart(&whole, &summary, Obstacle::Unlike);
+    assert!(agree(&whole, &summary), "it may be the beginning of the text");
+    assert!(!agree(&whole, &summary.clone().on_day(3)), "days later it is chance");
+    assert!(!agree(&whole, &Case::new("b", TITLE, prose(2, 200))), "another text");
+    assert!(!agree(&whole, &Case::new("b", TITLE, String::new())), "no text says nothing");
+    assert!(agree(&Case::new("a", TITLE, text.clone()), &Case::new("a", TITLE, String::new())), "one source, one title");
+    assert!(!agree(&Case::new("a", &format!("{TITLE} 3"), text), &Case::new("a", &format!("{TITLE} 4"), String::new())), "another part");
 }
 
 #[test]
@@ -260,6 +287,10 @@ fn catalogues_of_exploits_need_more_than_their_template() {
     let like = blend(&text, &prose(2, 800), 82);
     assert_apart(&one, &Case::new("b", "Widget Shop Arbitrary File Upload", like.clone()), Obstacle::Template);
     assert_joined(&one, &Case::new("b", "Gadget CMS - SQL Injection exploit", like), JoinRule::SameText);
+    let little = blend(&text, &prose(2, 800), 50);
+    let edited = "Gadget CMS v1 - Blind SQL Injection";
+    assert_apart(&one, &Case::new("b", edited, little.clone()), Obstacle::Unlike);
+    assert_joined(&Case { link: None, ..one }, &Case::new("b", edited, little), JoinRule::LikeTextLikeTitle);
 }
 
 #[test]

@@ -14,8 +14,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("dedup", &["model", "clean"]),
     ("tag", &["model"]),
     ("schedule", &["model"]),
+    ("health", &["model"]),
     ("view", &["model", "tag"]),
-    ("render", &["model", "view"]),
+    ("render", &["model", "health", "view"]),
     ("clock", &["model"]),
     ("fetch", &["model"]),
     ("store", &["model", "dedup", "schedule", "view"]),
@@ -34,7 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// The modules that compute and do nothing else (invariant 2): no files, no sockets, no clock, no logs, no async.
-const PURE: &[&str] = &["model", "feed", "document", "clean", "dedup", "tag", "schedule", "view", "render"];
+const PURE: &[&str] = &["model", "feed", "document", "clean", "dedup", "tag", "schedule", "health", "view", "render"];
 
 /// What a pure module may not name.
 const IMPURE: &[&str] = &["std::fs", "std::net::Tcp", "tokio::", "reqwest::", "tracing::", "async fn", ".await", "std::env", "println!"];

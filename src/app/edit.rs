@@ -148,7 +148,7 @@ fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{path::Path, sync::Arc};
 
     use super::{address, slug};
     use crate::{
@@ -170,11 +170,11 @@ mod tests {
             let url = address(typed).expect(typed);
             let id = slug(&url, |id| settings.source(id).is_some());
             assert!(id.as_str().starts_with(wanted), "{typed} {id}");
-            settings.sources.push(Source::new(
+            settings.sources.push(Arc::new(Source::new(
                 SourceId::parse(id.as_str()).expect("a slug"),
                 url,
                 Cadence::Every(std::time::Duration::MAX),
-            ));
+            )));
         }
         assert_eq!(address("a.example/x").ok().as_ref().map(Link::as_str), Some("https://a.example/x"));
         assert!(address("ftp://a.example/").is_err());

@@ -41,6 +41,8 @@ pub struct SourceRow {
     pub is_polled: bool,
     /// Items ever stored.
     pub items: u64,
+    /// How it is, in words.
+    pub health: String,
     /// The last outcome in words; none: never asked.
     pub last_outcome: Option<String>,
     /// Whether it is a failure.

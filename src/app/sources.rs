@@ -1,6 +1,9 @@
 //! Every source with its last outcome and its next poll.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use hyper::Method;
 
@@ -21,8 +24,8 @@ pub async fn sources(choice: &Choice) -> anyhow::Result<Vec<SourceRow>> {
     let json = match open_or_ask(&settings)? {
         Holder::Us(store) => {
             let states: BTreeMap<_, _> = store.source_states()?.into_iter().collect();
-            let cards = SourceCards::of(&settings.sources).learned(&states);
-            render::sources_json(&cards, &states)
+            let cards = SourceCards::of(settings.sources.iter().map(Arc::as_ref)).learned(&states);
+            render::sources_json(&cards, &states, now())
         }
         Holder::Daemon(daemon) => daemon.ask(Method::GET, "/admin/sources", String::new()).await?,
     };

@@ -1,6 +1,6 @@
 //! Settings to parts: the one place that knows how the configuration's values reach the modules that use them.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use uuid::Uuid;
 
@@ -63,7 +63,7 @@ pub(super) fn served(settings: &Settings, store: &Store, address: SocketAddr) ->
     let bytes_max = usize::try_from(settings.feed.bytes_max).unwrap_or(usize::MAX);
     Ok(Served {
         site,
-        cards: SourceCards::of(&settings.sources),
+        cards: SourceCards::of(settings.sources.iter().map(Arc::as_ref)),
         window: WindowLimits { entries_max: settings.feed.entries_max, bytes_max },
         views: settings.views.clone(),
         interval_min: schedule.interval_min,

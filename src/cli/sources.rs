@@ -78,15 +78,11 @@ fn add(choice: &Choice, wish: &Wish) -> anyhow::Result<ExitCode> {
 fn list(choice: &Choice) -> anyhow::Result<ExitCode> {
     let rows = block_on(app::sources(choice))?;
     let now = app::now();
-    let mut listing = table(&["source", "items", "last outcome", "asked", "next poll", "why then"]);
+    let mut listing = table(&["source", "items", "how it is", "asked", "next poll", "why then"]);
     for row in &rows {
         let (next, why) = next(row, now);
-        let mut outcome = clip(row.last_outcome.as_deref().unwrap_or("not asked yet"), 80);
-        if row.failures > 1 {
-            outcome += &format!(" ({} times in a row)", row.failures);
-        }
         let asked = row.asked(now).unwrap_or_else(|| "-".to_owned());
-        listing.add_row([row.id.clone(), row.items.to_string(), outcome, asked, next, why]);
+        listing.add_row([row.id.clone(), row.items.to_string(), clip(&row.health, 100), asked, next, why]);
     }
     say(&format!("{}{}\n", text(&listing), summary(&rows)))?;
     Ok(ExitCode::SUCCESS)

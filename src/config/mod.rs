@@ -6,6 +6,7 @@
 mod edit;
 mod error;
 mod include;
+mod piece;
 mod quantity;
 mod route;
 mod secret;
@@ -34,6 +35,7 @@ pub use self::{
     stamp::Stamp,
 };
 use self::{
+    piece::{Piece, pieces},
     section::{File, Section},
     source::Catalogue,
     view::Views,
@@ -65,14 +67,15 @@ pub fn load_as_if(path: &Path, env: Env<'_>, (changed, text): (&Path, &str)) -> 
 fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, ConfigError> {
     let text = text_of(path).map_err(|fault| ConfigError::Faults(vec![fault]))?;
     let mut faults = Vec::new();
-    let main = File::new(path, &text);
-    let Some(table) = parse(&main, &mut faults) else { return Err(ConfigError::Faults(faults)) };
+    let (head, sources) = read_head(path, &text);
+    let Some(table) = parse(&head, &mut faults) else { return Err(ConfigError::Faults(faults)) };
     let folder = path.parent().unwrap_or(Path::new(""));
 
-    let mut root = Section::new(&main, "", Some(&table));
+    let mut root = Section::new(&head, "", Some(&table));
     let mut settings = tables::read(&mut root, folder, &mut faults);
     let mut catalogue = Catalogue::new(settings.poll.schedule, env);
     root.sections("source").into_iter().for_each(|section| catalogue.read(section, &mut faults));
+    read_sources(path, &sources, &mut catalogue, &mut faults);
     let (included, folders) = included(&mut root, path, folder);
     let views = root.sections("view");
     root.finish(&mut faults);
@@ -103,12 +106,13 @@ fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, 
 
 /// What holds where no configuration says otherwise: no sources, and paths that start at `folder`.
 pub fn defaults(folder: &Path) -> Settings {
-    tables::read(&mut Section::new(&File::new(folder, ""), "", None), folder, &mut Vec::new())
+    let nothing = File::new(folder, Piece::NOTHING);
+    tables::read(&mut Section::new(&nothing, "", None), folder, &mut Vec::new())
 }
 
 /// Every key that a configuration may hold: `include`, `poll.interval`, `source.id`. Tables are among them.
 pub fn keys() -> BTreeSet<String> {
-    let file = File::new(Path::new(""), "");
+    let file = File::new(Path::new(""), Piece::NOTHING);
     let mut root = Section::new(&file, "", None);
     tables::read(&mut root, Path::new(""), &mut Vec::new());
     root.sections("source");
@@ -146,14 +150,30 @@ fn read_included(path: &Path, text_of: TextOf<'_>, catalogue: &mut Catalogue<'_>
         Ok(text) => text,
         Err(fault) => return faults.push(fault),
     };
-    let file = File::new(path, &text);
-    if let Some(table) = parse(&file, faults) {
-        let mut root = Section::new(&file, "", Some(&table));
+    let (head, sources) = read_head(path, &text);
+    if let Some(table) = parse(&head, faults) {
+        let mut root = Section::new(&head, "", Some(&table));
         root.sections("source").into_iter().for_each(|section| catalogue.read(section, faults));
         for key in MAIN_ONLY {
             root.forbid(key, "belongs in the main file: an included file holds `[[source]]` tables alone");
         }
         root.finish(faults);
+        read_sources(path, &sources, catalogue, faults);
+    }
+}
+
+/// The first piece of a file, and the others.
+fn read_head<'a>(path: &'a Path, text: &'a str) -> (File<'a>, Vec<Piece<'a>>) {
+    let mut pieces = pieces(text);
+    (File::new(path, pieces.remove(0)), pieces)
+}
+
+/// Reads pieces that hold sources and nothing else.
+fn read_sources(path: &Path, pieces: &[Piece<'_>], catalogue: &mut Catalogue<'_>, faults: &mut Vec<Fault>) {
+    for piece in pieces {
+        let file = File::new(path, *piece);
+        let Some(table) = parse(&file, faults) else { continue };
+        Section::new(&file, "", Some(&table)).sections("source").into_iter().for_each(|section| catalogue.read(section, faults));
     }
 }
 

@@ -19,17 +19,19 @@ use toml::{
 
 use super::{
     error::Fault,
+    piece::Piece,
     quantity::{parse_duration, parse_size, show_duration, show_size},
 };
 
 /// Longest value quoted in a message, in characters.
 const QUOTED_CHARS_MAX: usize = 80;
 
-/// A TOML file's name and text, and where its lines begin: what turns a position into a line.
+/// A TOML file, or a piece of one: its name and text, and where its lines begin, which turns a position into a line.
 #[derive(Debug)]
 pub(super) struct File<'a> {
     pub path: &'a Path,
     pub text: &'a str,
+    first_line: usize,
     line_starts: Vec<usize>,
     /// Every key that was asked for in a table that is not there: what the file might hold.
     known: RefCell<BTreeSet<String>>,
@@ -60,10 +62,10 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> File<'a> {
-    /// A file that was read.
-    pub fn new(path: &'a Path, text: &'a str) -> Self {
+    /// A piece of a file that was read.
+    pub fn new(path: &'a Path, Piece { first_line, text }: Piece<'a>) -> Self {
         let line_starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(end, _)| end + 1).collect();
-        Self { path, text, line_starts, known: RefCell::default() }
+        Self { path, text, first_line, line_starts, known: RefCell::default() }
     }
 
     /// The keys that were asked for in vain, in tables that are not there: `poll.interval`, `source.id`.
@@ -73,7 +75,7 @@ impl<'a> File<'a> {
 
     /// The line a byte is in.
     pub fn position(&self, byte: usize) -> Position {
-        Position { file: self.path.to_owned(), line: 1 + self.line_starts.partition_point(|start| *start <= byte) }
+        Position { file: self.path.to_owned(), line: self.first_line + self.line_starts.partition_point(|start| *start <= byte) }
     }
 }
 

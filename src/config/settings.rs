@@ -1,6 +1,6 @@
 //! The settings as the program uses them: typed, checked, complete.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 
@@ -24,8 +24,8 @@ pub struct Settings {
     pub documents: DocumentSettings,
     /// `[merge]`
     pub merge: MergeThresholds,
-    /// Every `[[source]]`, in the order of the files; ids and URLs are unique.
-    pub sources: Vec<Source>,
+    /// Every `[[source]]`, in the order of the files; ids and URLs are unique. Whoever polls or shows them shares them.
+    pub sources: Vec<Arc<Source>>,
     /// Every `[[view]]`, in their order; ids are unique.
     pub views: Vec<View>,
     /// The files that were read, the main one first.
@@ -41,7 +41,7 @@ pub struct Settings {
 impl Settings {
     /// The source of that id.
     pub fn source(&self, id: &SourceId) -> Option<&Source> {
-        self.sources.iter().find(|source| source.id == *id)
+        self.sources.iter().map(Arc::as_ref).find(|source| source.id == *id)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `[[source]]`: one source with its rules, and all sources together, in which no id and no URL stands twice.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
     error::Fault,
@@ -61,7 +61,7 @@ const RESERVED_HEADERS: [&str; 13] = [
 /// The sources read so far.
 pub(super) struct Catalogue<'e> {
     /// In the order of the files.
-    pub sources: Vec<Source>,
+    pub sources: Vec<Arc<Source>>,
     /// Pairs of sources that look like one.
     pub warnings: Vec<String>,
     limits: ScheduleLimits,
@@ -106,7 +106,7 @@ impl<'e> Catalogue<'e> {
         self.warn_of_haste(&source, &url_at);
         self.spellings.insert(spelling(&bare), (source.id.clone(), url_at.clone()));
         self.urls.insert(bare, (source.id.clone(), url_at));
-        self.sources.push(source);
+        self.sources.push(Arc::new(source));
     }
 
     /// A line that ticks faster than the source may be asked loses ticks.

@@ -6,6 +6,7 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
@@ -44,14 +45,14 @@ pub(super) struct Views<'e> {
     pub files: Vec<PathBuf>,
     /// What the operator should know.
     pub warnings: Vec<String>,
-    sources: &'e [Source],
+    sources: &'e [Arc<Source>],
     env: Env<'e>,
     text_of: TextOf<'e>,
     ids: HashMap<ViewId, Position>,
 }
 
 impl<'e> Views<'e> {
-    pub fn new(sources: &'e [Source], env: Env<'e>, text_of: TextOf<'e>) -> Self {
+    pub fn new(sources: &'e [Arc<Source>], env: Env<'e>, text_of: TextOf<'e>) -> Self {
         Self { views: Vec::new(), files: Vec::new(), warnings: Vec::new(), sources, env, text_of, ids: HashMap::new() }
     }
 
@@ -191,7 +192,7 @@ impl<'e> Views<'e> {
     }
 
     fn tagged(&self, tag: &str) -> Vec<SourceId> {
-        let carries = |source: &&Source| source.tags.iter().any(|own| own.as_str().eq_ignore_ascii_case(tag));
+        let carries = |source: &&Arc<Source>| source.tags.iter().any(|own| own.as_str().eq_ignore_ascii_case(tag));
         self.sources.iter().filter(carries).map(|source| source.id.clone()).collect()
     }
 

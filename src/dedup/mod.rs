@@ -19,6 +19,7 @@ mod substance;
 mod title;
 mod tokens;
 mod tracking;
+mod verdict;
 
 pub use declared::declared_links;
 pub use fingerprint::{Fingerprint, TextPrint, speaker};
@@ -26,7 +27,8 @@ pub use fold::Folded;
 pub use identity::native_ids;
 pub use line_memory::{LineCount, LineMemory, line_digests};
 pub use link_key::link_key;
-pub use rule::{KeyTitles, Obstacle, Scores, Verdict, judge, judge_with_key};
+pub use rule::{KeyTitles, agrees, judge, judge_with_key};
 pub use sketch::{SLOTS, Sketch};
 pub use substance::substance;
 pub use tokens::each_folded;
+pub use verdict::{Obstacle, Scores, Verdict};

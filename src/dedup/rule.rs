@@ -1,4 +1,4 @@
-//! The rule that makes two items one story, and its reasons.
+//! The rule that makes two items one story.
 
 use std::time::Duration;
 
@@ -7,113 +7,9 @@ use super::{
     serials::{is_overlapping, is_subset_either_way},
     sketch::SLOTS,
     title::{self, weight},
+    verdict::{Obstacle, Scores, Verdict},
 };
 use crate::model::{JoinRule, MergeThresholds};
-
-/// What the rule says about two items.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Verdict {
-    /// They are one story.
-    Join {
-        /// The rule that held.
-        rule: JoinRule,
-        /// What it looked at.
-        scores: Scores,
-    },
-    /// They are not.
-    Apart {
-        /// What kept them apart.
-        reason: Obstacle,
-        /// What was looked at.
-        scores: Scores,
-    },
-}
-
-/// How alike two items are.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Scores {
-    /// Likeness of the texts, 0 to 1, where both have one that is long enough.
-    pub text: Option<f32>,
-    /// The share of the smaller text that the larger one holds, 0 to 1; same condition.
-    pub contained: Option<f32>,
-    /// Likeness of the titles, 0 to 1.
-    pub title: f32,
-    /// Distance of their dates.
-    pub distance: Duration,
-}
-
-/// What keeps two items apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Obstacle {
-    /// Published too far apart.
-    Window,
-    /// One page, but different parts of it in one source.
-    OtherFragment,
-    /// One link, but it has stood under several titles: it names no article.
-    LinkReused,
-    /// Their titles name different vulnerabilities.
-    OtherIds,
-    /// Their titles hold different numbers: parts of a series.
-    OtherNumbers,
-    /// One source says what it says twice on purpose.
-    SameSource,
-    /// Catalogues of exploits repeat their template.
-    Template,
-    /// One title over different texts.
-    OtherText,
-    /// Nothing was alike enough.
-    Unlike,
-}
-
-impl Obstacle {
-    /// All obstacles with the words that outputs use.
-    pub const ALL: [(Self, &'static str); 9] = [
-        (Self::Window, "published too far apart"),
-        (Self::OtherFragment, "different parts of one page"),
-        (Self::LinkReused, "the link has stood under several titles"),
-        (Self::OtherIds, "titles name different vulnerabilities"),
-        (Self::OtherNumbers, "titles hold different numbers"),
-        (Self::SameSource, "two items of one source"),
-        (Self::Template, "texts of one template"),
-        (Self::OtherText, "one title over different texts"),
-        (Self::Unlike, "not alike enough"),
-    ];
-
-    /// The obstacle in words.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(obstacle, _)| *obstacle == self).map_or("", |(_, words)| words)
-    }
-}
-
-impl Verdict {
-    /// Orders verdicts over the candidates for one item: the greatest decides. Joins come before refusals, earlier rules before later
-    /// ones, then the more alike.
-    pub fn strength(&self) -> (u8, u32) {
-        let (rank, scores) = match self {
-            Self::Join { rule, scores } => {
-                let place = JoinRule::ALL.iter().position(|(known, _)| known == rule).unwrap_or(JoinRule::ALL.len());
-                (u8::try_from(JoinRule::ALL.len() - place).unwrap_or(u8::MAX), scores)
-            }
-            Self::Apart { scores, .. } => (0, scores),
-        };
-        (rank, ((scores.text.unwrap_or_default() + scores.title) * 1e6) as u32)
-    }
-
-    /// The rule, if they are one story.
-    pub const fn rule(&self) -> Option<JoinRule> {
-        match self {
-            Self::Join { rule, .. } => Some(*rule),
-            Self::Apart { .. } => None,
-        }
-    }
-
-    /// What was looked at.
-    pub const fn scores(&self) -> &Scores {
-        match self {
-            Self::Join { scores, .. } | Self::Apart { scores, .. } => scores,
-        }
-    }
-}
 
 /// The titles seen under one link key. Plain data, so that the store can keep it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -161,6 +57,17 @@ pub fn judge_with_key(new: &Fingerprint, old: &Fingerprint, seen: &KeyTitles, th
     }
 }
 
+/// Whether `new` may stand beside `member` in a story into which only its title leads it, through another member: the two are one by
+/// themselves, or they came at once and what there is of their texts bears it out.
+pub fn agrees(new: &Fingerprint, member: &Fingerprint, thresholds: &MergeThresholds) -> bool {
+    let mut pair = Pair::of(new, member, thresholds);
+    if pair.by_content().is_ok() {
+        return true;
+    }
+    pair.scores = scores(new, member, pair.scores.title, thresholds.text_chars_min as f32 * SHORT_TEXT);
+    pair.scores.distance <= AT_ONCE && pair.is_borne_out()
+}
+
 /// Less than this in common is nothing in common.
 const TEXT_AT_ALL: f32 = 0.04;
 
@@ -188,6 +95,10 @@ const TITLE_WEIGHT_MIN: usize = 20;
 /// Least weight of the title that two versions of one text share: their texts say it as well.
 const TITLE_WEIGHT_OF_VERSION: usize = 10;
 
+/// An edited title of one source is this like the one before, and the text under it holds this share of the shorter one.
+const TITLE_OF_EDITION: f32 = 0.8;
+const CONTAINED_EDITION: f32 = 0.95;
+
 /// Two versions of one text come within a day.
 const AT_ONCE: Duration = Duration::from_secs(86_400);
 
@@ -197,6 +108,15 @@ const TEXT_FOR_TITLE: f32 = 0.5;
 /// Beside a title this like, a text counts that is too short to count alone; and how much shorter it may be.
 const TITLE_BESIDE_SHORT_TEXT: f32 = 0.6;
 const SHORT_TEXT: f32 = 0.4;
+
+/// How alike two items are, their texts counted from so many characters on.
+fn scores(new: &Fingerprint, old: &Fingerprint, title: f32, chars_min: f32) -> Scores {
+    let usable = |print: &'_ Fingerprint| print.text.as_ref().is_some_and(|text| text.useful as f32 >= chars_min);
+    let texts = new.text.as_ref().zip(old.text.as_ref()).filter(|_| usable(new) && usable(old));
+    let text = texts.map(|(one, other)| one.sketch.likeness(&other.sketch));
+    let contained = texts.zip(text).map(|((one, other), likeness)| one.containment(other, likeness));
+    Scores { text, contained, title, distance: new.dated.since(old.dated).max(old.dated.since(new.dated)) }
+}
 
 /// Two items side by side.
 struct Pair<'a> {
@@ -210,13 +130,7 @@ impl<'a> Pair<'a> {
     fn of(new: &'a Fingerprint, old: &'a Fingerprint, thresholds: &'a MergeThresholds) -> Self {
         let title = title::likeness(&new.title, &old.title);
         let ease = if title >= TITLE_BESIDE_SHORT_TEXT { SHORT_TEXT } else { 1.0 };
-        let chars_min = thresholds.text_chars_min as f32 * ease;
-        let usable = |print: &'a Fingerprint| print.text.as_ref().filter(|text| text.useful as f32 >= chars_min);
-        let texts = usable(new).zip(usable(old));
-        let text = texts.map(|(one, other)| one.sketch.likeness(&other.sketch));
-        let contained = texts.zip(text).map(|((one, other), likeness)| one.containment(other, likeness));
-        let distance = new.dated.since(old.dated).max(old.dated.since(new.dated));
-        Self { new, old, thresholds, scores: Scores { text, contained, title, distance } }
+        Self { new, old, thresholds, scores: scores(new, old, title, thresholds.text_chars_min as f32 * ease) }
     }
 
     /// Rule a. An error is the reason why an equal link does not count, none if the links differ.
@@ -268,8 +182,12 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// How like the texts must be for titles as like as these: the less, the more alike the titles are.
+    /// How like the texts must be for titles as like as these: the less, the more alike the titles are. Catalogues of exploits have
+    /// nothing to spare: a little in common is their template.
     fn text_for_title(&self) -> f32 {
+        if self.is_catalogued() {
+            return self.thresholds.text_beside_title;
+        }
         let spare = self.scores.title - self.thresholds.title_beside_text;
         (self.thresholds.text_beside_title - TEXT_FOR_TITLE * spare).max(TEXT_AT_ALL)
     }
@@ -279,21 +197,20 @@ impl<'a> Pair<'a> {
         let text = self.scores.text.unwrap_or_default();
         let title = self.scores.title;
         let (new, old) = (self.new, self.old);
-        let is_one_source = self.is_one_source();
         if !new.ids.is_empty() && !old.ids.is_empty() && !is_overlapping(&new.ids, &old.ids) {
             return Err(Obstacle::OtherIds);
         }
         if self.is_other_part() {
             return Err(Obstacle::OtherNumbers);
         }
-        if is_one_source && !self.is_repetition() {
+        if self.is_one_source() && !self.is_repetition() {
             return Err(Obstacle::SameSource);
         }
         // What two sources bring from one site shares that site's frame.
         if self.is_one_site() && title < self.thresholds.title_beside_text {
             return Err(Obstacle::SameSource);
         }
-        if (new.is_catalogued || old.is_catalogued) && title < TITLE_OF_ONE_SOURCE && text < TEXT_OF_CATALOGUE {
+        if self.is_catalogued() && title < TITLE_OF_ONE_SOURCE && text < TEXT_OF_CATALOGUE {
             return Err(Obstacle::Template);
         }
         Ok(())
@@ -317,14 +234,28 @@ impl<'a> Pair<'a> {
     }
 
     /// Whether a source says the same thing twice: the same text again, or under the same title a longer or shorter version of it, at once
-    /// or within days. What comes later holds nearly all of the shorter text: next time's column only shares its frame.
+    /// or within days. What comes later holds nearly all of the shorter text: next time's column only shares its frame. Under a title that
+    /// was edited, all of it, and little more.
     fn is_repetition(&self) -> bool {
         let Scores { text, contained, title, distance } = self.scores;
         let is_same_text = text.is_some_and(|text| text >= TEXT_SAME) && title >= TITLE_OF_ONE_SOURCE;
         let is_one_title = self.new.title == self.old.title && weight(&self.new.title) >= TITLE_WEIGHT_OF_VERSION;
         let is_all_contained = distance <= TITLE_WINDOW && contained.is_some_and(|contained| contained >= TEXT_SAME);
         let is_version = is_all_contained || (distance <= AT_ONCE && self.may_be_contained());
-        is_same_text || (is_one_title && is_version)
+        let is_edition = is_all_contained
+            && title >= TITLE_OF_EDITION
+            && contained.is_some_and(|contained| contained >= CONTAINED_EDITION)
+            && text.is_some_and(|text| text >= self.thresholds.text);
+        is_same_text || is_edition || (is_one_title && is_version)
+    }
+
+    /// Whether what there is of two texts speaks for one story although it is too little to say so alone: one may be part of the other; or
+    /// one is no text, under the very same title.
+    fn is_borne_out(&self) -> bool {
+        match self.scores.text {
+            Some(text) => text >= TEXT_AT_ALL && self.may_be_contained() && self.guard().is_ok(),
+            None => self.has_same_title() && self.new.numbers == self.old.numbers,
+        }
     }
 
     /// Whether one text can be part of the other as far as sketches can tell: of a short text and a long one they share but a few slots,
@@ -343,6 +274,10 @@ impl<'a> Pair<'a> {
 
     fn is_one_site(&self) -> bool {
         self.new.site != 0 && self.new.site == self.old.site
+    }
+
+    fn is_catalogued(&self) -> bool {
+        self.new.is_catalogued || self.old.is_catalogued
     }
 
     fn is_declared(&self) -> bool {

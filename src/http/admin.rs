@@ -97,7 +97,7 @@ async fn why(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Respons
 
 async fn search(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Response<Body> {
     let mut inquiry = Inquiry { text: String::new(), is_best_first: false, limit: Inquiry::LIMIT_MAX };
-    for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+    for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match &*key {
             "q" => inquiry.text = value.into_owned(),
             "order" => inquiry.is_best_first = value == "best",
@@ -170,7 +170,9 @@ async fn export(Shared(state): Shared<State>) -> Response<Body> {
 }
 
 async fn sources(Shared(state): Shared<State>) -> Response<Body> {
-    let listed = state.shelf.sources(|_, cards, states| render::sources_json(cards, states.iter().map(|(id, state)| (id, state))));
+    let now = state.clock.now();
+    let listed =
+        state.shelf.sources(move |_, cards, states| render::sources_json(cards, states.iter().map(|(id, state)| (id, state)), now));
     match listed.await {
         Ok(json) => answer(StatusCode::OK, "application/json", Body::from(json)),
         Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),

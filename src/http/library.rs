@@ -3,6 +3,7 @@
 use super::shelf::ShelfError;
 use crate::{
     model::{ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
+    render::SourceCards,
     search::{Order, Search},
     store::{Revision, Store, StoreError},
     view::Filter,
@@ -73,6 +74,12 @@ impl Library {
     /// Where an item is that opened no story, or one that is part of another by now.
     pub(super) fn story_of(&self, item: ItemId) -> Result<Option<StoryId>, StoreError> {
         self.store.story_of(item)
+    }
+
+    /// The cards with what their sources say of themselves.
+    pub(super) fn learned(&self, mut cards: SourceCards) -> Result<SourceCards, StoreError> {
+        self.store.each_source_state(|id, state| cards.learn(&id, &state))?;
+        Ok(cards)
     }
 
     /// What is remembered of every source.

@@ -104,7 +104,8 @@ async fn opensearch(Shared(state): Shared<State>, request: Request) -> Response<
 
 /// How every source is at this moment: made for each request, and few ask.
 async fn sources(Shared(state): Shared<State>) -> Response<Body> {
-    match state.shelf.sources(render::sources_page).await {
+    let now = state.clock.now();
+    match state.shelf.sources(move |site, cards, states| render::sources_page(site, cards, states, now)).await {
         Ok(page) => {
             let mut response = Response::new(Body::from(page));
             Kind::Page.describe(response.headers_mut());

@@ -269,8 +269,8 @@ impl Front {
     /// Renders what stands for the whole generation, in every coding. What is as in the `older` front is not compressed again.
     fn make(library: &Library, fragments: &Fragments, served: Arc<Served>, older: Option<&Self>) -> Result<Self, ShelfError> {
         // Before the stories are read: what a commit adds meanwhile is of a generation to come, and is looked for again.
-        let (edition, changed_at, states) = (library.edition(), library.changed_at(), library.states()?);
-        let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
+        let (edition, changed_at) = (library.edition(), library.changed_at());
+        let cards = library.learned(served.cards.clone())?;
         fragments.settle(&served.site, &cards);
         let press = Press { library, fragments, served: &served, cards: &cards, changed_at };
         let newest = |format| press.make(&Wanted::newest(Selection::Everything, format)).map(Option::unwrap_or_default);

@@ -19,6 +19,7 @@ mod story;
 mod tag;
 mod text;
 mod time;
+mod trouble;
 
 pub use command::{Command, CommandError, Inquiry};
 pub use decision::{BadHandle, Decision, Handle};
@@ -39,3 +40,4 @@ pub use story::{JoinRule, Joined, Member, Story, StoryId};
 pub use tag::{Catalogue, Tag};
 pub use text::{SafeHtml, Text, is_xml_char};
 pub use time::{Timestamp, ZonedTime};
+pub use trouble::Trouble;

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Link, Timestamp};
+use super::{Link, Timestamp, trouble::is_block};
 
 /// The one result of a poll.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,7 +106,7 @@ impl fmt::Display for Failure {
             Self::AddressRefused(why) => write!(f, "address refused: {why}"),
             Self::Disallowed => f.write_str("robots.txt does not allow it (`poll.robots`)"),
             Self::Redirect(why) => write!(f, "bad redirect: {why}"),
-            Self::Status(403) => f.write_str("blocked: status 403"),
+            Self::Status(status) if is_block(*status) => write!(f, "blocked: status {status}"),
             Self::Status(404) => f.write_str("not found: status 404"),
             Self::Status(status) => write!(f, "status {status}"),
             Self::TooManyRequests { status, until: Some(until) } => write!(f, "told to wait: status {status}, until {}", until.rfc3339()),

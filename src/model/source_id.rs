@@ -1,10 +1,11 @@
 //! The name an operator gives a source.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-/// A slug: 1 to 64 of `a-z 0-9 - _ .`, beginning with a letter or digit.
+/// A slug: 1 to 64 of `a-z 0-9 - _ .`, beginning with a letter or digit. Clones share it: it is the key of everything that is known of
+/// a source.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SourceId(String);
+pub struct SourceId(Arc<str>);
 
 /// Why a text is no source id; shows the rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +18,7 @@ impl SourceId {
         let fits = (1..=64).contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b));
-        if fits { Ok(Self(text.to_owned())) } else { Err(BadSourceId(text.chars().take(80).collect())) }
+        if fits { Ok(Self(text.into())) } else { Err(BadSourceId(text.chars().take(80).collect())) }
     }
 
     /// The slug.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Digest, Link, Rhythm, Timestamp, Why};
+use super::{Digest, Link, Rhythm, Timestamp, Trouble, Why};
 
 /// A source's memory: who is asked next, with which validators, and how the last polls went. Kept by `store`, advanced by
 /// `schedule` and `poll`.
@@ -46,6 +46,10 @@ pub struct SourceState {
     pub last_outcome: Option<String>,
     /// Whether the last outcome was a failure.
     pub last_failed: bool,
+    /// What kind of failure it was.
+    pub trouble: Option<Trouble>,
+    /// The server said 304 for a week and had news all the same.
+    pub frozen: bool,
     /// What the document calls itself.
     pub title: Option<String>,
     /// `atom:id` of the document.

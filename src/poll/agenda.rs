@@ -126,6 +126,11 @@ impl Agenda {
         self.open(&name);
     }
 
+    /// Until when this host is held, if it is.
+    pub(super) fn held_until(&self, rule: &HostRule, now: Timestamp) -> Option<Timestamp> {
+        self.hosts.get(&rule.name).map(|host| host.free_at).filter(|free_at| *free_at > now + rule.gap)
+    }
+
     /// The clock was set back: hosts may be asked again as much earlier on it. Sources are to be scheduled anew.
     pub(super) fn set_back(&mut self, by: Duration) {
         for host in self.hosts.values_mut() {

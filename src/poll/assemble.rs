@@ -220,6 +220,30 @@ mod tests {
     }
 
     #[test]
+    fn first_poll_sketches_nothing_older_than_the_window() {
+        let source = SourceId::parse("a").expect("a slug");
+        let (channel, limits, thresholds) = (Channel::default(), ItemLimits::default(), MergeThresholds::default());
+        let now = Timestamp::from_secs(1_795_000_000);
+        let draft = |days: u64| Draft {
+            native_id: Some(days.to_string()),
+            title: Some(format!("Title {days}")),
+            content: Some(Markup::Html("<p>Some words of a text</p>".to_owned())),
+            published: Some(ZonedTime::utc(now - Duration::from_secs(days * 86_400))),
+            ..Draft::default()
+        };
+        for is_first_poll in [true, false] {
+            let desk = Desk { source: &source, channel: &channel, limits: &limits, thresholds: &thresholds, is_first_poll, now };
+            let (readings, _) = assemble(vec![draft(1), draft(29), draft(31)], &desk);
+            let arrivals = fingerprint(readings, LineMemories::new());
+            let sketched: Vec<bool> = arrivals.iter().map(|arrival| arrival.fingerprint.text.is_some()).collect();
+            assert_eq!(sketched, [true, true, !is_first_poll]);
+            let extra = Extra { native_id: NativeId::new("old.md".to_owned()), path: "old.md".to_owned(), declared: None };
+            let document = assemble_document(draft(400), extra, &desk).expect("it has a title");
+            assert!(fingerprint(vec![document], LineMemories::new())[0].fingerprint.text.is_some(), "documents always are");
+        }
+    }
+
+    #[test]
     fn of_two_entries_with_one_id_the_first_counts() {
         let source = SourceId::parse("a").expect("a slug");
         let (channel, limits, thresholds) = (Channel::default(), ItemLimits::default(), MergeThresholds::default());

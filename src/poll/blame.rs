@@ -5,7 +5,7 @@ use std::sync::{MutexGuard, PoisonError, atomic::Ordering};
 use super::{
     Poller, Roster,
     network::{Change, Network, Suspect},
-    pipeline::span_in_words,
+    report::span_in_words,
 };
 use crate::{
     fetch::Fetch,
@@ -19,12 +19,13 @@ impl<F: Fetch> Poller<F> {
             return;
         }
         let mut network = self.network();
-        let excused = network.host_answered(&source.url.host(), self.clock().now());
-        let change = network.answered();
+        let host = source.url.host();
+        let excused = network.host_answered(&host, self.clock().now());
+        let change = network.answered(&host);
         drop(network);
         self.note(change, roster);
         if !excused.is_empty() {
-            tracing::info!("`{}` answers again: {} sources are not blamed for its silence", source.url.host(), excused.len());
+            tracing::info!("`{host}` answers again: {} sources are not blamed for its silence", excused.len());
             excused.into_iter().for_each(|suspect| self.excuse(suspect, roster));
             self.network_turned.store(true, Ordering::Relaxed);
         }
@@ -76,7 +77,7 @@ impl<F: Fetch> Poller<F> {
 
     /// Whether a source whose poll failed keeps its distance, to see when its silent host is back.
     pub(super) fn watches_host(&self, source: &Source, failure: &Failure) -> bool {
-        failure.looks_offline() && self.network().is_watch(&source.url.host(), &source.id)
+        failure.looks_offline() && self.network().is_watch(&source.url.host(), &source.id, self.clock().now())
     }
 
     /// Takes back what polls were held against their source for since the one that it is suspected for.

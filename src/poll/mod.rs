@@ -9,6 +9,7 @@ mod learning;
 mod listing;
 mod network;
 mod pipeline;
+mod report;
 mod robots;
 mod seats;
 
@@ -23,11 +24,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::pipeline::span_in_words;
+pub(crate) use self::report::span_in_words;
 use self::{agenda::Agenda, pipeline::readdress, seats::Occasion};
 pub use self::{
     documents::{ImportError, ImportSettings, ImportSummary, Progress, Refused, import},
-    pipeline::{Poller, Report},
+    pipeline::Poller,
+    report::Report,
 };
 use crate::{
     clock::{Jump, Vigil},
@@ -59,10 +61,10 @@ pub struct Roster {
 
 impl Roster {
     /// The enabled ones of `sources`, with the limits that hold for all.
-    pub fn new(sources: &[Source], schedule: ScheduleLimits, fetch: FetchLimits, items: ItemLimits, merge: MergeThresholds) -> Self {
-        let places = schedule::places(sources);
+    pub fn new(sources: &[Arc<Source>], schedule: ScheduleLimits, fetch: FetchLimits, items: ItemLimits, merge: MergeThresholds) -> Self {
+        let places = schedule::places(sources.iter().map(Arc::as_ref));
         let sources: BTreeMap<_, _> =
-            sources.iter().filter(|source| source.enabled).map(|source| (source.id.clone(), Arc::new(source.clone()))).collect();
+            sources.iter().filter(|source| source.enabled).map(|source| (source.id.clone(), Arc::clone(source))).collect();
         let public = sources.values().filter(|source| !source.is_on_private_host());
         let hosts = public.map(|source| source.url.host()).collect::<HashSet<_>>().len();
         Self { sources, places, hosts, schedule, fetch, items, merge, robots: false }
@@ -170,8 +172,8 @@ impl Table {
     /// was told stands in the sources' own memories, so it outlives a restart.
     fn hold_silent_hosts<F: Fetch>(&mut self, poller: &Poller<F>, roster: &Roster, told: Option<&SourceId>) {
         let now = poller.clock().now();
-        for (rule, members) in seats::hosts(poller, roster, told) {
-            if let Some(until) = schedule::host_silence(members.iter().map(|(source, state)| (*source, state)), now) {
+        for (rule, told) in seats::told(poller, roster, told) {
+            if let Some(until) = schedule::host_silence(told, now) {
                 tracing::warn!("several sources on {} were told to wait: none of them is asked before {}", rule.name, until.rfc3339());
                 self.agenda.hold(rule, until);
             }
@@ -232,8 +234,13 @@ impl Table {
     fn take_order<F: Fetch>(&mut self, order: PollOrder, poller: &Poller<F>, roster: &Roster) {
         let now = poller.clock().now();
         let awaited = match &order.source {
-            Some(id) => may_poll_now(poller, roster, id, now).map(|()| vec![id.clone()]),
-            None => Ok(seats::due_now(poller, roster)),
+            Some(id) => {
+                may_poll_now(poller, roster, id, now).and_then(|()| self.may_ask_host(poller, roster, id)).map(|()| vec![id.clone()])
+            }
+            None => {
+                let due = seats::due_now(poller, roster).into_iter();
+                Ok(due.filter(|id| self.may_ask_host(poller, roster, id).is_ok()).collect())
+            }
         };
         match awaited {
             Ok(ids) => {
@@ -246,6 +253,17 @@ impl Table {
             }
             // Whoever asked may have gone.
             Err(refusal) => drop(order.reply.send(Err(refusal))),
+        }
+    }
+
+    /// Whether the host of a source may be asked by a person's order: not while it is left in peace, which may be for hours.
+    fn may_ask_host<F: Fetch>(&self, poller: &Poller<F>, roster: &Roster, id: &SourceId) -> Result<(), CommandError> {
+        let rule = seats::rule_of(poller, roster, id);
+        match rule.and_then(|rule| self.agenda.held_until(&rule, poller.clock().now()).map(|until| (rule, until))) {
+            Some((rule, until)) => {
+                Err(CommandError::Refused(format!("its host `{}` asked several sources to wait, until {}", rule.name, until.rfc3339())))
+            }
+            None => Ok(()),
         }
     }
 

@@ -7,8 +7,10 @@ use std::{
 
 use crate::model::{SourceId, SourceState, Timestamp};
 
-/// Different hosts that must fail, with no answer from any host in between, before we think it is us.
+/// Different hosts that must fail, with no answer from any host in between, before we think it is us; all of them where fewer are
+/// known to answer, but never one alone.
 const HOSTS_MIN: usize = 3;
+const HOSTS_LEAST: usize = 2;
 
 /// For so long nobody must have answered: of a crowd that is asked at once, the dead are the first to say nothing.
 const SILENCE_MIN: Duration = Duration::from_secs(10);
@@ -18,13 +20,21 @@ const SUSPECTS_MAX: usize = 100;
 
 /// Sources of one host that must have met no answer, for so long and with no answer from it in between, before it was the host and
 /// none of them. A list whose sources all sit on one host cannot tell an outage of its own from one of that host, and need not.
-const HOST_SUSPECTS_MIN: usize = 3;
+const HOST_SUSPECTS_MIN: usize = 2;
 const HOST_SILENCE_MIN: Duration = Duration::from_secs(600);
 const HOST_SUSPECTS_MAX: usize = 10_000;
+
+/// A host that gives no answer for longer is watched no more than any other that is broken.
+const WATCH_MAX: Duration = Duration::from_secs(86_400);
+
+/// Hosts that are known to answer; as many as there can be sources.
+const ANSWERING_MAX: usize = 50_000;
 
 /// What the last polls say about our own network. Hosts of the operator's own are left out: they may answer without it.
 #[derive(Debug, Default)]
 pub(super) struct Network {
+    /// Hosts whose last word was an answer.
+    answering: HashSet<String>,
     /// Hosts that used to answer and gave none since one last did.
     silent: HashSet<String>,
     /// When the first of them did.
@@ -80,10 +90,10 @@ impl Network {
         ended.filter(is_host).map_or_else(Vec::new, |was| was.suspects.into_values().collect())
     }
 
-    /// Whether a source is the one that watches its silent host for the others: when it is answered, so are they.
-    pub(super) fn is_watch(&self, host: &str, source: &SourceId) -> bool {
-        let suspects = self.unreached.get(host).map(|was| &was.suspects).filter(|suspects| suspects.len() >= HOST_SUSPECTS_MIN);
-        suspects.and_then(|suspects| suspects.keys().min()) == Some(source)
+    /// Whether a source is the one that watches its silent host for the others, for a day: when it is answered, so are they.
+    pub(super) fn is_watch(&self, host: &str, source: &SourceId, now: Timestamp) -> bool {
+        let is_crowd = |was: &&Unreached| was.suspects.len() >= HOST_SUSPECTS_MIN && now.since(was.since) < WATCH_MAX;
+        self.unreached.get(host).filter(is_crowd).and_then(|was| was.suspects.keys().min()) == Some(source)
     }
 
     /// A source met no answer on its host.
@@ -98,7 +108,10 @@ impl Network {
     }
 
     /// A host answered, whatever it said.
-    pub(super) fn answered(&mut self) -> Option<Change> {
+    pub(super) fn answered(&mut self, host: &str) -> Option<Change> {
+        if !self.answering.contains(host) && self.answering.len() < ANSWERING_MAX {
+            self.answering.insert(host.to_owned());
+        }
         self.silent.clear();
         self.suspects.clear();
         let is_first = !std::mem::replace(&mut self.heard, true);
@@ -108,8 +121,8 @@ impl Network {
         }
     }
 
-    /// A host gave no answer at all; `hosts` is how many different ones there are to ask. One that gave none the time before says
-    /// nothing new.
+    /// A host gave no answer at all; `hosts` is how many different ones there are to ask, for as long as nobody answered. One that gave
+    /// none the time before says nothing new.
     pub(super) fn silent(&mut self, host: &str, suspect: Suspect, hosts: usize, now: Timestamp) -> Option<Change> {
         if self.silent.is_empty() {
             self.silent_since = now;
@@ -117,14 +130,16 @@ impl Network {
         if self.offline_since.is_none() {
             self.host_silent(host, &suspect, now);
         }
-        if suspect.state.failures == 0 {
+        if self.answering.remove(host) || suspect.state.failures == 0 {
             self.silent.insert(host.to_owned());
         }
         if self.offline_since.is_none() && self.suspects.len() < SUSPECTS_MAX {
             self.suspects.push(suspect);
         }
-        let enough = self.silent.len() >= HOSTS_MIN.min(hosts.max(2)) && now.since(self.silent_since) >= SILENCE_MIN;
-        (enough && self.offline_since.is_none()).then(|| {
+        // Who is dead for good is no reason to believe that somebody is left who could answer.
+        let hosts = if self.heard { self.answering.len() + self.silent.len() } else { hosts };
+        let are_enough = self.silent.len() >= HOSTS_MIN.min(hosts).max(HOSTS_LEAST);
+        (are_enough && now.since(self.silent_since) >= SILENCE_MIN && self.offline_since.is_none()).then(|| {
             self.offline_since = Some(now);
             Change::WentOffline { excused: std::mem::take(&mut self.suspects) }
         })
@@ -170,8 +185,8 @@ mod tests {
         for (host, secs) in [("a", 0), ("a", 20), ("b", 40)] {
             assert_eq!(network.silent(host, suspect(host), 60, at(secs)), None);
         }
-        assert_eq!(network.answered(), Some(Change::Heard));
-        assert_eq!(network.answered(), None);
+        assert_eq!(network.answered("x"), Some(Change::Heard));
+        assert_eq!(network.answered("y"), None);
         for (host, secs) in [("a", 50), ("b", 60), ("b", 70)] {
             assert_eq!(network.silent(host, suspect(host), 60, at(secs)), None);
         }
@@ -180,7 +195,7 @@ mod tests {
         names.sort_unstable();
         assert_eq!(names, ["a", "b", "b", "c"]);
         assert_eq!(network.silent("d", suspect("d"), 60, at(90)), None, "said once");
-        assert_eq!(network.answered(), Some(Change::CameBack { since: at(80) }));
+        assert_eq!(network.answered("x"), Some(Change::CameBack { since: at(80) }));
         assert_eq!(network.offline_since(), None);
     }
 
@@ -204,9 +219,9 @@ mod tests {
     #[test]
     fn a_host_that_answers_again_excuses_all_that_it_left_without_an_answer() {
         let minutes = |minutes: i64| at(60 * minutes);
-        for (sources, answered_after_minutes, wanted) in [(3, 11, 3), (2, 11, 0), (3, 9, 0)] {
+        for (sources, answered_after_minutes, wanted) in [(3, 11, 3), (2, 11, 2), (1, 11, 0), (3, 9, 0)] {
             let mut network = Network::default();
-            network.answered();
+            network.answered("x");
             for minute in 0..2 * sources {
                 let name = ["a", "b", "c"][minute as usize % sources as usize];
                 let state = SourceState { failures: u32::from(minute >= sources), ..SourceState::default() };
@@ -221,13 +236,43 @@ mod tests {
     }
 
     #[test]
+    fn the_dead_do_not_hide_that_all_who_used_to_answer_are_silent() {
+        let mut network = Network::default();
+        for host in ["a", "b"] {
+            network.answered(host);
+        }
+        for (host, secs) in [("dead", 0), ("dying", 0), ("a", 20)] {
+            let failures = u32::from(host != "a");
+            let state = SourceState { failures, ..SourceState::default() };
+            assert_eq!(network.silent(host, Suspect { state, ..suspect(host) }, 60, at(secs)), None, "b may answer");
+        }
+        assert!(matches!(network.silent("b", suspect("b"), 60, at(40)), Some(Change::WentOffline { .. })));
+        let mut network = Network::default();
+        network.answered("a");
+        network.silent("a", suspect("a"), 60, at(0));
+        assert_eq!(network.silent("a", suspect("a-2"), 60, at(60)), None, "the only one that answers may be down itself");
+    }
+
+    #[test]
+    fn a_silent_host_is_watched_by_one_of_its_sources_for_a_day() {
+        let mut network = Network::default();
+        network.answered("host");
+        network.silent("host", suspect("b"), 9, at(0));
+        assert!(!network.is_watch("host", &suspect("b").source, at(60)), "alone it has a backoff like everybody");
+        network.silent("host", suspect("a"), 9, at(60));
+        assert!(network.is_watch("host", &suspect("a").source, at(60)) && !network.is_watch("host", &suspect("b").source, at(60)));
+        assert!(network.is_watch("host", &suspect("a").source, at(86_399)));
+        assert!(!network.is_watch("host", &suspect("a").source, at(86_400)), "who is broken for good costs one request a day");
+    }
+
+    #[test]
     fn before_anybody_answered_the_first_silence_is_excused() {
         let mut network = Network::default();
         assert!(network.excuses("a"));
         network.silent("a", suspect("a"), 60, at(0));
         assert!(!network.excuses("a"), "the second one is its own");
         assert!(network.excuses("b"));
-        network.answered();
+        network.answered("x");
         assert!(!network.excuses("b"));
         network.woke(at(5));
         assert!(network.excuses("b"), "after a sleep nobody knows");

@@ -1,9 +1,6 @@
 //! One poll from reservation to commit. Every path through here ends in one outcome, recorded once and logged once.
 
-use std::{
-    sync::{Arc, Mutex, atomic::AtomicBool},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, atomic::AtomicBool};
 
 use tokio::sync::Semaphore;
 
@@ -13,6 +10,7 @@ use super::{
     crash,
     learning::{self, Batch},
     network::Network,
+    report::Report,
     robots::RobotsFiles,
 };
 use crate::{
@@ -20,7 +18,7 @@ use crate::{
     clock::Clock,
     feed::{self, Hints, NotAFeed},
     fetch::{Fetch, Request, Response},
-    model::{Digest, Draft, Failure, Link, Outcome, Source, SourceId, SourceState, Tally, Text, Timestamp, Validators, Why, ZonedTime},
+    model::{Digest, Draft, Failure, Link, Outcome, Source, SourceState, Tally, Text, Timestamp, Trouble, Validators, Why, ZonedTime},
     schedule,
     store::{PollCommit, Store, StoreError},
 };
@@ -39,19 +37,6 @@ pub struct Poller<F> {
     pub(super) network_turned: AtomicBool,
     /// Parsing cannot be cancelled, so it must not take every thread (protocol X6).
     readers: Arc<Semaphore>,
-}
-
-/// How one poll ended, and when the next one is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Report {
-    /// Who was asked.
-    pub source: SourceId,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// When it is asked again; `None`: never.
-    pub next_due: Option<Timestamp>,
-    /// Why then.
-    pub why: Option<Why>,
 }
 
 impl<F: Fetch> Poller<F> {
@@ -194,25 +179,6 @@ impl<F: Fetch> Poller<F> {
     }
 }
 
-impl Report {
-    /// The one log line of a poll.
-    fn log(&self, started: Timestamp, ended: Timestamp, is_offline: bool) {
-        let Self { source, outcome, next_due, why: next_why } = self;
-        let took = ended.since(started).as_millis();
-        let next = next_due.map_or_else(|| "never".to_owned(), |at| format!("in {}", span_in_words(at.since(ended))));
-        let why = next_why.map_or("", Why::as_str);
-        // What a publisher or a peer wrote may stand in a failure: one line, visible characters only (protocol X11).
-        let words = Text::line(&outcome.to_string(), 200);
-        match outcome {
-            Outcome::Failed(failure) if (is_offline || *next_why == Some(Why::Offline)) && failure.looks_offline() => {
-                tracing::debug!(%source, "{words}; next {next} ({why}), took {took}ms");
-            }
-            Outcome::Failed(_) => tracing::warn!(%source, "{words}; next {next} ({why}), took {took}ms"),
-            _ => tracing::info!(%source, "{words}; next {next} ({why}), took {took}ms"),
-        }
-    }
-}
-
 /// What still holds of a source's memory when it is asked now: validators belong to one request and one reader
 /// (protocol F6) and are left out once a week (F9).
 fn recall(state: SourceState, source: &Source, now: Timestamp) -> SourceState {
@@ -313,6 +279,7 @@ fn read_document(
         tracing::debug!(source = %source.id, "{}", Text::line(&problem.to_string(), 200));
     }
 
+    let was_unchanged = schedule::was_said_unchanged(&state, now);
     if !response.is_delta {
         state.body_digest = *digest;
         state.body_bytes = response.body.len() as u64;
@@ -332,12 +299,16 @@ fn read_document(
         state.arrivals = schedule::remember_arrivals(&[], dates.map(ZonedTime::at).filter(|at| *at <= now));
     }
 
+    // Nobody writes two items in the hour before the weekly request without validators: they were there, and it was said that nothing
+    // had changed (protocol F9).
+    let are_overdue = |tally: &Tally| was_unchanged && tally.new + tally.joined > 1;
+
     let mut after = None;
     let Batch { arrivals, unchanged } = learning::settle(store, readings).map_err(|error| Failure::Store(error.to_string()))?;
     let commit = PollCommit { source: source.id.clone(), arrivals, new_max: roster.items.new_max };
     let tally = store.commit(commit, now, |tally| {
         let tally = Tally { unchanged: tally.unchanged + unchanged, refused: tally.refused + refused, problems, ..*tally };
-        let state = count(state, &tally, now);
+        let state = SourceState { frozen: are_overdue(&tally), ..count(state, &tally, now) };
         let state = roster.plan(source).after_success(record(state, &Outcome::Read(tally)), now);
         after = Some((tally, state.clone()));
         state
@@ -375,18 +346,72 @@ fn count(mut state: SourceState, tally: &Tally, now: Timestamp) -> SourceState {
 
 fn record(mut state: SourceState, outcome: &Outcome) -> SourceState {
     state.last_outcome = Some(Text::line(&outcome.to_string(), 200).to_string());
-    state.last_failed = matches!(outcome, Outcome::Failed(_));
+    state.trouble = if let Outcome::Failed(failure) = outcome { Some(Trouble::of(failure)) } else { None };
+    state.last_failed = state.trouble.is_some();
     state
 }
 
-/// "58m", "1h05m", "3d": for people, so one or two units.
-pub(crate) fn span_in_words(span: Duration) -> String {
-    let secs = span.as_secs();
-    match (secs / 86_400, secs / 3600 % 24, secs / 60 % 60, secs % 60) {
-        (0, 0, 0, secs) => format!("{secs}s"),
-        (0, 0, minutes, secs) if minutes < 5 && secs > 0 => format!("{minutes}m{secs:02}s"),
-        (0, 0, minutes, _) => format!("{minutes}m"),
-        (0, hours, minutes, _) => format!("{hours}h{minutes:02}m"),
-        (days, hours, ..) => format!("{days}d{hours:02}h"),
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::{Poller, Report};
+    use crate::{
+        clock::Clock,
+        fetch::{Fetch, Request, Response},
+        model::{Cadence, Failure, Link, MergeThresholds, Outcome, Source, SourceId, Timestamp, Validators},
+        poll::Roster,
+        store::Store,
+    };
+
+    /// Answers `/new` with a document and everything else with a 304.
+    struct Origin;
+
+    impl Fetch for Origin {
+        async fn fetch(&self, request: Request) -> Result<Response, Failure> {
+            let is_new = request.url.as_str().ends_with("/new");
+            let body = "<rss version=\"2.0\"><channel><title>News</title><item><title>A</title></item></channel></rss>";
+            Ok(Response {
+                not_modified: !is_new,
+                is_delta: false,
+                body: if is_new { body.into() } else { "".into() },
+                final_url: request.url,
+                permanent_url: None,
+                validators: Validators::default(),
+                content_type: None,
+                content_location: None,
+                max_age: None,
+                hubs: Vec::new(),
+                self_link: None,
+            })
+        }
+    }
+
+    /// Parsing cannot be cancelled: a crowd of documents takes half of the cores, and who has nothing to read does not wait for them
+    /// (protocol X6).
+    #[tokio::test(start_paused = true)]
+    async fn documents_wait_for_their_turn_to_be_read_and_a_304_does_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), MergeThresholds::default()).expect("opens").0;
+        let poller = Arc::new(Poller::new(store, Origin, Clock::simulated(Timestamp::from_secs(1_795_305_600))));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        assert_eq!(poller.readers.available_permits(), cores.div_ceil(2));
+        let source = |name: &str| {
+            let url = Link::parse(&format!("https://news.example/{name}")).expect("a link");
+            Arc::new(Source::new(SourceId::parse(name).expect("a slug"), url, Cadence::Every(Duration::from_secs(3600))))
+        };
+        let sources = [source("new"), source("old")];
+        let roster = Arc::new(Roster::new(&sources, Default::default(), Default::default(), Default::default(), Default::default()));
+
+        let held = poller.readers.clone().acquire_many_owned(u32::try_from(cores.div_ceil(2)).expect("few")).await.expect("permits");
+        let [new, old] = sources;
+        let reading = tokio::spawn(poller.clone().poll(new, roster.clone()));
+        let Report { outcome, .. } = poller.clone().poll(old, roster).await;
+        assert_eq!(outcome, Outcome::Unchanged);
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        assert!(!reading.is_finished(), "all who may read are busy");
+        drop(held);
+        let Report { outcome, .. } = reading.await.expect("ends");
+        assert!(matches!(outcome, Outcome::Read(tally) if tally.new == 1), "{outcome}");
     }
 }

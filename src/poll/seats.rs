@@ -7,7 +7,7 @@ use super::{Poller, Roster, agenda::HostRule, pipeline::readdress};
 use crate::{
     fetch::Fetch,
     model::{Source, SourceId, SourceState, Timestamp, Why},
-    schedule::{self, Turn},
+    schedule::{self, Told, Turn},
 };
 
 /// Why everybody is seated anew.
@@ -63,19 +63,16 @@ pub(super) fn due_now<F: Fetch>(poller: &Poller<F>, roster: &Roster) -> Vec<Sour
     turns(poller, roster).filter(|(_, turn)| turn.at.is_some_and(|at| at <= now)).map(|(source, _)| source.id.clone()).collect()
 }
 
-/// The members of each host, or of the host of one source, with their memories.
-pub(super) fn hosts<'a, F: Fetch>(
-    poller: &Poller<F>,
-    roster: &'a Roster,
-    of: Option<&SourceId>,
-) -> HashMap<HostRule, Vec<(&'a Source, SourceState)>> {
+/// What the sources of each host, or of the host of one source, were told.
+pub(super) fn told<F: Fetch>(poller: &Poller<F>, roster: &Roster, of: Option<&SourceId>) -> HashMap<HostRule, Vec<Told>> {
     let only = of.and_then(|id| rule_of(poller, roster, id));
-    let mut hosts: HashMap<HostRule, Vec<(&Source, SourceState)>> = HashMap::new();
+    let mut hosts: HashMap<HostRule, Vec<Told>> = HashMap::new();
     for source in roster.sources.values() {
         let Ok(state) = poller.store().source_state(&source.id) else { continue };
+        let Some(told) = Told::of(source, &state) else { continue };
         let rule = rule(poller, roster, source, &state);
         if only.as_ref().is_none_or(|only| *only == rule) {
-            hosts.entry(rule).or_default().push((source, state));
+            hosts.entry(rule).or_default().push(told);
         }
     }
     hosts

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{SourceCard, SourceCards};
-use crate::model::{Channel, Draft, Link, LinkKey, Markup, Member, Problem, SourceId, SourceState, Story, Timestamp, Why, ZonedTime};
+use crate::{
+    health::{self, Verdict},
+    model::{Channel, Draft, Link, LinkKey, Markup, Member, Problem, SourceId, SourceState, Story, Timestamp, Why, ZonedTime},
+};
 
 /// A story as one line without its line end:
 /// `{"id", "title", "published", "updated", "members": [{"id", "source", "title", "link", "key", "published", "document", ...}]}`.
@@ -85,20 +88,22 @@ fn entry(draft: &Draft) -> Value {
 
 /// All sources, the configured ones and those that are only remembered, as a JSON array in the order of their ids. No address but
 /// the one that may be shown.
-pub fn sources<'a>(cards: &'a SourceCards, states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>) -> String {
+pub fn sources<'a>(cards: &'a SourceCards, states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>, now: Timestamp) -> String {
     let unknown = SourceState::default();
     let mut rows: BTreeMap<&SourceId, Option<&SourceState>> = cards.ids().map(|id| (id, None)).collect();
     rows.extend(states.into_iter().map(|(id, state)| (id, Some(state))));
-    Value::Array(rows.into_iter().map(|(id, state)| source(cards, id, state.unwrap_or(&unknown))).collect()).to_string()
+    Value::Array(rows.into_iter().map(|(id, state)| source(cards, id, state.unwrap_or(&unknown), now)).collect()).to_string()
 }
 
-fn source(cards: &SourceCards, id: &SourceId, state: &SourceState) -> Value {
+fn source(cards: &SourceCards, id: &SourceId, state: &SourceState, now: Timestamp) -> Value {
     let rfc3339 = |time: Option<Timestamp>| time.map(Timestamp::rfc3339);
     json!({
         "id": id.as_str(),
         "name": cards.name(id),
         "url": cards.get(id).and_then(SourceCard::shown_url),
         "configured": cards.get(id).is_some(),
+        "verdict": Verdict::of(state, now).as_str(),
+        "health": health::in_words(state, false, now),
         "items": state.items,
         "last_outcome": state.last_outcome,
         "last_failed": state.last_failed,

@@ -1,25 +1,26 @@
 //! What outputs may show of a source. A private source's address never gets as far as this type.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use crate::model::{Digest, Link, Source, SourceId, SourceState, Text};
 
-/// A source as outputs show it.
+/// A source as outputs show it. Copies share what the configuration says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceCard {
+    configured: Arc<Configured>,
+    learned: Learned,
+}
+
+/// What the configuration says of a source.
+#[derive(Debug, PartialEq, Eq)]
+struct Configured {
     /// The name its operator gave it.
-    configured_name: Option<Text>,
-    /// The name it gives itself.
-    learned_name: Option<Text>,
+    name: Option<Text>,
     /// Its address, without a query; none for a private source and for a folder of documents.
     shown_url: Option<String>,
-    /// `atom:id` that its document gives itself.
-    feed_id: Option<String>,
-    /// The site it belongs to.
-    site: Option<Link>,
     /// Nothing that could tell its address is shown.
     is_private: bool,
-    /// The configured address has a query, which may be a key.
+    /// The address has a query, which may be a key.
     has_query: bool,
     /// Whose copy a story leads to.
     priority: u8,
@@ -27,77 +28,88 @@ pub struct SourceCard {
     tags: Vec<Text>,
 }
 
+/// What its document says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Learned {
+    name: Option<Text>,
+    /// `atom:id`.
+    feed_id: Option<String>,
+    /// The site it belongs to.
+    site: Option<Link>,
+}
+
 impl SourceCard {
     /// What the configuration says of a source.
     pub fn of(source: &Source) -> Self {
-        Self {
-            configured_name: source.title.clone(),
-            learned_name: None,
-            shown_url: source.shown_url(),
-            feed_id: None,
-            site: None,
+        Self::showing(source, source.shown_url())
+    }
+
+    fn showing(source: &Source, shown_url: Option<String>) -> Self {
+        let configured = Configured {
+            name: source.title.clone(),
+            shown_url,
             is_private: source.private,
             has_query: source.url.to_url().query().is_some(),
             priority: source.priority,
             tags: source.tags.clone(),
-        }
+        };
+        Self { configured: Arc::new(configured), learned: Learned::default() }
     }
 
     /// A folder of documents, or a source that the configuration no longer names.
     pub fn named(name: Text) -> Self {
-        Self {
-            configured_name: Some(name),
-            learned_name: None,
+        let configured = Configured {
+            name: Some(name),
             shown_url: None,
-            feed_id: None,
-            site: None,
             is_private: true,
             has_query: false,
             priority: Source::PRIORITY,
             tags: Vec::new(),
-        }
+        };
+        Self { configured: Arc::new(configured), learned: Learned::default() }
     }
 
     /// Adds what the source's own document says. An id or a site with a query is left out where the configured address has one:
     /// it may be that address, key and all.
     pub fn learn(&mut self, state: &SourceState) {
-        self.learned_name = state.title.as_deref().map(|title| Text::line(title, 120)).filter(|title| !title.is_empty());
-        if self.is_private {
-            return;
-        }
-        let may_show = |address: &str| !self.has_query || !address.contains('?');
-        self.feed_id = state.feed_id.clone().filter(|id| may_show(id));
-        self.site = state.site.clone().filter(|site| may_show(site.as_str()));
+        let name = state.title.as_deref().map(|title| Text::line(title, 120)).filter(|title| !title.is_empty());
+        let Configured { is_private, has_query, .. } = *self.configured;
+        let is_shown = |address: &str| !is_private && (!has_query || !address.contains('?'));
+        self.learned = Learned {
+            name,
+            feed_id: state.feed_id.clone().filter(|id| is_shown(id)),
+            site: state.site.clone().filter(|site| is_shown(site.as_str())),
+        };
     }
 
     /// Its name, if it has one beside its id.
     pub fn name(&self) -> Option<&str> {
-        self.configured_name.as_ref().or(self.learned_name.as_ref()).map(Text::as_str)
+        self.configured.name.as_ref().or(self.learned.name.as_ref()).map(Text::as_str)
     }
 
     /// Its address for people.
     pub fn shown_url(&self) -> Option<&str> {
-        self.shown_url.as_deref()
+        self.configured.shown_url.as_deref()
     }
 
     /// Its own `atom:id`.
     pub fn feed_id(&self) -> Option<&str> {
-        self.feed_id.as_deref()
+        self.learned.feed_id.as_deref()
     }
 
     /// The site it belongs to.
     pub fn site(&self) -> Option<&Link> {
-        self.site.as_ref()
+        self.learned.site.as_ref()
     }
 
     /// The operator's tags.
     pub fn tags(&self) -> &[Text] {
-        &self.tags
+        &self.configured.tags
     }
 
     /// Whether its address is a secret.
     pub fn is_private(&self) -> bool {
-        self.is_private
+        self.configured.is_private
     }
 }
 
@@ -113,7 +125,7 @@ impl SourceCards {
 
     /// The same with whole addresses, queries and all: for the operator, never for a page.
     pub fn disclosing<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Self {
-        let card = |source: &Source| SourceCard { shown_url: Some(source.url.as_str().to_owned()), ..SourceCard::of(source) };
+        let card = |source: &Source| SourceCard::showing(source, Some(source.url.as_str().to_owned()));
         Self(sources.into_iter().map(|source| (source.id.clone(), card(source))).collect())
     }
 
@@ -135,12 +147,15 @@ impl SourceCards {
     /// The same cards with what the sources say of themselves.
     #[must_use]
     pub fn learned<'a>(mut self, states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>) -> Self {
-        for (id, state) in states {
-            if let Some(card) = self.0.get_mut(id) {
-                card.learn(state);
-            }
-        }
+        states.into_iter().for_each(|(id, state)| self.learn(id, state));
         self
+    }
+
+    /// Adds what one source says of itself, if it has a card.
+    pub fn learn(&mut self, id: &SourceId, state: &SourceState) {
+        if let Some(card) = self.0.get_mut(id) {
+            card.learn(state);
+        }
     }
 
     /// Name of a source for people: configured, else its own, else its id.
@@ -150,7 +165,7 @@ impl SourceCards {
 
     /// A source's priority: that of a folder of documents is the common one.
     pub(super) fn priority(&self, id: &SourceId) -> u8 {
-        self.get(id).map_or(Source::PRIORITY, |card| card.priority)
+        self.get(id).map_or(Source::PRIORITY, |card| card.configured.priority)
     }
 
     /// How many sources there are.

@@ -21,6 +21,13 @@ pub fn address<'a>(source: &'a Source, state: &'a SourceState, now: Timestamp) -
     state.effective_url.as_ref().filter(|_| trusted).unwrap_or(&source.url)
 }
 
+/// Whether a document that comes in full now comes only because it was asked for without validators: until then the server said that
+/// nothing had changed.
+pub fn was_said_unchanged(state: &SourceState, now: Timestamp) -> bool {
+    const RECENT: Duration = Duration::from_secs(2 * 86_400);
+    is_validator_stale(state, now) && state.failures == 0 && state.last_success.is_some_and(|success| now.since(success) < RECENT)
+}
+
 /// Whether the next request should carry no validators, because no document has come in full for a week and a fixed part of a day
 /// (protocol F9).
 pub fn is_validator_stale(state: &SourceState, now: Timestamp) -> bool {

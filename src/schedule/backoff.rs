@@ -13,6 +13,9 @@ use crate::model::{Cadence, SourceState, Timestamp, Why};
 /// Longest distance that failures alone lead to.
 const BACKOFF_MAX: Duration = Duration::from_secs(24 * 3600);
 
+/// A tick that comes this much before the distance is over is taken: a day's line is asked once a day.
+const TICK_SLACK: Duration = Duration::from_secs(3600);
+
 /// What a server that says 429 without saying how long is given.
 const SILENCE_DEFAULT: Duration = Duration::from_secs(3600);
 
@@ -24,7 +27,9 @@ pub(super) fn turn(plan: &Plan<'_>, state: &SourceState, base: Timestamp) -> Tur
     let at = match &plan.source.cadence {
         // A line keeps its own hours: the first failure waits for the next tick, the second for the one after it, and so on.
         Cadence::Cron(line) => {
-            let further = if doublings == 0 { Duration::ZERO } else { doubled - usual / 2 };
+            let at_most_daily = doubled.min(BACKOFF_MAX).saturating_sub(TICK_SLACK);
+            let skipped = if doubled > usual { doubled - usual / 2 } else { Duration::ZERO };
+            let further = if doublings == 0 { Duration::ZERO } else { skipped.max(at_most_daily) };
             regular::ticked(plan, line, base, regular::least(plan, state, base).max(further))
         }
         _ => Some(base + scaled(doubled, 1.0 + 0.25 * fraction(&plan.source.id, "backoff", base))),

@@ -30,20 +30,32 @@ const FORGES: [&str; 12] = [
 /// What the names of bridges contain: programs that make feeds of other sites.
 const BRIDGES: [&str; 6] = ["rsshub", "wechat2rss", "werss", "rss-bridge", "rssbridge", "feeddd"];
 
-/// Until when no source of a host is asked, given all its sources; `None` if each goes its own way. It follows from the sources'
-/// own memories, so it survives a restart. Forges, bridges and hosts of the operator's own are never silenced as a whole.
-pub fn host_silence<'a>(members: impl Iterator<Item = (&'a Source, &'a SourceState)>, now: Timestamp) -> Option<Timestamp> {
-    let mut told: Vec<(Timestamp, Timestamp)> = Vec::new();
-    for (source, state) in members {
-        if source.is_on_private_host() || is_shared(&source.url.host()) {
-            return None;
-        }
-        let until = state.silent_until.map(|until| until.min(now + SILENCE_MAX)).filter(|until| *until > now);
-        told.extend(state.last_attempt.zip(until));
+/// A source that was told to wait, and has not answered in another way since then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Told {
+    /// When it was asked.
+    at: Timestamp,
+    /// Until when it is to be left in peace.
+    until: Timestamp,
+}
+
+impl Told {
+    /// What a source was told, if it was and may stand for its host: forges, bridges and hosts of the operator's own are never
+    /// silenced as a whole.
+    pub fn of(source: &Source, state: &SourceState) -> Option<Self> {
+        let (at, until) = state.last_attempt.zip(state.silent_until)?;
+        (until > at && !source.is_on_private_host() && !is_shared(&source.url.host())).then_some(Self { at, until })
     }
+}
+
+/// Until when no source of a host is asked, given what its sources were told; `None` if each goes its own way. When several were told within one
+/// window it is what was asked for the longest. It follows from the sources' own memories, which stay as they are while the host is
+/// left in peace, so it survives a restart.
+pub fn host_silence(mut told: Vec<Told>, now: Timestamp) -> Option<Timestamp> {
     told.sort_unstable();
-    let crowd = told.windows(TOLD_MIN).any(|window| window[TOLD_MIN - 1].0.since(window[0].0) <= WINDOW);
-    told.iter().map(|(_, until)| *until).max().filter(|_| crowd)
+    let crowds = told.windows(TOLD_MIN).filter(|crowd| crowd[TOLD_MIN - 1].at.since(crowd[0].at) <= WINDOW);
+    let until = crowds.flatten().map(|told| told.until).max()?.min(now + SILENCE_MAX);
+    Some(until).filter(|until| *until > now)
 }
 
 fn is_shared(host: &str) -> bool {

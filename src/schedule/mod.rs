@@ -19,11 +19,11 @@ mod spread;
 mod tick;
 
 pub use self::{
-    address::{address, is_validator_stale},
+    address::{address, is_validator_stale, was_said_unchanged},
     backoff::is_failing,
     correct::corrected,
     cron::{CronError, parse_cron},
-    host::host_silence,
+    host::{Told, host_silence},
     plan::{Plan, Turn},
     rhythm::remember_arrivals,
     spread::{Place, catch_up, places, slot},

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     backoff, regular,
+    skip::skip,
     spread::{Place, fraction, scaled},
 };
 use crate::model::{Failure, ScheduleLimits, Source, SourceState, Timestamp, Why};
@@ -161,7 +162,8 @@ impl Plan<'_> {
             _ if state.failures > 0 => backoff::turn(self, state, base),
             _ => regular::turn(self, state, base),
         };
-        Turn { at: turn.at.max(silent), why: turn.why }
+        // Silence may end within an hour that is to be skipped.
+        Turn { at: turn.at.max(silent).map(|at| skip(at, &state.freshness.rhythm)), why: turn.why }
     }
 
     fn settle(&self, state: SourceState) -> SourceState {

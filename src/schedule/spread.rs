@@ -28,10 +28,10 @@ impl Default for Place {
 }
 
 /// The places of all enabled sources, by id. Sources of one host with one fixed interval are ranked by id; every other is alone.
-pub fn places(sources: &[Source]) -> HashMap<SourceId, Place> {
+pub fn places<'a>(sources: impl IntoIterator<Item = &'a Source>) -> HashMap<SourceId, Place> {
     let mut groups: HashMap<(String, Duration), Vec<&SourceId>> = HashMap::new();
     let mut places = HashMap::new();
-    for source in sources.iter().filter(|source| source.enabled) {
+    for source in sources.into_iter().filter(|source| source.enabled) {
         match source.cadence {
             Cadence::Every(interval) => groups.entry((source.url.authority(), interval)).or_default().push(&source.id),
             Cadence::Adaptive(_) | Cadence::Cron(_) => _ = places.insert(source.id.clone(), Place::default()),

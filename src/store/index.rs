@@ -6,14 +6,18 @@ use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     vec,
 };
 
 use super::{
     error::{Result, StoreError},
-    rows::{Row, is_gathered},
+    rows::{LINKS, Row, is_gathered, is_link},
     runs,
+    sieve::Sieve,
 };
 
 /// sled's cache, in bytes. It is no ceiling: loads peak at two to three times this.
@@ -38,6 +42,8 @@ pub(super) struct Index {
     path: PathBuf,
     /// Bytes of rows written since the last flush.
     backlog_bytes: AtomicU64,
+    /// The links that there are, once the writer asked for one.
+    links: OnceLock<Sieve>,
 }
 
 /// Something that rows can be read from: the index, or the index under changes that are not written yet.
@@ -66,7 +72,7 @@ impl Index {
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).segment_size(SEGMENT_BYTES).flush_every_ms(None);
         let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
         let db = opened.unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked while opening".to_owned())))?;
-        Ok(Self { db, path: path.to_owned(), backlog_bytes: AtomicU64::new(0) })
+        Ok(Self { db, path: path.to_owned(), backlog_bytes: AtomicU64::new(0), links: OnceLock::new() })
     }
 
     /// Writes all changes or none.
@@ -74,6 +80,9 @@ impl Index {
         let mut batch = Batch::default();
         let mut gathered: BTreeMap<sled::IVec, (sled::IVec, Vec<runs::Change<'_>>)> = BTreeMap::new();
         for (key, row) in changes {
+            if let Some(links) = self.links.get().filter(|_| is_link(key)) {
+                links.insert(&key[1..]);
+            }
             if is_gathered(key) {
                 let (place, run) = self.run_of(key)?.unwrap_or_else(|| (key[..1].into(), sled::IVec::default()));
                 gathered.entry(place).or_insert_with(|| (run, Vec::new())).1.push((&key[1..], row.as_deref()));
@@ -89,6 +98,22 @@ impl Index {
             }
         }
         self.write(batch)
+    }
+
+    /// Reads which links there are, once, so that others are missed without a look at the disk. For the writer alone: what is written
+    /// meanwhile would not be seen. `links` is about how many there are.
+    pub(super) fn sift_links(&self, links: impl FnOnce() -> usize) -> Result<()> {
+        if self.links.get().is_some() {
+            return Ok(());
+        }
+        let sieve = Sieve::with_room_for(links());
+        for run in self.db.scan_prefix([LINKS]) {
+            let (place, run) = run.map_err(|error| self.failed(error))?;
+            runs::rows(&run).ok_or_else(|| unreadable(&place))?.iter().for_each(|(key, _)| sieve.insert(key));
+        }
+        // Nobody else sets it.
+        let _ = self.links.set(sieve);
+        Ok(())
     }
 
     /// Writes one row of a family that is not gathered.
@@ -163,6 +188,9 @@ impl Rows for Index {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
         if !is_gathered(key) {
             return self.db.get(key).map(|row| row.map(|row| row.to_vec())).map_err(|error| self.failed(error));
+        }
+        if is_link(key) && self.links.get().is_some_and(|links| !links.may_have(&key[1..])) {
+            return Ok(None);
         }
         let Some((place, run)) = self.run_of(key)? else { return Ok(None) };
         let row = runs::find(&run, &key[1..]).ok_or_else(|| unreadable(&place))?;

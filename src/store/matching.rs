@@ -13,7 +13,7 @@ use super::{
     rows::{self, ItemRow, LinkRow, StoryRow},
 };
 use crate::{
-    dedup::{Fingerprint, KeyTitles, Scores, Verdict, judge, judge_with_key},
+    dedup::{Fingerprint, KeyTitles, Scores, Verdict, agrees, judge, judge_with_key},
     model::{Digest, JoinRule, LinkKey},
 };
 
@@ -79,21 +79,21 @@ pub(super) enum Side {
     Reading,
 }
 
+/// Reads the fingerprint of an item by its number and row; `None` where it is lost.
+pub(super) trait Known: Fn(u64, &ItemRow) -> Result<Option<Fingerprint>> {}
+
+impl<F: Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>> Known for F {}
+
 impl Search<'_> {
     /// The story that an item with the fingerprint `new` belongs to. `known` reads the fingerprint of a candidate.
     ///
-    /// What leans on a title must hold beside every member of the story: a chain of such steps leads anywhere, and to another place for
-    /// each order in which its links come.
+    /// What leans on a title must agree with every member of the story: a chain of such steps leads anywhere, and to another place for each
+    /// order in which its links come.
     ///
     /// What a speaker says again, under a new id but in the content `again` or under its link, goes where it stood: an operator may have
     /// put it there. `None` where a second time is meant to be one, as of two files.
-    pub(super) fn find(
-        &self,
-        new: &Fingerprint,
-        again: Option<Digest>,
-        known: impl Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>,
-    ) -> Result<Option<Match>> {
-        let judged = self.judge(new, known)?;
+    pub(super) fn find(&self, new: &Fingerprint, again: Option<Digest>, known: impl Known) -> Result<Option<Match>> {
+        let judged = self.judge(new, &known)?;
         let is_same_link = |judged: &Judged| judged.verdict.rule() == Some(JoinRule::SameLink);
         let is_former = |judged: &&Judged| judged.is_own && (is_same_link(judged) || (again.is_some() && judged.digest == again));
         let former = judged.iter().find(is_former).copied();
@@ -101,7 +101,10 @@ impl Search<'_> {
         let strength = |judged: &Judged| (judged.verdict.strength(), judged.is_own);
         let mut best: Option<Judged> = None;
         for one in judged.iter().filter(|one| one.verdict.rule().is_some()) {
-            if best.as_ref().is_none_or(|best| strength(one) > strength(best)) && self.may_join(one, &judged)? {
+            let leans_on_title = matches!(one.verdict.rule(), Some(JoinRule::SameTitle | JoinRule::ContainedText));
+            if best.as_ref().is_none_or(|best| strength(one) > strength(best))
+                && (!leans_on_title || self.agree(one.story, new, &judged, &known)?)
+            {
                 best = Some(*one);
             }
         }
@@ -111,20 +114,25 @@ impl Search<'_> {
         }))
     }
 
-    /// Whether the story of a candidate takes in what joins that candidate.
-    fn may_join(&self, one: &Judged, judged: &[Judged]) -> Result<bool> {
-        if !matches!(one.verdict.rule(), Some(JoinRule::SameTitle | JoinRule::ContainedText)) {
-            return Ok(true);
+    /// Whether every member of a story agrees with a newcomer that joins some of them: the `judged`.
+    fn agree(&self, story: u64, new: &Fingerprint, judged: &[Judged], known: &impl Known) -> Result<bool> {
+        let Some(story) = self.rows.row::<StoryRow>(&rows::story(story))? else { return Ok(false) };
+        for (seq, _) in &story.members {
+            if judged.iter().any(|other| other.seq == *seq && other.verdict.rule().is_some()) {
+                continue;
+            }
+            let Some(row) = self.rows.row::<ItemRow>(&rows::item(*seq))? else { continue };
+            if known(*seq, &row)?.is_some_and(|member| !agrees(new, &member, &self.core.thresholds)) {
+                return Ok(false);
+            }
         }
-        let story: Option<StoryRow> = self.rows.row(&rows::story(one.story))?;
-        let joins = |seq: u64| judged.iter().any(|other| other.seq == seq && other.verdict.rule().is_some());
-        Ok(story.is_some_and(|story| story.members.iter().all(|(member, _)| joins(*member))))
+        Ok(true)
     }
 
     /// What the rule says of every candidate, the oldest first.
-    pub(super) fn judge(&self, new: &Fingerprint, known: impl Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>) -> Result<Vec<Judged>> {
+    pub(super) fn judge(&self, new: &Fingerprint, known: impl Known) -> Result<Vec<Judged>> {
         let link: LinkRow = match &new.key {
-            Some(key) => self.rows.row(&rows::link(key))?.unwrap_or_default(),
+            Some(key) => self.link(key)?,
             None => LinkRow::default(),
         };
         let candidates = self.candidates(new, &link)?;
@@ -151,8 +159,7 @@ impl Search<'_> {
         let mut vote = |seq: u64, weight: u32| *votes.entry(seq).or_default() += weight;
         link.items.iter().chain(&link.declaring).for_each(|seq| vote(*seq, LINK_VOTES));
         for key in new.declared.iter().take(DECLARED_MAX) {
-            let declared: LinkRow = self.rows.row(&rows::link(key))?.unwrap_or_default();
-            declared.items.iter().for_each(|seq| vote(*seq, LINK_VOTES));
+            self.link(key)?.items.iter().for_each(|seq| vote(*seq, LINK_VOTES));
         }
         self.sharing(new, |seq| vote(seq, 1))?;
         let mut ranked: Vec<(u64, u32)> = votes.into_iter().collect();
@@ -161,6 +168,14 @@ impl Search<'_> {
         let mut found: Vec<u64> = ranked.into_iter().map(|(seq, _)| seq).collect();
         found.sort_unstable();
         Ok(found)
+    }
+
+    /// What is known of a link.
+    fn link(&self, key: &LinkKey) -> Result<LinkRow> {
+        if self.side == Side::Writing {
+            self.core.index.sift_links(|| usize::try_from(self.core.head().items).unwrap_or(usize::MAX))?;
+        }
+        Ok(self.rows.row(&rows::link(key))?.unwrap_or_default())
     }
 
     /// Calls `visit` with every item inside the window that shares a bucket, once for each that it shares.

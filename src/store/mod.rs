@@ -38,6 +38,7 @@ mod regrouping;
 mod replay;
 mod rows;
 mod runs;
+mod sieve;
 mod state_record;
 mod transaction;
 mod verify;

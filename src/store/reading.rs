@@ -183,13 +183,19 @@ impl Store {
     /// The states of all sources that were ever polled, by their ids.
     pub fn source_states(&self) -> Result<Vec<(SourceId, SourceState)>> {
         let mut states = Vec::new();
+        self.each_source_state(|source, state| states.push((source, state)))?;
+        Ok(states)
+    }
+
+    /// Hands the states of all sources that were ever polled to `take`, one after another: thousands of them need not stand in memory.
+    pub fn each_source_state(&self, mut take: impl FnMut(SourceId, SourceState)) -> Result<()> {
         for row in self.core.index.walk(&[rows::STATES]) {
             if let Some(source) = rows::source_of(&row?.0) {
                 let state = self.source_state(&source)?;
-                states.push((source, state));
+                take(source, state);
             }
         }
-        Ok(states)
+        Ok(())
     }
 
     /// Items that the store holds of a source.

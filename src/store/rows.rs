@@ -32,6 +32,7 @@ pub(super) const FORMAT: u16 = 3;
 pub(super) const ITEMS: u8 = b'i';
 pub(super) const STORIES: u8 = b's';
 pub(super) const BY_TIME: u8 = b't';
+pub(super) const LINKS: u8 = b'l';
 pub(super) const ENDS: u8 = b'a';
 pub(super) const STATES: u8 = b'p';
 pub(super) const COUNTS: u8 = b'c';
@@ -43,6 +44,11 @@ const GATHERED: &[u8] = b"bdegilnst";
 /// Whether the row under a key stands in a run with its neighbours.
 pub(super) fn is_gathered(key: &[u8]) -> bool {
     key.first().is_some_and(|prefix| GATHERED.contains(prefix))
+}
+
+/// Whether a key is that of a link's row.
+pub(super) fn is_link(key: &[u8]) -> bool {
+    key.first() == Some(&LINKS)
 }
 
 /// Key of the head row.
@@ -147,7 +153,7 @@ pub(super) fn owner(entry_id: &str) -> Vec<u8> {
 }
 
 pub(super) fn link(key: &LinkKey) -> Vec<u8> {
-    keyed(b'l', Digest::of(&[b"link", key.as_str().as_bytes()]))
+    keyed(LINKS, Digest::of(&[b"link", key.as_str().as_bytes()]))
 }
 
 pub(super) fn probes(era: u16, seq: u64) -> Vec<u8> {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::codec::{Decoder, Encoder};
-use crate::model::{Freshness, Link, Rhythm, SourceState, Timestamp, Why};
+use crate::model::{Freshness, Link, Rhythm, SourceState, Timestamp, Trouble, Why};
 
 /// The tags. One that was ever used keeps its meaning; what is missing has its default, and unknown ones are passed over.
 mod tag {
@@ -37,6 +37,8 @@ mod tag {
     pub const SITE: u8 = 27;
     pub const ITEMS: u8 = 28;
     pub const ARRIVALS: u8 = 29;
+    pub const TROUBLE: u8 = 30;
+    pub const FROZEN: u8 = 31;
 }
 
 /// Writes a state.
@@ -68,6 +70,8 @@ pub(super) fn encode(state: &SourceState) -> Vec<u8> {
         .number(tag::SKIP_DAYS, skip_days.into())
         .bytes(tag::LAST_OUTCOME, state.last_outcome.as_deref().map(str::as_bytes))
         .number(tag::LAST_FAILED, state.last_failed.into())
+        .bytes(tag::TROUBLE, state.trouble.map(|trouble| trouble.as_str().as_bytes()))
+        .number(tag::FROZEN, state.frozen.into())
         .bytes(tag::TITLE, state.title.as_deref().map(str::as_bytes))
         .bytes(tag::FEED_ID, state.feed_id.as_deref().map(str::as_bytes))
         .bytes(tag::SITE, state.site.as_ref().map(|link| link.as_str().as_bytes()))
@@ -116,6 +120,8 @@ fn take(state: &mut SourceState, tag: u8, field: &[u8]) -> Option<()> {
         tag::SKIP_DAYS => rhythm.skip_days = u8::try_from(number(field)?).ok()?,
         tag::LAST_OUTCOME => state.last_outcome = Some(text(field)?),
         tag::LAST_FAILED => state.last_failed = true,
+        tag::TROUBLE => state.trouble = Trouble::parse(&text(field)?),
+        tag::FROZEN => state.frozen = true,
         tag::TITLE => state.title = Some(text(field)?),
         tag::FEED_ID => state.feed_id = Some(text(field)?),
         tag::SITE => state.site = link(field),
@@ -206,6 +212,8 @@ mod tests {
             freshness: Freshness { max_age: Some(Duration::from_millis(1500)), rhythm },
             last_outcome: Some("3 new".to_owned()),
             last_failed: true,
+            trouble: Some(Trouble::Blocked),
+            frozen: true,
             title: Some("网安".to_owned()),
             feed_id: Some("urn:x".to_owned()),
             site: link(),

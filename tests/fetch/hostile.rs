@@ -85,6 +85,7 @@ async fn hostile_servers() {
         ..FetchLimits::default()
     };
     let merge = MergeThresholds::default();
+    let sources: Vec<_> = sources.into_iter().map(Arc::new).collect();
     let roster = Roster::new(&sources, ScheduleLimits::default(), limits, ItemLimits::default(), merge);
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(dir.path(), merge).expect("a store").0;

@@ -239,7 +239,7 @@ fn a_private_source_is_named_and_its_address_is_nowhere() {
         text(atom(&stories, &cards)),
         text(home_page(&stories, &cards)),
         text(render::about_page(&site(), &cards)),
-        render::sources_json(&cards, [(&id, &state)]),
+        render::sources_json(&cards, [(&id, &state)], Timestamp::default()),
     ];
     outputs.extend(stories.iter().map(|story| text(render::story_page(&site(), story, &cards))));
     for output in &outputs {

@@ -11,7 +11,7 @@ use watchfire::{
         Validators, Why,
     },
     schedule::{
-        self, Place, Plan, address, corrected, host_silence, is_failing, is_validator_stale, parse_cron, places, remember_arrivals,
+        self, Place, Plan, Told, address, corrected, host_silence, is_failing, is_validator_stale, parse_cron, places, remember_arrivals,
     },
 };
 
@@ -225,6 +225,20 @@ fn s5_a_failing_cron_source_keeps_its_hours() {
 }
 
 #[test]
+fn s5_a_failing_daily_line_is_asked_once_a_day_even_after_it_was_asked_late() {
+    let source = cron("0 6 * * *");
+    for (asked_at_hour, wanted_hours) in [(6, 24), (8, 46), (20, 34)] {
+        let asked = at(0) + secs((asked_at_hour + 12) * HOUR);
+        let row = SourceState { failures: 14, ..SourceState::default() };
+        let (distance, _) = fail(&source, row, &Failure::Empty, asked);
+        assert_eq!((distance + HOUR / 2) / HOUR, wanted_hours, "asked at {asked_at_hour}:00");
+    }
+    let weekly = cron("0 6 * * mon");
+    let row = SourceState { failures: 14, ..SourceState::default() };
+    assert!(fail(&weekly, row, &Failure::Empty, at(0)).0 < 8 * DAY, "no week is left out");
+}
+
+#[test]
 fn s5_a_fault_of_our_own_is_not_counted() {
     let (distance, state) = fail(&every(HOUR), SourceState::default(), &Failure::Store("disk full".to_owned()), at(0));
     assert_eq!((distance, state.failures), (HOUR, 0));
@@ -237,6 +251,9 @@ fn s6_hours_to_be_skipped_are_skipped() {
     assert_eq!((distance, state.why), (23 * HOUR, Some(Why::Skip)));
     let everything = Rhythm { skip_hours: 0xFF_FFFF, ..Rhythm::default() };
     assert_eq!(succeed(&every(HOUR), fresh(None, everything), at(0)).0, HOUR);
+    let told = Failure::TooManyRequests { status: 429, until: Some(at(5 * 1800)) };
+    let skips = fresh(None, Rhythm { skip_hours: 1 << 14, ..Rhythm::default() });
+    assert_eq!(fail(&every(HOUR), skips, &told, at(0)).0, 3 * HOUR, "silence that ends within such an hour ends with it");
 }
 
 #[test]
@@ -376,6 +393,9 @@ fn f13_a_host_is_silent_once_several_of_its_sources_were_told_so() {
     let told =
         |asked: i64, until: i64| SourceState { last_attempt: Some(at(asked)), silent_until: Some(at(until)), ..SourceState::default() };
     let public = every(HOUR);
+    let silence = |source: &Source, states: &[SourceState], now: i64| {
+        host_silence(states.iter().filter_map(|state| Told::of(source, state)).collect(), at(now))
+    };
     let forge = Source { url: Link::parse("https://gist.github.com/x.atom").expect("a link"), ..public.clone() };
     let bridge = Source { url: Link::parse("https://rsshub.example/x").expect("a link"), ..public.clone() };
     let near = vec![told(0, 9000), told(60, 7200), told(120, 7200)];
@@ -388,9 +408,15 @@ fn f13_a_host_is_silent_once_several_of_its_sources_were_told_so() {
         (&bridge, &near, None),
         (&private(public.clone()), &near, None),
     ] {
-        assert_eq!(host_silence(states.iter().map(|state| (source, state)), at(200)), wanted, "{}", source.url);
+        assert_eq!(silence(source, states, 200), wanted, "{}", source.url);
     }
-    assert_eq!(host_silence(near.iter().map(|state| (&public, state)), at(9001)), None, "it ends");
+    let silence = |states: &[SourceState], now: i64| silence(&public, states, now);
+    assert_eq!(silence(&near, 8999), Some(at(9000)), "after a restart too, when the others' own silence is over");
+    assert_eq!(silence(&near, 9001), None, "it ends");
+    let again = [told(9002, 20_000), near[1].clone(), near[2].clone(), told(180, 7200)];
+    assert_eq!(silence(&again, 9003), None, "one that is told anew is one");
+    let failed = [near[0].clone(), told(7300, 7200), told(7400, 7200)];
+    assert_eq!(silence(&failed, 7500), None, "what failed otherwise since then was told nothing");
 }
 
 #[test]

@@ -322,11 +322,12 @@ impl Judge {
         }
     }
 
-    /// A host gives no answer. When it leaves several without one, one of them may watch it without a backoff.
+    /// A host gives no answer. When it leaves several without one, one of them may watch it without a backoff, for a day.
     fn miss(&mut self, now: Moment, site: &Site, visit: &Visit) {
         let unreached = &mut self.hosts.entry(visit.host.clone()).or_default().unreached;
         unreached.entry(visit.site).or_insert(now.fair);
-        if unreached.len() >= 3 && unreached.keys().min() == Some(&visit.site) {
+        let since = unreached.values().min().copied().unwrap_or(now.fair);
+        if unreached.len() >= 2 && now.fair - since < DAY && unreached.keys().min() == Some(&visit.site) {
             let record = &mut self.records[visit.site];
             record.least = record.least.min(usual(site, record.wish_is_known));
         }
@@ -335,7 +336,7 @@ impl Judge {
     /// A host answers that left several without an answer for some time: nobody need be blamed for that.
     fn excuse(&mut self, now: Moment, host: &str) {
         let unreached = self.hosts.get_mut(host).map(|host| std::mem::take(&mut host.unreached)).unwrap_or_default();
-        if unreached.len() >= 3 && unreached.values().min().is_some_and(|since| now.fair - since >= 10 * MINUTE) {
+        if unreached.len() >= 2 && unreached.values().min().is_some_and(|since| now.fair - since >= 10 * MINUTE) {
             for site in unreached.into_keys() {
                 (self.records[site].is_doubtful, self.records[site].least) = (true, 0);
             }

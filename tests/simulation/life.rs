@@ -58,7 +58,7 @@ struct Running {
 impl Life {
     /// A daemon that has never run, with everybody's sources.
     pub fn new(population: Population, chance: Chance, look_every: Millis) -> Self {
-        let sources: Vec<_> = population.sites.iter().map(|site| site.source.clone()).collect();
+        let sources: Vec<_> = population.sites.iter().map(|site| Arc::new(site.source.clone())).collect();
         let limits = (ScheduleLimits::default(), FetchLimits::default(), ItemLimits::default(), MergeThresholds::default());
         let roster = Arc::new(Roster::new(&sources, limits.0, limits.1, limits.2, limits.3));
         let offline_lines = Arc::new(AtomicU32::new(0));

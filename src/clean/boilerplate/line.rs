@@ -8,10 +8,19 @@ pub(super) fn visible(line: &str) -> Option<String> {
     if line.len() > LINE_BYTES_MAX {
         return None;
     }
-    let mut rest = line.trim().trim_start_matches(['#', '>', '-', '+', ' ']);
+    let mut rest = without_marks(line.trim());
     let mut seen = String::with_capacity(rest.len());
     let mut gap = false;
-    while let Some(c) = rest.chars().next() {
+    loop {
+        let plain = plain_bytes(rest);
+        if plain > 0 {
+            if std::mem::take(&mut gap) && !seen.is_empty() {
+                seen.push(' ');
+            }
+            seen.push_str(&rest[..plain]);
+            rest = &rest[plain..];
+        }
+        let Some(c) = rest.chars().next() else { break };
         let skipped = match c {
             '!' if rest.starts_with("![") => rest.find("](").map(|at| at + target_bytes(&rest[at..])),
             ']' if rest.starts_with("](") => Some(target_bytes(rest)),
@@ -29,18 +38,25 @@ pub(super) fn visible(line: &str) -> Option<String> {
         if std::mem::take(&mut gap) && !seen.is_empty() {
             seen.push(' ');
         }
-        push_lowercase(&mut seen, c);
+        seen.extend(c.to_lowercase());
     }
     Some(seen)
 }
 
-/// Most characters here are ASCII or Han, which need no tables.
-fn push_lowercase(text: &mut String, c: char) {
-    match c {
-        _ if c.is_ascii() => text.push(c.to_ascii_lowercase()),
-        '\u{2E80}'..='\u{9FFF}' => text.push(c),
-        _ => text.extend(c.to_lowercase()),
-    }
+/// A line without the marks that open headings, quotes and lists in Markdown.
+pub(super) fn without_marks(line: &str) -> &str {
+    line.trim_start_matches(['#', '>', '-', '+', ' '])
+}
+
+/// Length of what stands for itself at the beginning of a text: lowercase letters, digits, most punctuation, Han and its punctuation. All
+/// but a few characters of most texts are such, and need no tables.
+fn plain_bytes(text: &str) -> usize {
+    let is_plain = |c: char| match c {
+        '!' | '[' | ']' | '*' | '`' | '\\' | '|' | 'A'..='Z' | '\u{3000}' => false,
+        '!'..='~' | '\u{2E80}'..='\u{9FFF}' => true,
+        _ => false,
+    };
+    text.char_indices().find(|(_, c)| !is_plain(*c)).map_or(text.len(), |(at, _)| at)
 }
 
 /// Length of `](target)`; of `](` where it is never closed.

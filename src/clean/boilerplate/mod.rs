@@ -33,7 +33,7 @@ pub fn strip(text: &str, title: &str, source_name: Option<&str>) -> String {
             in_list &= line.trim_start().starts_with('|');
             if !in_list {
                 push(&mut kept, line);
-                useful += useful_chars(line);
+                useful = useful_with(useful, line);
             }
             continue;
         };
@@ -46,10 +46,10 @@ pub fn strip(text: &str, title: &str, source_name: Option<&str>) -> String {
             Some(Deed::Drop) => {}
             _ if is_hollow_image(line) || page.is_repeated_by(&seen) => {}
             Some(Deed::CutBehindText) | None => {
-                in_list &= !is_sentence(&seen) || line.trim_start().starts_with('|');
+                in_list = in_list && (!is_sentence(&seen) || line.trim_start().starts_with('|'));
                 if !in_list {
                     push(&mut kept, line);
-                    useful += useful_chars(&seen);
+                    useful = useful_with(useful, &seen);
                 }
             }
         }
@@ -62,6 +62,11 @@ pub fn strip(text: &str, title: &str, source_name: Option<&str>) -> String {
 pub fn is_labels(text: &str) -> bool {
     let says = |line: &str| line.trim_start().starts_with("```") || visible(line).is_none_or(|seen| is_sentence(&seen));
     shown_chars(text) <= LABELS_CHARS_MAX && !text.lines().any(says)
+}
+
+/// The count with those of another line, as far as it matters: nobody asks for more than `TEXT_CHARS_MIN`.
+fn useful_with(useful: usize, line: &str) -> usize {
+    if useful < TEXT_CHARS_MIN { useful + useful_chars(line) } else { useful }
 }
 
 /// Characters that say something: letters, digits and ideographs.
@@ -87,6 +92,9 @@ fn push(kept: &mut String, line: &str) {
     kept.push('\n');
 }
 
+/// What WeChat puts before the name of an account.
+const ORIGINAL: &str = "原创";
+
 /// The names that a page repeats, without white space and in lowercase.
 struct Names {
     title: String,
@@ -95,13 +103,22 @@ struct Names {
 
 impl Names {
     fn is_repeated_by(&self, seen: &str) -> bool {
+        if !self.may_begin(seen) {
+            return false;
+        }
         let line = squash(seen);
         if line.is_empty() {
             return false;
         }
         let is_title = line == self.title || self.title.chars().count() >= 8 && line.strip_prefix(&self.title).is_some_and(is_site_name);
-        let is_source = !self.source.is_empty() && line.replacen("原创", "", 1).replace(&self.source, "").is_empty();
+        let is_source = !self.source.is_empty() && line.replacen(ORIGINAL, "", 1).replace(&self.source, "").is_empty();
         is_title || is_source
+    }
+
+    /// Whether a line begins as one that repeats a name must: most lines are told by this alone.
+    fn may_begin(&self, seen: &str) -> bool {
+        let first = line::without_marks(seen).chars().next();
+        [&*self.title, &*self.source, ORIGINAL].into_iter().any(|name| first.is_some() && name.chars().next() == first)
     }
 }
 

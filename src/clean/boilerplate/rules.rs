@@ -1,5 +1,7 @@
 //! What pages say on every article, in one table. A rule must hold for many sites or for a platform that many publish on.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 /// How a rule's words meet a line's visible text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
@@ -235,6 +237,10 @@ const RULES: &[(Fit, Deed, &[&str])] = &[
     ),
 ];
 
+/// What the words of the table begin with: most lines begin with something else, and need no further look.
+static FIRST_CHARS: LazyLock<HashSet<char>> =
+    LazyLock::new(|| RULES.iter().flat_map(|(_, _, words)| words.iter().filter_map(|word| word.chars().next())).collect());
+
 /// Longest line a list's heading may be, in characters; a longer one is a sentence that happens to begin so.
 const HEADING_CHARS_MAX: usize = 24;
 
@@ -243,9 +249,12 @@ const DECORATED_ENDS: &[&str] = &["end", "the end", "完", "fin", "全文完"];
 
 /// What the table says about a line, given its visible text in lowercase.
 pub(super) fn deed(line: &str) -> Option<Deed> {
-    let bare = line.trim_matches(|c: char| !c.is_alphanumeric());
-    if bare.len() < line.len() && DECORATED_ENDS.contains(&bare) && line.starts_with(|c: char| !c.is_alphanumeric()) {
+    let first = line.chars().next()?;
+    if !first.is_alphanumeric() && DECORATED_ENDS.contains(&line.trim_matches(|c: char| !c.is_alphanumeric())) {
         return Some(CutBehindText);
+    }
+    if !FIRST_CHARS.contains(&first) {
+        return None;
     }
     RULES.iter().find_map(|(fit, deed, words)| {
         let fits = match fit {

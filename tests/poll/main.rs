@@ -1,7 +1,9 @@
 //! The writing half under a simulated clock: a scripted fetcher, a real store, days in milliseconds.
 
+mod requests;
+
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -12,8 +14,8 @@ use watchfire::{
     clock::Clock,
     fetch::{Fetch, Request, Response},
     model::{
-        Cadence, CommandError, Failure, FetchLimits, HeaderPair, ItemLimits, Link, MergeThresholds, Outcome, ScheduleLimits, Source,
-        SourceId, SourceState, Timestamp, Validators,
+        Cadence, CommandError, Failure, FetchLimits, HeaderPair, ItemLimits, Link, MergeThresholds, Outcome, PrivateHost, ScheduleLimits,
+        Source, SourceId, SourceState, Timestamp, Validators,
     },
     poll::{self, Mode, PollOrder, Poller, Report, Roster},
     store::Store,
@@ -101,6 +103,11 @@ impl Script {
         log.iter().filter(|(_, asked, _)| asked == url).map(|(at, _, validators)| (*at, validators.clone())).collect()
     }
 
+    /// Every URL that was ever asked, once.
+    fn urls(&self) -> BTreeSet<String> {
+        self.log.lock().expect("log").iter().map(|(_, url, _)| url.clone()).collect()
+    }
+
     /// Hours between the polls of a URL.
     fn gaps_in_hours(&self, url: &str) -> Vec<f64> {
         self.asked(url).windows(2).map(|pair| pair[1].0.since(pair[0].0).as_secs_f64() / 3600.0).collect()
@@ -123,14 +130,20 @@ struct Rig {
     dir: tempfile::TempDir,
     script: Script,
     clock: Clock,
-    sources: Vec<Source>,
+    sources: Vec<Arc<Source>>,
     robots: bool,
 }
 
 impl Rig {
     fn new(sources: Vec<Source>) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        Self { dir, script: Script::default(), clock: Clock::simulated(birth()), sources, robots: false }
+        Self {
+            dir,
+            script: Script::default(),
+            clock: Clock::simulated(birth()),
+            sources: sources.into_iter().map(Arc::new).collect(),
+            robots: false,
+        }
     }
 
     fn store(&self) -> Store {
@@ -279,6 +292,33 @@ async fn retry_after_is_kept_in_full_and_survives_a_restart_and_an_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hosts_silence_outlives_restarts_up_to_its_last_word() {
+    let url = |name: &str| format!("https://strict.example/{name}");
+    let names = ["a", "b", "c", "d"];
+    let rig = Rig::new(names.map(|name| source(name, &url(name))).to_vec());
+    for (name, hours) in [("a", 2), ("b", 3), ("c", 6)] {
+        rig.script.on(&url(name), Duration::ZERO, move |request, before| match before {
+            0 => Err(Failure::TooManyRequests { status: 429, until: Some(request.now + hours * HOUR) }),
+            _ => Ok(unchanged(request.url.as_str())),
+        });
+    }
+    rig.script.on(&url("d"), Duration::ZERO, |request, _| Ok(unchanged(request.url.as_str())));
+    let asked = || names.map(|name| rig.script.asked(&url(name)).len());
+    rig.run_for(HOUR).await;
+    assert_eq!(asked(), [1, 1, 1, 0], "nobody was told anything by d, but its host has spoken");
+    // The second start finds one of them still silent by itself, and two whose time is over.
+    for hours in [3, 1] {
+        rig.run_for(hours * HOUR).await;
+        assert_eq!(asked(), [1, 1, 1, 0]);
+        let refused = rig.poll_now(Some("d")).await;
+        assert!(matches!(&refused, Err(CommandError::Refused(why)) if why.contains("host")), "{refused:?}");
+        assert_eq!(rig.poll_now(None).await, Ok(Vec::new()), "nobody waits for hours for an order to be carried out");
+    }
+    rig.run_for(HOUR + HOUR / 2).await;
+    assert_eq!(asked(), [2, 2, 2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn gone_means_never_again_until_the_address_changes() {
     let url = "https://news.example/feed";
     let mut rig = Rig::new(vec![source("news", url)]);
@@ -287,7 +327,7 @@ async fn gone_means_never_again_until_the_address_changes() {
     rig.run_for(30 * DAY).await;
     assert_eq!(rig.script.asked(url).len(), 1);
     let moved = "https://news.example/new";
-    rig.sources = vec![source("news", moved)];
+    rig.sources = vec![Arc::new(source("news", moved))];
     rig.script.on(moved, Duration::ZERO, move |_, _| Ok(full(moved, rss(&["a"]))));
     rig.run_for(DAY).await;
     assert!(!rig.script.asked(moved).is_empty());
@@ -442,6 +482,37 @@ async fn a_night_without_network_is_no_fault_of_a_list_on_one_host() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_night_without_network_is_no_fault_of_a_short_list() {
+    // Two that answer on hosts of their own beside three that are dead for good; and two on one host.
+    for hosts in [["a.example", "b.example"], ["one.example", "one.example"]] {
+        let url = |n: usize| format!("https://{}/{n}", hosts[n]);
+        let mut sources = vec![source("s0", &url(0)), source("s1", &url(1))];
+        for n in 0..3 {
+            let dead = format!("https://dead{n}.example/feed");
+            sources.push(source(&format!("dead{n}"), &dead));
+        }
+        let rig = Rig::new(sources);
+        let (down_at, back_at) = (birth() + 30 * HOUR, birth() + 39 * HOUR);
+        for n in 0..2 {
+            rig.script.on(&url(n), Duration::from_millis(10), move |request, _| match (down_at..back_at).contains(&request.now) {
+                true => Err(Failure::Dns("no answer".to_owned())),
+                false => Ok(full(request.url.as_str(), rss(&["a"]))),
+            });
+        }
+        for n in 0..3 {
+            rig.script.on(&format!("https://dead{n}.example/feed"), Duration::ZERO, |_, _| Err(Failure::Dns("no such name".to_owned())));
+        }
+        rig.run_for(40 * HOUR + HOUR / 2).await;
+        for n in 0..2 {
+            let state = rig.state(&format!("s{n}"));
+            assert!(state.failures == 0 && state.last_success >= Some(back_at), "{hosts:?}: {state:?}");
+        }
+        let by_one = rig.script.asked("https://dead0.example/feed").len();
+        assert!(by_one <= 7, "who is dead for good is not asked more because of that: {by_one}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_request_is_made_without_the_validators_of_the_old_one() {
     let (old, new) = ("https://news.example/feed", "https://news.example/other");
     let mut rig = Rig::new(vec![source("news", old)]);
@@ -456,7 +527,7 @@ async fn another_request_is_made_without_the_validators_of_the_old_one() {
     let changed = Source { headers: vec![header], ..source("news", new) };
     for (next, url) in [(source("news", old), old), (source("news", new), new), (changed, new)] {
         let before = rig.script.asked(url).len();
-        rig.sources = vec![next];
+        rig.sources = vec![Arc::new(next)];
         rig.run_for(90 * Duration::from_secs(60)).await;
         let asked = rig.script.asked(url).split_off(before);
         assert!(asked.len() >= 2 && asked[0].1.is_empty() && !asked[1].1.is_empty(), "{url}: {asked:?}");

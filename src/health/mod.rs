@@ -1,0 +1,171 @@
+//! How a source is: what its last poll met, and how it goes on beside its own history, as a verdict in words. Pure: `now` is an argument.
+
+mod silence;
+
+use self::silence::Silence;
+use crate::model::{SourceState, Timestamp, Trouble, Why};
+
+/// How a source is, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It is not asked any more, or will have no more news.
+    Gone,
+    /// Its last poll failed.
+    Failing(Trouble),
+    /// Its server says 304 while it has news.
+    Frozen,
+    /// Nothing new for longer than is like it.
+    Late,
+    /// It could not be asked: our own network is down.
+    Offline,
+    /// It was never asked.
+    Unasked,
+    /// It answers and never had an item.
+    Empty,
+    /// It has moved for good, and the configuration names the old address.
+    Moved,
+    /// Nothing new for days, as is like it or may be.
+    Quiet,
+    /// Nothing to say.
+    Fine,
+}
+
+impl Verdict {
+    /// The verdict on a source of which this is remembered.
+    pub fn of(state: &SourceState, now: Timestamp) -> Self {
+        match Silence::of(&state.arrivals, now) {
+            _ if state.gone => Self::Gone,
+            _ if state.last_failed && state.why == Some(Why::Offline) => Self::Offline,
+            _ if state.last_failed => Self::Failing(state.trouble.unwrap_or(Trouble::Answer)),
+            _ if state.last_outcome.is_none() => Self::Unasked,
+            _ if state.items == 0 => Self::Empty,
+            _ if state.frozen => Self::Frozen,
+            Silence::Unusual { .. } => Self::Late,
+            _ if state.effective_url.is_some() => Self::Moved,
+            Silence::Usual { .. } => Self::Quiet,
+            Silence::Short => Self::Fine,
+        }
+    }
+
+    /// The verdict in a word or two; that of a failing source is its trouble.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Failing(trouble) => trouble.as_str(),
+            Self::Frozen => "frozen",
+            Self::Late => "late",
+            Self::Offline => "out of reach",
+            Self::Unasked => "not asked yet",
+            Self::Empty => "empty",
+            Self::Moved => "moved",
+            Self::Quiet => "quiet",
+            Self::Fine => "fine",
+        }
+    }
+}
+
+/// How a source is, for people. What its server said may name its address: it is left out where that is a secret.
+pub fn in_words(state: &SourceState, is_private: bool, now: Timestamp) -> String {
+    let outcome = state.last_outcome.as_deref().filter(|_| !is_private);
+    // What ails our own disk, and where it is, is for the log.
+    let outcome = outcome.map(|outcome| if outcome.starts_with("not stored") { "not stored" } else { outcome });
+    let silence = Silence::of(&state.arrivals, now);
+    match (Verdict::of(state, now), silence) {
+        (Verdict::Gone, _) if !state.last_failed => "gone: it says itself that it has ended".to_owned(),
+        (Verdict::Gone, _) => "gone: it is not asked any more".to_owned(),
+        (Verdict::Failing(trouble), _) => format!("{}: {}", failing(state), outcome.unwrap_or(trouble.as_str())),
+        (Verdict::Frozen, _) => {
+            "frozen: its server says that nothing changed while it has news; once a week it is asked in full".to_owned()
+        }
+        (Verdict::Late, Silence::Unusual { days, usual_days }) => {
+            format!("late: nothing new for {}; nine times in ten it is {} at most", count_of(days), count_of(usual_days))
+        }
+        (Verdict::Offline, _) => "out of reach: our own network seems to be down".to_owned(),
+        (Verdict::Empty, _) => "empty: it answers, and never had an item".to_owned(),
+        (Verdict::Moved, _) => "moved for good: the configuration still names the old address".to_owned(),
+        (Verdict::Quiet, Silence::Usual { days, is_known }) => {
+            let like_it = if is_known { ", as is usual for it" } else { "" };
+            format!("quiet: nothing new for {}{like_it}", count_of(days))
+        }
+        (Verdict::Fine, _) => outcome.map_or_else(|| "fine".to_owned(), |outcome| format!("fine: {outcome}")),
+        (verdict, _) => verdict.as_str().to_owned(),
+    }
+}
+
+/// `failing since 2026-11-22, 4 times`.
+fn failing(state: &SourceState) -> String {
+    let since = state.failing_since.map_or_else(String::new, |since| format!(" since {}", &since.rfc3339()[..10]));
+    let times = if state.failures > 1 { format!(", {} times", state.failures) } else { String::new() };
+    format!("failing{since}{times}")
+}
+
+/// `1 day`, `2 days`.
+fn count_of(days: u64) -> String {
+    format!("{days} day{}", if days == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Verdict, in_words};
+    use crate::model::{Link, SourceState, Timestamp, Trouble, Why};
+
+    const NOW: Timestamp = Timestamp::from_secs_const(1_795_305_600);
+
+    fn days_ago(days: u64) -> Timestamp {
+        NOW - Duration::from_secs(days * 86_400)
+    }
+
+    /// A source with news every day up to so many days ago.
+    fn read(silent_days: u64) -> SourceState {
+        let arrivals = (silent_days..silent_days + 20).rev().map(days_ago).collect();
+        SourceState { last_outcome: Some("3 new".to_owned()), items: 9, arrivals, ..SourceState::default() }
+    }
+
+    #[test]
+    fn a_source_is_described_in_words() {
+        let failing = SourceState {
+            last_outcome: Some("`secret.example` does not resolve".to_owned()),
+            trouble: Some(Trouble::Name),
+            last_failed: true,
+            failures: 4,
+            failing_since: Some(NOW),
+            ..read(30)
+        };
+        let moved = Link::parse("https://new.example/").ok();
+        for (state, is_private, verdict, wanted) in [
+            (SourceState::default(), false, Verdict::Unasked, "not asked yet"),
+            (read(0), false, Verdict::Fine, "fine: 3 new"),
+            (read(0), true, Verdict::Fine, "fine"),
+            (read(12), false, Verdict::Late, "late: nothing new for 12 days; nine times in ten it is 1 day at most"),
+            (SourceState { arrivals: vec![days_ago(90)], ..read(0) }, false, Verdict::Quiet, "quiet: nothing new for 90 days"),
+            (SourceState { items: 0, ..read(0) }, false, Verdict::Empty, "empty: it answers, and never had an item"),
+            (
+                SourceState { effective_url: moved, ..read(0) },
+                true,
+                Verdict::Moved,
+                "moved for good: the configuration still names the old address",
+            ),
+            (
+                failing.clone(),
+                false,
+                Verdict::Failing(Trouble::Name),
+                "failing since 2026-11-22, 4 times: `secret.example` does not resolve",
+            ),
+            (failing.clone(), true, Verdict::Failing(Trouble::Name), "failing since 2026-11-22, 4 times: name does not resolve"),
+            (
+                SourceState { why: Some(Why::Offline), ..failing.clone() },
+                false,
+                Verdict::Offline,
+                "out of reach: our own network seems to be down",
+            ),
+            (SourceState { gone: true, ..failing }, false, Verdict::Gone, "gone: it is not asked any more"),
+            (SourceState { gone: true, ..read(0) }, false, Verdict::Gone, "gone: it says itself that it has ended"),
+        ] {
+            assert_eq!((Verdict::of(&state, NOW), in_words(&state, is_private, NOW).as_str()), (verdict, wanted));
+        }
+        let frozen = SourceState { frozen: true, ..read(0) };
+        assert!(in_words(&frozen, false, NOW).starts_with("frozen: "));
+    }
+}
