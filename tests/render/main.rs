@@ -8,7 +8,9 @@ use std::collections::HashSet;
 use fixtures::{MIDNIGHT, cards, item, link, parsed, site, source, source_id, story, written};
 use quick_xml::{Reader, events::Event};
 use watchfire::{
-    model::{Enclosure, Item, ItemId, JoinRule, LinkKey, NativeId, Origin, SafeHtml, Source, SourceState, Story, Text, Timestamp, ZonedTime},
+    model::{
+        Enclosure, Item, ItemId, JoinRule, LinkKey, NativeId, Origin, SafeHtml, Source, SourceState, Story, Text, Timestamp, ZonedTime,
+    },
     render::{self, Feed, Format, List, Listed, Manners, Notice, Site, SourceCard, SourceCards},
     view::{Candidate, WindowLimits, window},
 };
