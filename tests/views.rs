@@ -275,3 +275,51 @@ async fn a_new_story_appears_in_its_view() {
     let again = server.ask("GET", "/views/tor.atom", &[]).await;
     assert_eq!(again.field("etag"), now.field("etag"), "what others bring changes nothing here");
 }
+
+#[tokio::test]
+async fn closed_volumes_of_the_archive_lead_back_to_the_first_story_and_stay_as_they_are() {
+    let news = |n: usize| item(["krebs", "seebug"][n % 2], &format!("Told {n}"), n as i64);
+    let library = Library::with(&(0..150).map(news).collect::<Vec<_>>());
+    let server = Server::start(&library, settings()).await;
+    let part = |answer: &server::Answer, relation: &str| {
+        let feed = feed_rs::parser::parse(&answer.body[..]).expect("a feed");
+        let link = feed.links.iter().find(|link| link.rel.as_deref() == Some(relation));
+        link.map(|link| link.href.replace("https://watch.example.org", ""))
+    };
+    let newest = server.ask("GET", "/feed.atom", &[]).await;
+    let (mut seen, mut next) = (std::collections::HashSet::new(), part(&newest, "prev-archive"));
+    assert_eq!(next.as_deref(), Some("/archive/1.atom"), "150 stories close two volumes of 64");
+    seen.extend(titles(&newest.body));
+    while let Some(path) = next {
+        let volume = server.ask("GET", &path, &[]).await;
+        assert_eq!((volume.status, titles(&volume.body).len()), (200, 64), "{path}");
+        assert_eq!(part(&volume, "current").as_deref(), Some("/feed.atom"));
+        assert!(
+            volume.text().contains("xmlns:fh=\"http://purl.org/syndication/history/1.0\"")
+                && volume.text().contains("<fh:archive></fh:archive>")
+        );
+        let ids = [&newest, &volume].map(|answer| feed_rs::parser::parse(&answer.body[..]).expect("a feed").id);
+        assert_eq!(ids[0], ids[1], "{path} is part of the same feed");
+        seen.extend(titles(&volume.body));
+        next = part(&volume, "prev-archive");
+    }
+    assert!((0..128).all(|n| seen.contains(&format!("Told {n}"))), "{} stories", seen.len());
+    let first = server.ask("GET", "/archive/0.atom", &[]).await;
+    assert_eq!(first.field("cache-control"), Some("public, max-age=31536000, immutable"));
+    assert_ne!(
+        server.ask("GET", "/archive/1.atom", &[]).await.field("cache-control"),
+        first.field("cache-control"),
+        "it has no next one yet"
+    );
+    for path in
+        ["/archive/2.atom", "/archive/00.atom", "/archive/+0.atom", "/archive/0", "/archive/x.atom", "/archive/99999999999999999999.atom"]
+    {
+        assert_eq!(server.ask("GET", path, &[]).await.status, 404, "{path}");
+    }
+    let rss = server.ask("GET", "/archive/0.rss", &[]).await;
+    assert!(rss.text().contains("<fh:archive></fh:archive>") && titles(&rss.body).len() == 64);
+    library.add(&(150..200).map(news).collect::<Vec<_>>());
+    server.wait_for("/archive/2.atom").await;
+    assert_eq!(server.ask("GET", "/archive/0.atom", &[]).await.body, first.body);
+    assert_eq!(part(&server.ask("GET", "/archive/1.atom", &[]).await, "next-archive").as_deref(), Some("/archive/2.atom"));
+}

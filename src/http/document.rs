@@ -54,6 +54,8 @@ pub(super) struct Document {
     identity: Coded,
     gzip: Arc<OnceLock<Coded>>,
     brotli: Arc<OnceLock<Coded>>,
+    /// Whether caches may keep it for ever.
+    is_final: bool,
 }
 
 /// A body in one coding. The tag is the digest of exactly these bytes (RFC 9110 section 8.8.3.3: one tag a coding).
@@ -92,7 +94,13 @@ impl Document {
     /// A body, not compressed yet.
     pub(super) fn new(kind: Kind, body: Vec<u8>, last_modified: Timestamp) -> Self {
         let last_modified_field = value(&http_date(last_modified));
-        Self { kind, last_modified, last_modified_field, identity: Coded::new(body), gzip: Arc::default(), brotli: Arc::default() }
+        let (gzip, brotli) = (Arc::default(), Arc::default());
+        Self { kind, last_modified, last_modified_field, identity: Coded::new(body), gzip, brotli, is_final: false }
+    }
+
+    /// The same as one that will not change: a copy of it stays good for ever.
+    pub(super) fn forever(self) -> Self {
+        Self { is_final: true, ..self }
     }
 
     /// The same, with what was compressed of an `older` document if that has the same bytes.
@@ -100,9 +108,8 @@ impl Document {
         if self.identity.bytes != older.identity.bytes {
             return self;
         }
-        let Self { kind, last_modified, last_modified_field, .. } = self;
         let (identity, gzip, brotli) = (older.identity.clone(), Arc::clone(&older.gzip), Arc::clone(&older.brotli));
-        Self { kind, last_modified, last_modified_field, identity, gzip, brotli }
+        Self { identity, gzip, brotli, ..self }
     }
 
     /// Whether it can be sent in a coding at once.
@@ -148,7 +155,7 @@ impl Document {
         let headers = response.headers_mut();
         headers.insert(header::ETAG, coded.etag_field.clone());
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        headers.insert(header::CACHE_CONTROL, self.kind.lifetime(wish));
+        headers.insert(header::CACHE_CONTROL, self.lifetime(wish));
         if last_modified.is_some() {
             headers.insert(header::LAST_MODIFIED, self.last_modified_field.clone());
         }
@@ -168,6 +175,16 @@ impl Document {
         }
         response
     }
+
+    /// A feed says how long it stays fresh; a page is looked at by people, who reload.
+    fn lifetime(&self, wish: &Wish<'_>) -> HeaderValue {
+        match self.kind {
+            _ if !wish.is_open => HeaderValue::from_static("private, max-age=60"),
+            _ if self.is_final => HeaderValue::from_static("public, max-age=31536000, immutable"),
+            Kind::Page => HeaderValue::from_static("public, max-age=60, stale-if-error=86400"),
+            _ => wish.feed_lifetime.clone(),
+        }
+    }
 }
 
 /// `Cache-Control` of a feed (protocol V5). Made once for many answers.
@@ -176,15 +193,6 @@ pub(super) fn feed_lifetime(max_age_secs: u64) -> HeaderValue {
 }
 
 impl Kind {
-    /// A feed says how long it stays fresh; a page is looked at by people, who reload.
-    fn lifetime(self, wish: &Wish<'_>) -> HeaderValue {
-        match self {
-            _ if !wish.is_open => HeaderValue::from_static("private, max-age=60"),
-            Self::Page => HeaderValue::from_static("public, max-age=60, stale-if-error=86400"),
-            _ => wish.feed_lifetime.clone(),
-        }
-    }
-
     /// The fields that tell a browser what this is and what it may do with it (protocol V2).
     pub(super) fn describe(self, headers: &mut HeaderMap) {
         let media_type = match self {

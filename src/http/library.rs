@@ -66,6 +66,16 @@ impl Library {
         Ok(Found { stories, total: Some(found.total) })
     }
 
+    /// Closed volumes of the archive.
+    pub(super) fn volumes(&self) -> u64 {
+        self.store.volumes()
+    }
+
+    /// The stories of a volume.
+    pub(super) fn volume(&self, number: u64) -> Result<Vec<Revision>, StoreError> {
+        self.store.volume(number)
+    }
+
     /// One story with all its copies.
     pub(super) fn story(&self, id: StoryId) -> Result<Option<Story>, StoreError> {
         self.store.story(id)

@@ -100,6 +100,9 @@ impl Press<'_> {
             parts.extend([("first", part(0)), ("previous", part(wanted.skip.saturating_sub(chosen.limits.entries_max)))]);
         }
         parts.extend(next.map(|skip| ("next", part(skip))));
+        if wanted.selection == Selection::Everything && wanted.skip == 0 {
+            parts.extend(self.newest_volume().map(|volume| ("prev-archive", volume)));
+        }
         feed.parts = parts;
         feed.place.skip = wanted.skip;
         match wanted.format {

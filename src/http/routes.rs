@@ -47,6 +47,7 @@ pub(super) fn router(state: State) -> Router {
         .route("/sources/{name}", readable(get(selected::source)))
         .route("/tags/{name}", readable(get(selected::tag)))
         .route("/vulnerabilities/{name}", readable(get(selected::vulnerability)))
+        .route("/archive/{name}", readable(get(selected::volume)))
         .route("/search", readable(get(async |state, request| selected::search(state, None, request).await)))
         .route("/search.atom", readable(get(async |state, request| selected::search(state, Some(Format::Atom), request).await)))
         .route("/search.rss", readable(get(async |state, request| selected::search(state, Some(Format::Rss), request).await)))
@@ -167,7 +168,7 @@ impl State {
     }
 
     /// Answers with a page of the present front that is made when it is first asked for.
-    async fn serve(&self, request: Request, name: PageName, is_open: bool) -> Response<Body> {
+    pub(super) async fn serve(&self, request: Request, name: PageName, is_open: bool) -> Response<Body> {
         let Some(front) = self.shelf.front() else { return self.notice(Notice::NotReady) };
         match self.shelf.page(&front, &name, coding::choose(request.headers())).await {
             Ok(Some(page)) => page.answer(&self.wish(&request, &front, is_open)),

@@ -12,6 +12,7 @@ use axum::{
 use super::{
     press::{SKIP_MAX, Wanted},
     routes::State,
+    shelf::PageName,
     token,
 };
 use crate::{
@@ -50,6 +51,16 @@ pub(super) async fn tag(Shared(state): Shared<State>, name: Name, request: Reque
 /// `/vulnerabilities/CVE-2024-3094` and its feeds.
 pub(super) async fn vulnerability(Shared(state): Shared<State>, name: Name, request: Request) -> Response<Body> {
     answer(&state, name, request, Selection::vulnerability).await
+}
+
+/// `/archive/NUMBER.atom`, `.rss`, `.json`: closed volumes of the combined feed.
+pub(super) async fn volume(Shared(state): Shared<State>, name: Name, request: Request) -> Response<Body> {
+    // One volume has one address: a number in another spelling is none.
+    let number = |stem: &str| stem.parse().ok().filter(|number: &u64| number.to_string() == stem);
+    match stem(&name).and_then(|(stem, format)| Some(PageName::Volume(number(stem)?, format?))) {
+        Some(name) => state.serve(request, name, true).await,
+        None => state.notice(Notice::NotFound),
+    }
 }
 
 /// `/search?q=`, `.atom`, `.rss`, `.json`; `order=best` for what fits best.

@@ -49,6 +49,8 @@ pub(super) enum PageName {
     Story(StoryId),
     /// A page of a selection, or its feed.
     Selected(Wanted),
+    /// A closed volume of the combined feed.
+    Volume(u64, Format),
     /// The list of the sources.
     Opml,
     /// The description of our search.
@@ -308,6 +310,11 @@ impl Front {
             PageName::Selected(wanted) => {
                 let Some(bytes) = self.press(library, fragments).make(wanted)? else { return Ok(None) };
                 (Kind::from(wanted.format), bytes)
+            }
+            PageName::Volume(number, format) => {
+                let Some(volume) = self.press(library, fragments).volume(*number, *format)? else { return Ok(None) };
+                let document = Document::new(Kind::from(Some(*format)), volume.bytes, self.changed_at);
+                return Ok(Some(if volume.is_final { document.forever() } else { document }));
             }
             PageName::Opml => {
                 let list = render::opml(site.title.as_str(), &self.cards);

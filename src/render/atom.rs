@@ -1,6 +1,6 @@
 //! Atom (RFC 4287).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use atom_syndication as atom;
 
@@ -8,7 +8,7 @@ use super::{
     Feed, Format, GENERATOR, Site, SourceCard, SourceCards,
     copies::{self, Arranged},
     entry::{Category, Entry},
-    feed::Sample,
+    feed::{HISTORY, Sample},
 };
 use crate::model::{Enclosure, Item, Link, Story, Text, Timestamp, ZonedTime, is_xml_char};
 
@@ -25,7 +25,10 @@ pub(super) fn frame(site: &Site, feed: &Feed) -> (String, String) {
         typed("alternate", &feed.page_url(site), "text/html"),
     ];
     links.extend(feed.part_urls(site, Format::Atom).map(|(relation, address)| typed(relation, &address, Format::Atom.media_type())));
+    let (namespaces, extensions) = archive_mark(feed.is_archive);
     let document = written(&atom::Feed {
+        namespaces,
+        extensions,
         title: plain(feed.title.as_str()),
         id: feed.id.clone(),
         updated: date(ZonedTime::utc(feed.updated)),
@@ -37,6 +40,16 @@ pub(super) fn frame(site: &Site, feed: &Feed) -> (String, String) {
         ..atom::Feed::default()
     });
     Sample { document: &document, element: "entry" }.frame()
+}
+
+/// What says that a feed is a volume of the archive: the declaration of the name space, and the element.
+fn archive_mark(is_archive: bool) -> (BTreeMap<String, String>, atom::extension::ExtensionMap) {
+    if !is_archive {
+        return Default::default();
+    }
+    let mark = atom::extension::Extension { name: "fh:archive".to_owned(), ..atom::extension::Extension::default() };
+    let marks = BTreeMap::from([("archive".to_owned(), vec![mark])]);
+    (BTreeMap::from([("fh".to_owned(), HISTORY.to_owned())]), BTreeMap::from([("fh".to_owned(), marks)]))
 }
 
 fn written(feed: &atom::Feed) -> String {

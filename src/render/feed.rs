@@ -56,6 +56,8 @@ pub struct Feed {
     pub place: Place,
     /// Other parts of the same feed, with the relations of RFC 5005: `next`, `prev-archive` and their like.
     pub parts: Vec<(&'static str, Place)>,
+    /// Whether it is a volume of the archive, which new stories are not added to (RFC 5005 section 4).
+    pub is_archive: bool,
 }
 
 /// Where a feed is: its address without the ending that names a format. Without any ending, a page for people is there.
@@ -77,13 +79,14 @@ impl Feed {
             updated,
             place: Place { path: ("", "feed".to_owned()), skip: 0 },
             parts: Vec::new(),
+            is_archive: false,
         }
     }
 
     /// Another feed of the same site, with an id that follows from where it is.
     pub fn named(site: &Site, title: Text, path: (&'static str, String), updated: Timestamp) -> Self {
         let id = site.mint("feed", &format!("{}/{}", path.0, path.1));
-        Self { id, title, subtitle: Text::default(), updated, place: Place { path, skip: 0 }, parts: Vec::new() }
+        Self { id, title, subtitle: Text::default(), updated, place: Place { path, skip: 0 }, parts: Vec::new(), is_archive: false }
     }
 
     /// Where a search in a format is sent, or one of the pages, without its query.
@@ -162,6 +165,9 @@ pub fn feed<E: Borrow<str>>(site: &Site, feed: &Feed, format: Format, entries: &
     whole.push('\n');
     Ok(whole.into_bytes())
 }
+
+/// The namespace of `archive` (RFC 5005 section 4).
+pub(super) const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
 /// Cuts a document with one entry in two, what is before the entry and what is behind it, or takes the entry alone. Texts are escaped:
 /// the first tag of that name is the entry's own, and so is the last.

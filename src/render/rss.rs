@@ -1,6 +1,12 @@
 //! RSS 2.0, for readers that know nothing else.
 
-use super::{Feed, Format, GENERATOR, Site, SourceCards, entry::Entry, feed::Sample};
+use std::collections::BTreeMap;
+
+use super::{
+    Feed, Format, GENERATOR, Site, SourceCards,
+    entry::Entry,
+    feed::{HISTORY, Sample},
+};
 use crate::model::{Enclosure, Story, ZonedTime};
 
 /// A story as an `item` element; its text is in `content:encoded`.
@@ -20,7 +26,16 @@ pub(super) fn frame(site: &Site, feed: &Feed) -> (String, String) {
     let mut links = vec![link("self", feed.url(site, Format::Rss).to_string())];
     links.extend(feed.part_urls(site, Format::Rss).map(|(relation, address)| link(relation, address.to_string())));
     let description = if feed.subtitle.is_empty() { &feed.title } else { &feed.subtitle };
+    let mut namespaces = BTreeMap::new();
+    let mut extensions = rss::extension::ExtensionMap::new();
+    if feed.is_archive {
+        let mark = rss::extension::Extension { name: "fh:archive".to_owned(), ..rss::extension::Extension::default() };
+        namespaces.insert("fh".to_owned(), HISTORY.to_owned());
+        extensions.insert("fh".to_owned(), BTreeMap::from([("archive".to_owned(), vec![mark])]));
+    }
     let document = written(&rss::Channel {
+        namespaces,
+        extensions,
         title: feed.title.to_string(),
         link: feed.page_url(site).to_string(),
         description: description.to_string(),

@@ -26,6 +26,9 @@ pub struct Newest {
     pub stories: Vec<Story>,
 }
 
+/// Item numbers in one volume. Keys are walked in spans of 256 numbers: a power of two up to that.
+const VOLUME_ITEMS: u64 = 64;
+
 /// A story in the state that it is in at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision {
@@ -95,6 +98,28 @@ impl Store {
         for row in self.core.index.walk(&[rows::BY_TIME]).skip(skip).take(limit) {
             found.extend(match u64::decode(&row?.1) {
                 Some(number) => self.revision_of(number)?,
+                None => None,
+            });
+        }
+        Ok(found)
+    }
+
+    /// Closed volumes: spans of items in the order in which the store took them in, which no item will be added to.
+    pub fn volumes(&self) -> u64 {
+        self.core.head().next_seq / VOLUME_ITEMS
+    }
+
+    /// The stories that the items of a volume opened, in that order.
+    pub fn volume(&self, number: u64) -> Result<Vec<Revision>> {
+        let _head = self.core.head();
+        let first = number.saturating_mul(VOLUME_ITEMS);
+        let span = rows::story(first);
+        let mut found = Vec::new();
+        // The last byte of the key is the number within the span.
+        for row in self.core.index.walk(&span[..span.len() - 1]) {
+            let story = rows::number_of(&row?.0).filter(|story| (first..first + VOLUME_ITEMS).contains(story));
+            found.extend(match story {
+                Some(story) => self.revision_of(story)?,
                 None => None,
             });
         }
