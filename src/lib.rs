@@ -14,7 +14,8 @@
 //!        ─ store      one commit: archive append, journal append, one sled batch           what we believe
 //! ═══════ the store is the only crossing ══════════════════════════════════════════════════════════════════
 //!        ─ view       which stories: all, or those of a view, a source, a tag, a vulnerability
-//!        ─ store      the newest of them at generation g
+//!        ─ search     the newest of them by the full-text index, which follows the store
+//!        ─ store      what they are at generation g
 //!        ─ view       which of them stand on the page
 //!        ─ render     stories -> Atom, RSS, JSON Feed, OPML, HTML                          what we say
 //!        ─ http       ETag = digest of the bytes; 304 or body ─ socket
@@ -55,8 +56,8 @@
 //!
 //! 1. [`poll`] writes, [`http`] reads; they never name each other. What an operator orders over HTTP is a [`model::Command`] that
 //!    `http` sends over a channel and [`app`] hands on.
-//! 2. `model`, `feed`, `clean`, `document`, `dedup`, `tag`, `schedule`, `health`, `view` and `render` compute and do nothing else: no IO, no clock,
-//!    no chance, no logs, nothing async.
+//! 2. `model`, `feed`, `clean`, `document`, `dedup`, `tag`, `schedule`, `health`, `view` and `render` compute and do nothing else: no IO,
+//!    no clock, no chance, no logs, nothing async.
 //! 3. Identity is a function of the publisher's bytes and the source id: never of time, order or chance. For a document, the bytes are its
 //!    path below the imported folder: two files may carry one link and are still two copies.
 //! 4. Parsing dirt is not an error.
@@ -81,15 +82,16 @@
 //! [`store::Store::reserve`]), asks ([`fetch::Fetch`]), and on new bytes goes to a blocking thread: [`feed::read`] gives drafts,
 //! `poll::assemble` makes items of them ([`clean::html`], [`dedup::native_ids`]), `poll::learning` leaves out those that the store has,
 //! and the rest get their fingerprints, without what their speakers repeat ([`dedup::LineMemory`], [`dedup::Fingerprint`]).
-//! [`store::Store::commit`] finds each one's story and writes everything at once. The generation moves; [`http`] notices, asks for the newest
-//! stories, has those that are new or changed written ([`render::entry`]), lets [`view::window`] choose, puts the entries together
+//! [`store::Store::commit`] finds each one's story and writes everything at once. The generation moves; [`search`] and [`http`] notice.
+//! The one takes in what changed; the other asks for the newest stories, has those that are new or changed written ([`render::entry`]), lets [`view::window`] choose, puts the entries together
 //! ([`render::feed`]), compresses once, and answers every reader from memory. Other selections are made in the same way when somebody
 //! asks for them.
 //!
 //! # A first change
 //!
 //! A new spelling of a date: one row in `feed::date`. A stubborn feed: one fixture beside `tests/feeds.rs`. A new page: one file in
-//! `render`, one route in `http`. A new key of views: one row in `config::view`, one kind of [`view::Filter`]. A shell that importers should drop: one row in `clean::boilerplate`.
+//! `render`, one route in `http`. A new key of views: one row in `config::view`, one kind of [`view::Filter`].
+//! A shell that importers should drop: one row in `clean::boilerplate`.
 
 pub mod app;
 pub mod clean;

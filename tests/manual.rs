@@ -17,8 +17,10 @@ fn every_command_has_a_page_that_the_main_page_names() {
     assert!(main.contains(".SH SIGNALS") && main.contains(".SH FILES"));
     let help = watchfire(&["--help"]);
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names: Vec<_> =
-        commands.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).filter(|name| *name != "help").collect();
+    let names: Vec<_> = commands
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
     assert!(names.len() > 10, "{names:?}");
     for name in names {
         let page = fs::read_to_string(folder.path().join(format!("watchfire-{name}.1"))).unwrap_or_else(|error| panic!("{name}: {error}"));
