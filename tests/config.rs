@@ -287,6 +287,7 @@ fn every_value_arrives() {
         [daemon]
         data_dir = "/var/lib/watchfire"
         contact = "https://example.org/reader"
+        subscribers = 20
         grace = "1m"
         [http]
         listen = "[::]:9000"
@@ -319,7 +320,7 @@ fn every_value_arrives() {
         "#,
     );
     assert_eq!(settings.warnings, [""; 0]);
-    assert_eq!(settings.daemon.data_dir, Path::new("/var/lib/watchfire"));
+    assert_eq!((settings.daemon.data_dir.as_path(), settings.daemon.subscribers), (Path::new("/var/lib/watchfire"), Some(20)));
     assert_eq!(settings.http.base_url().as_str(), "https://news.example/fire/");
     assert_eq!((settings.poll.fetch.poll, settings.poll.fetch.body_bytes_max), (Duration::from_secs(90), 1 << 20));
     let source = |id: &str| settings.source(&SourceId::parse(id).expect("a slug")).expect("configured");
@@ -435,7 +436,8 @@ fn the_commented_defaults_are_the_real_ones() {
     let mut uncommented = String::new();
     for line in config::DEFAULT.lines().take_while(|line| !line.starts_with("# A source takes")) {
         let bare = line.strip_prefix("# ").filter(|bare| bare.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')));
-        let is_example = bare.is_some_and(|bare| ["contact", "public_url", "subtitle"].iter().any(|key| bare.starts_with(key)));
+        let is_example =
+            bare.is_some_and(|bare| ["contact", "subscribers", "public_url", "subtitle"].iter().any(|key| bare.starts_with(key)));
         if is_example || line.starts_with("data_dir") || line.starts_with("seeds") {
             continue;
         }

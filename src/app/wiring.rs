@@ -71,5 +71,5 @@ pub(super) fn served(settings: &Settings, store: &Store, address: SocketAddr) ->
 }
 
 fn user_agent(settings: &Settings) -> String {
-    fetch::user_agent(settings.daemon.contact.as_deref(), None)
+    fetch::user_agent(settings.daemon.contact.as_deref(), settings.daemon.subscribers)
 }

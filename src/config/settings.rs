@@ -54,6 +54,8 @@ pub struct DaemonSettings {
     pub seeds: Option<PathBuf>,
     /// A page or mail address at which publishers reach the operator; goes into the user agent.
     pub contact: Option<String>,
+    /// How many people read here, for publishers who count readers.
+    pub subscribers: Option<u32>,
     /// How long polls in flight may take to end when the daemon stops.
     pub grace: Duration,
 }

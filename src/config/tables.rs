@@ -82,6 +82,7 @@ fn read_daemon(section: &mut Section<'_>, folder: &Path, warnings: &mut Vec<Stri
         data_dir: data_dir.unwrap_or_else(|| folder.join("data")),
         seeds,
         contact,
+        subscribers: u32::try_from(section.count("subscribers", 0, 1..=1_000_000_000)).ok().filter(|count| *count > 0),
         grace: section.duration("grace", Duration::from_secs(10), Duration::ZERO..=HOUR),
     }
 }
