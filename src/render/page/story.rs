@@ -33,7 +33,9 @@ pub fn story(site: &Site, story: &Story, cards: &SourceCards) -> Vec<u8> {
                 );
             }
             if !arranged.body.is_empty() {
-                html.wrap("div", &[("class", "text")], |html| html.safe(&pictures::as_links(arranged.body)));
+                // A wide table scrolls inside; who has no mouse must be able to go there.
+                let reachable = [("class", "text"), ("tabindex", "0"), ("role", "region"), ("aria-label", "Text")];
+                html.wrap("div", &reachable, |html| html.safe(&pictures::as_links(arranged.body)));
             }
         });
         write_copies(html, story, &arranged);
