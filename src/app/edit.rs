@@ -132,13 +132,13 @@ fn words(text: &str, chars_max: usize) -> String {
     slug.trim_matches('-').to_owned()
 }
 
-/// Puts a new text in the place of a file at once; a link stays a link.
-fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
-    let place = file.canonicalize().with_context(|| format!("`{}`", file.display()))?;
+/// Puts a text in the place of a file at once, or makes the file; a link stays a link, and rights stay as they were.
+pub(super) fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
+    let place = file.canonicalize().unwrap_or_else(|_| file.to_owned());
     let next = place.with_extension("toml.next");
-    let written = fs::metadata(&place)
-        .and_then(|metadata| fs::write(&next, text).map(|()| metadata))
-        .and_then(|metadata| fs::set_permissions(&next, metadata.permissions()))
+    let rights = fs::metadata(&place).map(|metadata| metadata.permissions()).ok();
+    let written = fs::write(&next, text)
+        .and_then(|()| rights.map_or(Ok(()), |rights| fs::set_permissions(&next, rights)))
         .and_then(|()| fs::rename(&next, &place));
     if written.is_err() {
         let _ = fs::remove_file(&next);

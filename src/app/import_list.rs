@@ -2,7 +2,7 @@
 //! left out, and told.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     fs,
     io::Read,
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ use anyhow::Context;
 
 use super::{
     Choice,
-    edit::{main_file, slug},
+    edit::{main_file, replace, slug},
     probe::{Probe, probe},
     wiring::fetcher,
 };
@@ -84,7 +84,7 @@ pub async fn import_list(choice: &Choice, wish: &ListWish, mut told: impl FnMut(
     let (file, text) = target(&settings, wish)?;
 
     let mut desk = Desk::new(&settings, wish);
-    let mut sorted: Vec<Result<Link, Fate>> = subscriptions.iter().map(|entry| desk.admit(&entry.address)).collect();
+    let sorted: Vec<Result<Link, Fate>> = subscriptions.iter().map(|entry| desk.admit(&entry.address)).collect();
     let links: Vec<Link> = sorted.iter().filter_map(|entry| entry.as_ref().ok().cloned()).collect();
     let may_reach: Vec<_> = links.iter().filter(|_| wish.allow_private).filter_map(|link| PrivateHost::parse(&link.authority())).collect();
     let mut asked = 0;
@@ -107,7 +107,7 @@ pub async fn import_list(choice: &Choice, wish: &ListWish, mut told: impl FnMut(
     );
     let mut probes = probes.into_iter();
     let (mut feeds, mut tables) = (Vec::new(), String::new());
-    for (entry, sorted) in subscriptions.iter().zip(sorted.drain(..)) {
+    for (entry, sorted) in subscriptions.iter().zip(sorted) {
         let fate = sorted.map_or_else(|fate| fate, |link| desk.settle(entry, &link, probes.next(), &mut tables));
         feeds.push((shown(&entry.address), fate));
     }
@@ -117,7 +117,9 @@ pub async fn import_list(choice: &Choice, wish: &ListWish, mut told: impl FnMut(
         let whole = fs::read_to_string(main).with_context(|| format!("`{}`", main.display()))? + "\n" + &tables;
         choice.load_as_if(main, (main, &whole))?;
         if !wish.dry_run {
-            write(&file, &(text + &tables))?;
+            let folder = file.parent().unwrap_or(Path::new(""));
+            fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
+            replace(&file, &(text + &tables))?;
         }
     }
     Ok(ImportedList { feeds, file })
@@ -151,13 +153,12 @@ impl<'a> Desk<'a> {
 
     /// Takes an address, unless it is taken.
     fn claim(&mut self, link: &Link) -> Result<(), Fate> {
-        match self.taken.insert(config::spelling(link.as_str()), None) {
-            None => Ok(()),
-            Some(None) => Err(Fate::Repeated),
-            Some(Some(id)) => {
-                self.taken.insert(config::spelling(link.as_str()), Some(id.clone()));
-                Err(Fate::Known(id))
+        match self.taken.entry(config::spelling(link.as_str())) {
+            Entry::Vacant(free) => {
+                free.insert(None);
+                Ok(())
             }
+            Entry::Occupied(taken) => Err(taken.get().clone().map_or(Fate::Repeated, Fate::Known)),
         }
     }
 
@@ -243,14 +244,6 @@ fn target(settings: &Settings, wish: &ListWish) -> anyhow::Result<(PathBuf, Stri
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((file, "# Sources taken over from a list.\n".to_owned())),
         Err(error) => Err(error).with_context(|| format!("`{}`", file.display())),
     }
-}
-
-/// Puts the file in its place at once.
-fn write(file: &Path, text: &str) -> anyhow::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new(""));
-    let next = file.with_extension("toml.next");
-    let written = fs::create_dir_all(folder).and_then(|()| fs::write(&next, text)).and_then(|()| fs::rename(&next, file));
-    written.with_context(|| format!("`{}` cannot be written", file.display()))
 }
 
 /// An address without its query, which may hold a key.
