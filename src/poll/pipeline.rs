@@ -21,6 +21,7 @@ use crate::{
     model::{Digest, Draft, Failure, Link, Outcome, Source, SourceState, Tally, Text, Timestamp, Trouble, Validators, Why, ZonedTime},
     schedule,
     store::{PollCommit, Store, StoreError},
+    telemetry,
 };
 
 /// Longest name that a source gives itself, in characters.
@@ -66,8 +67,10 @@ impl<F: Fetch> Poller<F> {
                 self.fail(&source, &roster, &state, &Failure::Panicked(words))
             }
         };
+        let ended = self.clock.now();
+        telemetry::poll_ended(&outcome, ended.since(started));
         let report = Report { source: source.id.clone(), outcome, next_due: state.next_due, why: state.why };
-        report.log(started, self.clock.now(), self.is_offline());
+        report.log(started, ended, self.is_offline());
         report
     }
 
@@ -90,6 +93,9 @@ impl<F: Fetch> Poller<F> {
     /// Writes the next due time down before the request goes out, so that a restart does not ask again (protocol S1).
     fn reserve(&self, source: &Source, roster: &Roster, now: Timestamp) -> Result<SourceState, StoreError> {
         let remembered = self.store.source_state(&source.id)?;
+        if let Some(due) = remembered.next_due.filter(|due| *due <= now) {
+            telemetry::poll_began(now.since(due));
+        }
         let state = roster.plan(source).reservation(recall(remembered, source, now), now);
         self.store.reserve(&source.id, &state)?;
         Ok(state)
@@ -117,6 +123,7 @@ impl<F: Fetch> Poller<F> {
     async fn settle(&self, source: &Arc<Source>, roster: &Arc<Roster>, state: SourceState, response: Response) -> (Outcome, SourceState) {
         self.heard_from(source, roster);
         let now = self.clock.now();
+        telemetry::document_fetched(response.body.len());
         let mut state = learn(schedule::settled_at(state, now), source, &response, now);
         let digest = (!response.not_modified).then(|| Digest::of(&[&response.body]));
         let outcome = if response.not_modified {
