@@ -72,7 +72,8 @@ fn alert_rules_speak_of_metrics_that_are_served() {
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let named: HashSet<&str> = rules.split(|c| !is_of_name(c)).filter(|word| word.starts_with("watchfire_")).collect();
     assert!(named.len() > 4, "{named:?}");
-    let daemon = Home::new("").start();
+    let home = Home::new("");
+    let daemon = home.start();
     let metrics = daemon.get("/metrics").body;
     for name in named {
         let is_served = metrics.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
@@ -91,5 +92,25 @@ fn a_daemon_that_works_is_alive_and_ready() {
     assert_eq!(daemon.request("POST", "/metrics", &[]).status, 405);
     let health = home.command(&["health"]);
     assert!(health.status.success(), "{}", String::from_utf8_lossy(&health.stderr));
+    daemon.stop();
+}
+
+#[test]
+fn log_lines_can_be_json_and_hold_no_secret() {
+    let origin = Origin::launch();
+    origin.on("/feed?key=hush", Reply::status(500));
+    let address = origin.address();
+    let source = format!("[[source]]\nid = \"a\"\nurl = \"http://{address}/feed?key=${{KEY}}\"\nallow_private = [\"{address}\"]\n");
+    let home = Home::new(&source);
+    let daemon = home.start_with(&[("WATCHFIRE_LOG_FORMAT", "json"), ("KEY", "hush"), ("WATCHFIRE_LOG", "debug")]);
+    daemon.wait_for("the poll", |daemon| daemon.log().contains("status 500"));
+    let log = daemon.log();
+    for line in log.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(event["timestamp"].is_string() && event["level"].is_string() && event["fields"]["message"].is_string(), "{line}");
+    }
+    let poll = log.lines().find(|line| line.contains("status 500")).expect("the poll's line");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(poll).expect("JSON")["fields"]["source"], "a");
+    assert!(!log.contains("hush"), "{log}");
     daemon.stop();
 }

@@ -46,7 +46,7 @@ const THREADS_GRACE: Duration = Duration::from_secs(2);
 ///
 /// Without a command it runs the daemon. The configuration is searched at `--config`, `$WATCHFIRE_CONFIG`,
 /// `./config/watchfire.toml` and `/etc/watchfire/watchfire.toml`. `$WATCHFIRE_LOG` sets the levels of log lines: `debug`,
-/// `watchfire::poll=trace`.
+/// `watchfire::poll=trace`; `$WATCHFIRE_LOG_FORMAT=json` makes them JSON.
 #[derive(Debug, Parser)]
 #[command(name = "watchfire", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
