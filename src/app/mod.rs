@@ -24,6 +24,7 @@ mod service_manager;
 mod signals;
 mod sources;
 mod storage;
+mod trial;
 mod watch;
 mod why;
 mod wiring;
@@ -46,5 +47,6 @@ pub use self::{
     run::run,
     search::{rebuild_search, search},
     sources::{now, sources},
+    trial::{Examiner, Trial},
     why::why,
 };

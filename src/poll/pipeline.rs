@@ -104,14 +104,9 @@ impl<F: Fetch> Poller<F> {
     async fn ask(&self, source: &Source, roster: &Roster, state: &SourceState, now: Timestamp) -> Result<Response, Failure> {
         let request = Request {
             url: schedule::address(source, state, now).clone(),
-            configured: source.url.clone(),
-            headers: source.headers.clone(),
             validators: state.validators.clone(),
-            allow_private: source.allow_private.clone(),
-            route: source.route.clone(),
-            delta: source.delta,
             limits: roster.fetch,
-            now,
+            ..Request::of(source, now)
         };
         self.heed_robots(&request, roster).await?;
         let after = roster.fetch.poll;
@@ -265,9 +260,8 @@ fn read_document(
         entries_max: roster.items.entries_max,
     };
     let mut reading = feed::read(&response.body, &hints).map_err(|not| match not {
-        NotAFeed::Empty => Failure::Empty,
         NotAFeed::Html { alternate } => Failure::Html { alternate: alternate.filter(|link| may_name(source, link)) },
-        NotAFeed::Other(what) => Failure::NotAFeed(what),
+        other => other.into(),
     })?;
     if source.private {
         reading.drafts.iter_mut().for_each(|draft| hide_address(draft, &source.url));
