@@ -117,3 +117,17 @@ fn a_source_that_asked_us_to_wait_is_not_tested() {
     assert_eq!(origin.requests("/busy").len(), 1);
     daemon.stop();
 }
+
+#[test]
+fn what_is_not_held_back_cannot_be_released() {
+    let origin = Origin::launch();
+    origin.on("/feed", Reply::ok(FEED));
+    let (url, authority) = (origin.url("/feed"), origin.authority());
+    let home = Home::new(&format!("[[source]]\nid = \"wire\"\nurl = \"{url}\"\nallow_private = [\"{authority}\"]\n"));
+    let daemon = home.start();
+    for (id, wanted) in [("wire", "nothing of `wire` is held back"), ("nobody", "no enabled source is called `nobody`")] {
+        let (is_done, said) = words(&home.command(&["release", id]));
+        assert!(!is_done && said.contains(wanted), "{said}");
+    }
+    daemon.stop();
+}

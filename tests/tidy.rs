@@ -22,7 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("fetch", &["model"]),
     ("store", &["model", "dedup", "schedule", "view", "telemetry"]),
     ("search", &["model", "clean", "dedup", "view", "store"]),
-    ("poll", &["model", "feed", "document", "clean", "dedup", "tag", "schedule", "clock", "telemetry", "fetch", "store"]),
+    ("poll", &["model", "feed", "document", "clean", "dedup", "tag", "schedule", "health", "clock", "telemetry", "fetch", "store"]),
     ("http", &["model", "health", "view", "render", "clock", "telemetry", "store", "search"]),
     ("config", &["model", "schedule", "tag", "view"]),
     (

@@ -42,7 +42,7 @@ pub use self::{
     import_list::{Fate, ImportedList, ListWish, import_list},
     inspect::{Inspected, Inspector, inspect_line},
     logging::start as start_logging,
-    once::once,
+    once::{once, release},
     rows::{DecisionRow, FoundRow, ImportRow, ItemRow, PollRow, RefusedRow, RelativeRow, SourceRow, StoryRow, WhyRow},
     run::run,
     search::{rebuild_search, search},

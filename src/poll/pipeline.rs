@@ -12,6 +12,7 @@ use super::{
     network::Network,
     report::Report,
     robots::RobotsFiles,
+    vetting,
 };
 use crate::{
     clean,
@@ -306,6 +307,8 @@ fn read_document(
 
     let mut after = None;
     let Batch { arrivals, unchanged } = learning::settle(store, readings).map_err(|error| Failure::Store(error.to_string()))?;
+    state.habit = vetting::vet(store, source, &state, &arrivals)?;
+    state.is_released = false;
     let commit = PollCommit { source: source.id.clone(), arrivals, new_max: roster.items.new_max };
     let tally = store.commit(commit, now, |tally| {
         let tally = Tally { unchanged: tally.unchanged + unchanged, refused: tally.refused + refused, problems, ..*tally };
