@@ -167,6 +167,7 @@ impl Table {
         for id in left {
             self.agenda.forget(&id);
         }
+        seats::inherit(poller, roster);
         if self.mode == Mode::Daemon {
             for (id, at) in seats::seats(poller, roster, occasion) {
                 self.agenda.schedule(&id, at);
