@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use chrono_tz::Tz;
 
-use super::{Link, Route, SourceId, Text};
+use super::{Keeping, Link, Route, SourceId, Text};
 
 /// A configured source.
 #[derive(Clone, PartialEq)]
@@ -37,6 +37,8 @@ pub struct Source {
     pub route: Route,
     /// Whether it may answer with the new entries alone (RFC 3229, `A-IM: feed`).
     pub delta: bool,
+    /// How long its items are kept.
+    pub keeping: Keeping,
 }
 
 impl Source {
@@ -60,6 +62,7 @@ impl Source {
             encoding: None,
             route: Route { proxy: None, authority: None },
             delta: false,
+            keeping: Keeping { age_max: None, items_max: None },
         }
     }
 

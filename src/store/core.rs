@@ -146,6 +146,20 @@ impl Core {
         Ok(item)
     }
 
+    /// Hands the places and fingerprints of a version and of all before it to `visit`, as far as they can be read.
+    pub(super) fn each_version(&self, newest: Option<Location>, mut visit: impl FnMut(Location, &Fingerprint) -> Result<()>) -> Result<()> {
+        let mut next = newest;
+        while let Some(place) = next {
+            let bytes = self.archive.read(place)?;
+            let Some(packed) = bytes.as_deref().and_then(Packed::parse) else { break };
+            let Some(print) = packed.fingerprint() else { break };
+            visit(place, &print)?;
+            // Damage must not lead in circles.
+            next = packed.previous().filter(|previous| previous.segment == place.segment && previous.offset < place.offset);
+        }
+        Ok(())
+    }
+
     /// The whole record at `place`; `None` where it is unreadable.
     pub(super) fn content(&self, place: Location) -> Result<Option<Content>> {
         load(&self.archive, place)

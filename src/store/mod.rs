@@ -1,9 +1,15 @@
 //! The store: what we believe. An archive holds the content, a journal the decisions, an index finds both.
 //!
 //! **Archive** and **journal** are append-only files and together the truth. The **index** is a sled tree that can be made again from
-//! them, but for the sources' manners: when to ask again, with which validators. A commit is written in this order: content to the archive, one frame to the journal, one batch
-//! to the index. A crash between leaves bytes that belong to no commit and are cut off at the next open, or a commit that the index
-//! has missed, which is taken from the journal. Within a second a commit is durable: archive and journal first, then the index.
+//! them, but for the sources' manners: when to ask again, with which validators. A commit is written in this order: content to the
+//! archive, one frame to the journal, one batch to the index. A crash between leaves bytes that belong to no commit and are cut off at
+//! the next open, or a commit that the index has missed, which is taken from the journal. Within a second a commit is durable: archive
+//! and journal first, then the index.
+//!
+//! **Retention** (`retaining`) works in three steps, each of which may be cut short. What a rule dooms is purged: an event, after which
+//! it is hidden everywhere, but stays comparable. Once no copy of it can come any more it is freed: another event, after which its text
+//! and its traces are of no use. And when enough of a segment is of no use it is written anew (`shrinking`). The journal keeps all of
+//! these events, so that an index made again later has the same rows though the texts are gone.
 //!
 //! Every change of the index goes through `ledger`, by a live commit and by a rebuild alike, so that both give the same rows.
 //! Functions here speak of polls, items, stories and sources, never of keys or trees.
@@ -24,6 +30,8 @@ mod fingerprint_record;
 mod flusher;
 mod folder;
 mod frame;
+mod freeing;
+mod holdings;
 mod index;
 mod journal;
 mod ledger;
@@ -36,8 +44,11 @@ mod record;
 mod recovery;
 mod regrouping;
 mod replay;
+mod retaining;
 mod rows;
 mod runs;
+mod segment;
+mod shrinking;
 mod sieve;
 mod state_record;
 mod transaction;
@@ -52,6 +63,7 @@ pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};
 pub use reading::{Counts, Newest, Revision};
 pub use recovery::Recovery;
+pub use retaining::Retained;
 pub use verify::Verification;
 
 use self::{

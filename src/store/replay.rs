@@ -1,10 +1,12 @@
 //! Reading the journal into an index: its last commits after a crash, all of them for a rebuild.
 
+use std::collections::HashMap;
+
 use super::{
     archive::Archive,
     core::load,
     error::Result,
-    event::Names,
+    event::{Event, Names},
     index::{Index, Rows},
     journal::{Entry, Journal},
     ledger::Ledger,
@@ -30,6 +32,7 @@ pub(super) struct Replayed {
 pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mut Head) -> Result<Replayed> {
     let mut replayed = Replayed::default();
     let length = journal.length()?;
+    let mut lost: HashMap<u64, u64> = HashMap::new();
     journal.replay(head.journal_end, |entry| {
         let (commit, end) = match entry {
             Entry::Commit(commit, end) => (commit, end),
@@ -47,8 +50,13 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
             let place = event.content();
             let content = place.map(|place| load(archive, place)).transpose()?.flatten();
             if let Some(place) = place {
-                replayed.lost += u64::from(content.is_none());
                 ledger.reach(place)?;
+            }
+            match event {
+                // That these texts are gone is as it should be.
+                Event::Freed(freed) => lost.retain(|seq, _| !freed.items.contains(seq)),
+                _ if place.is_some() && content.is_none() => *lost.entry(event.item().unwrap_or(u64::MAX)).or_default() += 1,
+                _ => {}
             }
             ledger.record(commit.at, event, content.as_ref())?;
         }
@@ -62,6 +70,7 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
         replayed.commits += 1;
         Ok(())
     })?;
+    replayed.lost = lost.values().sum();
     Ok(replayed)
 }
 
