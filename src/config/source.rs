@@ -138,6 +138,7 @@ fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>)
     headers.extend(read_basic_auth(section, &headers, env));
     let (route, delta) = (read_route(section, env), section.flag("delta").unwrap_or(false));
     let keeping = Keeping { age_max: section.days("retention_days", 0), items_max: section.count_if_set("items_max", ITEMS) };
+    let guard = section.flag("guard").unwrap_or(true);
     let (id, (url, has_secret)) = (id?, url?);
     // What comes from the environment is a secret until the operator says otherwise.
     let private = private.unwrap_or(has_secret);
@@ -155,6 +156,7 @@ fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>)
         priority,
         encoding,
         route,
+        guard,
         delta,
         keeping,
     })
