@@ -84,13 +84,13 @@ fn shown(store: &Store) -> String {
 /// Closed, checked, and with an index made from archive and journal alone: nothing may look otherwise.
 fn lasts(folder: &Path, store: Store) -> Store {
     let before = shown(&store);
-    let check = store.verify().expect("checked");
+    let check = store.verify(|_| ()).expect("checked");
     assert!(check.is_sound(), "{check:?}");
     drop(store);
     std::fs::remove_dir_all(folder.join("index")).expect("removed");
     let store = open(folder);
     assert_eq!(shown(&store), before, "after a rebuild");
-    let check = store.verify().expect("checked");
+    let check = store.verify(|_| ()).expect("checked");
     assert!(check.is_sound(), "{check:?}");
     store
 }
@@ -280,7 +280,7 @@ fn killed_at_any_moment_of_a_purge_the_store_is_sound_and_nothing_returns() {
     for lines in [30, 12, 25, 7, 31, 16] {
         run_and_kill(folder.path(), next, lines);
         let store = open(folder.path());
-        let check = store.verify().expect("checked");
+        let check = store.verify(|_| ()).expect("checked");
         assert!(check.is_sound(), "{check:?}");
         let found = days_in(&store);
         let last = *found.keys().next_back().expect("something is kept");

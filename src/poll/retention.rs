@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, model::Retention, store::Store};
+use crate::{
+    clock::Clock,
+    model::Retention,
+    store::{Store, StoreError},
+};
 
 /// After a start or a change of the rules: an operator who notices a slip can take it back.
 const FIRST: Duration = Duration::from_secs(120);
@@ -24,7 +28,14 @@ pub async fn retain(store: Store, clock: Clock, mut rules: watch::Receiver<Arc<R
                 next = clock.now() + TICK;
                 let (store, rules, shutdown) = (store.clone(), rules.borrow_and_update().clone(), shutdown.clone());
                 let now = clock.now();
-                let round = move || store.retain(&rules, now, || shutdown.is_cancelled());
+                let round = move || {
+                    let done = store.retain(&rules, now, || shutdown.is_cancelled())?;
+                    if store.is_compaction_worthwhile()? {
+                        let (before, after) = store.compact()?;
+                        tracing::info!("the index was copied without its garbage: {before} bytes are {after} now");
+                    }
+                    Ok::<_, StoreError>(done)
+                };
                 match tokio::task::spawn_blocking(round).await {
                     Ok(Ok(done)) if done.is_nothing() => tracing::debug!("retention: nothing to purge"),
                     Ok(Ok(done)) => tracing::info!("retention: {done}"),

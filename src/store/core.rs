@@ -35,6 +35,8 @@ pub(super) struct Core {
     /// Who shares a bucket with whom. Held for one look, or by the writer while it reads an era.
     buckets: Mutex<Buckets>,
     cache: Mutex<ItemCache>,
+    /// Held by whoever cares for the store as a whole: one after the other.
+    care: Mutex<()>,
     /// Locked as long as the store is open. Declared last, so that it is released last.
     _lock: File,
 }
@@ -81,6 +83,7 @@ impl Core {
             writer: Mutex::new(Writer { ends: parts.ends, unsynced }),
             buckets: Mutex::default(),
             cache: Mutex::default(),
+            care: Mutex::default(),
             _lock: parts.lock,
         }
     }
@@ -93,6 +96,11 @@ impl Core {
     /// The right to write.
     pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to care for the store as a whole: to purge, to move, to check. Taken before the right to write.
+    pub(super) fn care(&self) -> MutexGuard<'_, ()> {
+        self.care.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who shares a bucket with whom, as far as the writer knows.

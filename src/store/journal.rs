@@ -84,12 +84,7 @@ impl Journal {
         self.file.sync_data().map_err(|error| self.failed(error))
     }
 
-    /// Calls `visit` with every entry from `from` on, in their order.
-    pub(super) fn replay(&self, from: u64, mut visit: impl FnMut(Entry) -> Result<()>) -> Result<()> {
-        self.walk(from..self.length()?, |entry| visit(entry).map(ControlFlow::Continue))
-    }
-
-    /// Calls `visit` with every entry in a range of bytes until it has enough.
+    /// Calls `visit` with every entry in a range of bytes, in their order, until it has enough.
     pub(super) fn walk(&self, range: Range<u64>, mut visit: impl FnMut(Entry) -> Result<ControlFlow<()>>) -> Result<()> {
         let Range { start: from, end: length } = range;
         let mut file = BufReader::with_capacity(1 << 20, File::open(&self.path).map_err(|error| self.failed(error))?);
@@ -191,9 +186,9 @@ mod tests {
                 Entry::Gap(begin, end) => format!("gap {begin} to {end}"),
                 Entry::TornTail(begin) => format!("torn at {begin}"),
             });
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         };
-        journal.replay(from, visit).expect("read");
+        journal.walk(from..journal.length().expect("length"), visit).expect("read");
         told
     }
 
@@ -220,7 +215,8 @@ mod tests {
         let mut bytes = Vec::new();
         frame::write(&mut bytes, b"\xFFfuture");
         journal.file.write_all_at(&bytes, ends[3]).expect("written");
-        let refused = journal.replay(HEADER_BYTES, |_| Ok(())).expect_err("refused");
+        let refused =
+            journal.walk(HEADER_BYTES..journal.length().expect("length"), |_| Ok(ControlFlow::Continue(()))).expect_err("refused");
         assert!(matches!(refused, StoreError::Corrupt(_)), "{refused}");
         assert_eq!(journal.length().expect("length"), ends[3] + bytes.len() as u64, "nothing was cut");
     }

@@ -38,6 +38,7 @@ mod ledger;
 mod lock;
 mod matching;
 mod memories;
+mod moving;
 mod packing;
 mod reading;
 mod record;
@@ -96,9 +97,10 @@ impl Store {
         Ok((store, told))
     }
 
-    /// Makes the index of the closed store in `dir` again from archive and journal, and tells what went into it.
-    pub fn rebuild(dir: &Path) -> Result<Vec<Recovery>> {
-        recovery::rebuild(dir)
+    /// Makes the index of the closed store in `dir` again from archive and journal, and tells what went into it. `progress` hears how much
+    /// of the journal is read, 0 to 1.
+    pub fn rebuild(dir: &Path, mut progress: impl FnMut(f64)) -> Result<Vec<Recovery>> {
+        recovery::rebuild(dir, &mut progress)
     }
 
     /// The one result of a poll: its items, its stories and the source's new state, all or none. `finish` makes the state once it is
@@ -172,9 +174,21 @@ impl Store {
         flushed
     }
 
-    /// Compares the index with archive and journal. Commits wait meanwhile.
-    pub fn verify(&self) -> Result<Verification> {
-        verify::run(&self.core)
+    /// Compares the index with archive and journal. Commits wait while rows are compared. `progress` hears how far it is, 0 to 1.
+    pub fn verify(&self, mut progress: impl FnMut(f64)) -> Result<Verification> {
+        verify::run(&self.core, &mut progress)
+    }
+
+    /// Copies the index without its garbage, while everybody goes on; its bytes before and after.
+    pub fn compact(&self) -> Result<(u64, u64)> {
+        let _care = self.core.care();
+        moving::run(&self.core)
+    }
+
+    /// Whether most of the index is garbage: sled 0.34.7 gives space back far slower than a large import or purge takes it.
+    pub fn is_compaction_worthwhile(&self) -> Result<bool> {
+        let items = self.core.head().items;
+        Ok(recovery::is_mostly_garbage(self.core.index.size()?, items))
     }
 
     fn write(&self, now: Timestamp, fill: impl FnOnce(&mut Transaction<'_>) -> Result<()>) -> Result<Tally> {

@@ -1,6 +1,6 @@
 //! Reading the journal into an index: its last commits after a crash, all of them for a rebuild.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::ControlFlow};
 
 use super::{
     archive::Archive,
@@ -28,21 +28,40 @@ pub(super) struct Replayed {
     pub(super) gap_bytes: u64,
 }
 
-/// Takes every commit behind `head` into the index, each in one batch, and moves `head` along.
-pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mut Head) -> Result<Replayed> {
+/// What an index is made from.
+#[derive(Clone, Copy)]
+pub(super) struct Records<'a> {
+    pub(super) archive: &'a Archive,
+    pub(super) journal: &'a Journal,
+}
+
+/// Takes every commit behind `head` into the index, each in one batch, and moves `head` along. `progress` hears how far it has come in
+/// the journal, 0 to 1.
+pub(super) fn run(records: Records<'_>, index: &Index, head: &mut Head, progress: &mut dyn FnMut(f64)) -> Result<Replayed> {
+    let end = records.journal.length()?;
+    run_until(records, index, (head, end), progress)
+}
+
+/// The same up to an end: beside a writer only what it has committed may be read.
+pub(super) fn run_until(
+    records: Records<'_>,
+    index: &Index,
+    (head, length): (&mut Head, u64),
+    progress: &mut dyn FnMut(f64),
+) -> Result<Replayed> {
+    let Records { archive, journal } = records;
     let mut replayed = Replayed::default();
-    let length = journal.length()?;
     let mut lost: HashMap<u64, u64> = HashMap::new();
-    journal.replay(head.journal_end, |entry| {
+    journal.walk(head.journal_end..length, |entry| {
         let (commit, end) = match entry {
             Entry::Commit(commit, end) => (commit, end),
             Entry::Gap(begin, end) => {
                 replayed.gap_bytes += end - begin;
-                return Ok(());
+                return Ok(ControlFlow::Continue(()));
             }
             Entry::TornTail(begin) => {
                 replayed.torn_bytes = length - begin;
-                return Ok(());
+                return Ok(ControlFlow::Continue(()));
             }
         };
         let mut ledger = Ledger::new(index, head.clone());
@@ -67,8 +86,9 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
             index.flush()?;
         }
         *head = next;
+        progress(end as f64 / length as f64);
         replayed.commits += 1;
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })?;
     replayed.lost = lost.values().sum();
     Ok(replayed)

@@ -68,6 +68,7 @@ struct Owned {
 impl Store {
     /// Carries out the rules once, as of `now`. `is_stopping` ends it between two steps; the next round goes on.
     pub fn retain(&self, rules: &Retention, now: Timestamp, is_stopping: impl Fn() -> bool) -> Result<Retained> {
+        let _care = self.core.care();
         let mut done = Retained::default();
         let purge = |source: &SourceId, seqs: &[u64]| -> Result<u64> {
             let mut purged = 0;
