@@ -70,7 +70,8 @@
 //!    The generation moves only when rendered content can change.
 //! 8. A story's id, once published, never changes and is never reused. Neither a new copy nor an edit without substance
 //!    ([`dedup::substance`]) moves `updated`. What an operator decides ([`store::Store::decide`]) stands above every rule and outlives the
-//!    index; where two stories became one, the id of the younger leads to the older, also once its opener is gone.
+//!    index; where two stories became one, the id of the younger leads to the older, also once its opener is gone. What is purged
+//!    ([`store::Store::retain`]) is hidden at once and never comes back as new; a late copy of it joins its story, under the story's id.
 //! 9. Everything has a limit: bytes, depth, entries, redirects, seconds, permits, lengths.
 //! 10. No source can delay another; no reader can delay a poll; no input can end the process: parsing runs on blocking threads, and a
 //!     panic anywhere in a poll is that source's failure.

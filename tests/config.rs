@@ -436,15 +436,15 @@ fn the_commented_defaults_are_the_real_ones() {
     let mut uncommented = String::new();
     for line in config::DEFAULT.lines().take_while(|line| !line.starts_with("# A source takes")) {
         let bare = line.strip_prefix("# ").filter(|bare| bare.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')));
-        let is_example =
-            bare.is_some_and(|bare| ["contact", "subscribers", "public_url", "subtitle"].iter().any(|key| bare.starts_with(key)));
+        let examples = ["contact", "subscribers", "public_url", "subtitle", "days", "bytes_max = \"10GiB\"", "source_items_max"];
+        let is_example = bare.is_some_and(|bare| examples.iter().any(|key| bare.starts_with(key)));
         if is_example || line.starts_with("data_dir") || line.starts_with("seeds") {
             continue;
         }
         uncommented.push_str(bare.unwrap_or(line));
         uncommented.push('\n');
     }
-    assert_eq!(uncommented.lines().filter(|line| line.contains(" = ")).count(), 31, "{uncommented}");
+    assert_eq!(uncommented.lines().filter(|line| line.contains(" = ")).count(), 32, "{uncommented}");
     let folder = Folder::with(&[("watchfire.toml", &uncommented)]);
     let explained = folder.load().unwrap_or_else(|error| panic!("{error}"));
     fs::write(folder.0.path().join("watchfire.toml"), "").expect("written");

@@ -1,6 +1,7 @@
 //! Wiring, signals, reload, and the services behind the verbs. Below this module nothing knows how it is put together.
 
 mod ask;
+mod care;
 mod check;
 mod choice;
 mod daemon_file;
@@ -30,6 +31,7 @@ mod why;
 mod wiring;
 
 pub use self::{
+    care::{compact, rebuild, verify},
     check::{CheckReport, check},
     choice::Choice,
     decide::decide,

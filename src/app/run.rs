@@ -25,7 +25,7 @@ use crate::{
     clock::Clock,
     config::{ConfigError, Settings},
     http,
-    model::{CommandError, Secret},
+    model::{CommandError, Retention, Secret},
     poll::{self, Mode, Poller},
     search::{Search, follow},
     store::Store,
@@ -79,6 +79,7 @@ struct Daemon {
     files: Watch,
     roster: watch::Sender<Arc<poll::Roster>>,
     served: watch::Sender<Arc<http::Served>>,
+    retention: watch::Sender<Arc<Retention>>,
     orders: mpsc::Receiver<http::Order>,
     clerk: Clerk,
     reloads: mpsc::Receiver<oneshot::Sender<Result<String, CommandError>>>,
@@ -103,6 +104,7 @@ impl Daemon {
         let (reloads_in, reloads) = mpsc::channel(1);
         let (roster, roster_out) = watch::channel(Arc::new(roster(&settings)));
         let (served, served_out) = watch::channel(Arc::new(served));
+        let (retention, retention_out) = watch::channel(Arc::new(settings.retention.clone()));
         let files = Watch::new(&settings);
         let (settings, settings_out) = watch::channel(Arc::new(settings));
         let (polls_end, readers_end) = (CancellationToken::new(), CancellationToken::new());
@@ -120,6 +122,8 @@ impl Daemon {
             clock: Clock::System,
         };
         let reading = tokio::spawn(http::run(listener, service, readers_end.clone().cancelled_owned()));
+        // It ends between two steps, and goes on with them at the next start.
+        drop(tokio::spawn(poll::retain(store.clone(), Clock::System, retention_out, polls_end.clone())));
         let indexing = tokio::spawn(follow(search.clone(), store.clone(), readers_end.clone()));
         let clerk = Clerk { store: store.clone(), search: search.clone(), settings: settings_out, polls, reloads: reloads_in };
         Ok(Self {
@@ -131,6 +135,7 @@ impl Daemon {
             files,
             roster,
             served,
+            retention,
             orders,
             clerk,
             reloads,
@@ -193,6 +198,11 @@ impl Daemon {
             Err(error) => tracing::error!("{error:#}"),
         }
         search::name(&self.search, &fresh);
+        self.retention.send_if_modified(|rules| {
+            let is_new = **rules != fresh.retention;
+            *rules = Arc::new(fresh.retention.clone());
+            is_new
+        });
         self.files.follow(&fresh);
         self.roster.send_replace(Arc::new(roster(&fresh)));
         self.settings.send_replace(Arc::new(fresh));

@@ -52,7 +52,7 @@ type TextOf<'a> = &'a dyn Fn(&Path) -> Result<String, Fault>;
 const INCLUDE: [&str; 1] = ["sources.d/*.toml"];
 
 /// What only the main file may say.
-const MAIN_ONLY: [&str; 8] = ["include", "daemon", "http", "poll", "feed", "documents", "merge", "view"];
+const MAIN_ONLY: [&str; 9] = ["include", "daemon", "http", "poll", "feed", "documents", "merge", "retention", "view"];
 
 /// Reads a configuration with the files it includes. `env` looks up the variables in URLs and headers. An error lists all faults.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
@@ -94,6 +94,7 @@ fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, 
     catalogue.warnings.extend(warnings);
     if faults.is_empty() {
         settings.warnings.append(&mut catalogue.warnings);
+        settings.retention.sources = catalogue.sources.iter().map(|source| (source.id.clone(), source.keeping)).collect();
         settings.sources = catalogue.sources;
         settings.views = views;
         return Ok(settings);

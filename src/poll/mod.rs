@@ -10,6 +10,7 @@ mod listing;
 mod network;
 mod pipeline;
 mod report;
+mod retention;
 mod robots;
 mod seats;
 mod vetting;
@@ -31,6 +32,7 @@ pub use self::{
     documents::{ImportError, ImportSettings, ImportSummary, Progress, Refused, import},
     pipeline::Poller,
     report::Report,
+    retention::retain,
 };
 use crate::{
     clock::{Jump, Vigil},

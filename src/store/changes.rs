@@ -128,9 +128,13 @@ impl Store {
             Event::Merged { into, from, .. } => [Some(*into), Some(*from)],
             // An opener's own story, or the one that its id leads to since.
             Event::Purged { seq, .. } => [Some(*seq), index.row(&rows::alias(*seq))?],
-            Event::Created { .. } | Event::KeptApart { .. } | Event::Document { .. } | Event::Renamed { .. } | Event::Rendering { .. } => {
-                [None, None]
-            }
+            Event::Created { .. }
+            | Event::KeptApart { .. }
+            | Event::Freed(_)
+            | Event::Shrunk { .. }
+            | Event::Document { .. }
+            | Event::Renamed { .. }
+            | Event::Rendering { .. } => [None, None],
         })
     }
 }

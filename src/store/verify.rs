@@ -7,7 +7,7 @@ use super::{
     error::{Result, StoreError},
     folder,
     index::Index,
-    replay,
+    replay::{self, Records},
     rows::{self, Head},
 };
 
@@ -36,23 +36,27 @@ impl Verification {
     }
 }
 
-/// Checks an open store. Commits wait meanwhile; readers do not.
-pub(super) fn run(core: &Core) -> Result<Verification> {
+/// Checks an open store. Commits go on while the second index is made, and wait while the two are compared; readers do not.
+pub(super) fn run(core: &Core, progress: &mut dyn FnMut(f64)) -> Result<Verification> {
+    let _care = core.care();
     let path = core.dir.join(CHECK);
     folder::remove_dir(&path)?;
-    let found = compare_with_second(core, &path);
+    let found = compare_with_second(core, &path, progress);
     folder::remove_dir(&path)?;
     found
 }
 
-fn compare_with_second(core: &Core, path: &std::path::Path) -> Result<Verification> {
-    let _writer = core.writer();
+fn compare_with_second(core: &Core, path: &std::path::Path, progress: &mut dyn FnMut(f64)) -> Result<Verification> {
     let second = Index::open(path).map_err(|error| StoreError::index(path, error))?;
-    let replayed = replay::run(&core.archive, &core.journal, &second, &mut Head::default())?;
+    let records = Records { archive: &core.archive, journal: &core.journal };
+    let mut head = Head::default();
+    let first = replay::run_until(records, &second, (&mut head, core.head().journal_end), progress)?;
+    let _writer = core.writer();
+    let rest = replay::run(records, &second, &mut head, &mut |_| ())?;
     let mut found = Verification {
-        commits: replayed.commits,
-        lost: replayed.lost,
-        damaged_bytes: replayed.torn_bytes + replayed.gap_bytes,
+        commits: first.commits + rest.commits,
+        lost: first.lost + rest.lost,
+        damaged_bytes: [first, rest].iter().map(|replayed| replayed.torn_bytes + replayed.gap_bytes).sum(),
         ..Verification::default()
     };
     compare(&core.index, &second, &mut found)?;
