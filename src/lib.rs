@@ -39,7 +39,7 @@
 //! - [`dedup`]: identity, canonical links, sketches, the merge rule.
 //! - [`tag`]: what a text speaks of: identifiers of vulnerabilities, weaknesses, techniques; and its language.
 //! - [`schedule`]: when next.
-//! - [`health`]: how a source is, seen against its own history, in words.
+//! - [`health`]: how a source is, seen against its own history, in words; and which outages begin and end.
 //! - [`view`]: filters and selections: which stories; and how many of them stand on one page.
 //! - [`render`]: stories to bytes; the only writer of XML, JSON and HTML.
 //! - [`clock`]: the only reader of time.

@@ -19,10 +19,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("render", &["model", "health", "view"]),
     ("clock", &["model"]),
     ("fetch", &["model"]),
-    ("store", &["model", "dedup", "schedule", "view"]),
+    ("store", &["model", "dedup", "schedule", "health", "view"]),
     ("search", &["model", "clean", "dedup", "view", "store"]),
-    ("poll", &["model", "feed", "document", "clean", "dedup", "tag", "schedule", "clock", "fetch", "store"]),
-    ("http", &["model", "view", "render", "clock", "store", "search"]),
+    ("poll", &["model", "feed", "document", "clean", "dedup", "tag", "schedule", "health", "clock", "fetch", "store"]),
+    ("http", &["model", "health", "view", "render", "clock", "store", "search"]),
     ("config", &["model", "schedule", "tag", "view"]),
     (
         "app",

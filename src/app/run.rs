@@ -87,6 +87,7 @@ struct Daemon {
     polling: JoinHandle<()>,
     reading: JoinHandle<bool>,
     indexing: JoinHandle<()>,
+    watching: JoinHandle<()>,
 }
 
 impl Daemon {
@@ -108,6 +109,8 @@ impl Daemon {
         let (polls_end, readers_end) = (CancellationToken::new(), CancellationToken::new());
 
         let poller = Arc::new(Poller::new(store.clone(), fetcher, Clock::System));
+        let watching = poll::watch_health(store.clone(), roster_out.clone(), Clock::System, polls_end.clone());
+        let watching = tokio::spawn(watching);
         let polling = tokio::spawn(poll::run(poller, roster_out, poll_orders, Mode::Daemon, polls_end.clone()));
         let token = Secret::new(token);
         let service = http::Service {
@@ -139,6 +142,7 @@ impl Daemon {
             polling,
             reading,
             indexing,
+            watching,
         })
     }
 
@@ -218,6 +222,7 @@ impl Daemon {
         if !self.reading.is_finished() {
             let _ = tokio::time::timeout(READERS_GRACE, self.reading).await;
         }
+        let _ = tokio::time::timeout(READERS_GRACE, self.watching).await;
         // What it has not taken in by then it takes in at the next start.
         let _ = tokio::time::timeout(READERS_GRACE, self.indexing).await;
         self.store.flush()?;

@@ -1,8 +1,14 @@
 //! How a source is: what its last poll met, and how it goes on beside its own history, as a verdict in words. Pure: `now` is an argument.
 
+mod outage;
+mod outages;
 mod silence;
 
 use self::silence::Silence;
+pub use self::{
+    outage::{About, Outage},
+    outages::{Seen, advance},
+};
 use crate::model::{SourceState, Timestamp, Trouble, Why};
 
 /// How a source is, worst first.

@@ -12,6 +12,7 @@ mod pipeline;
 mod report;
 mod robots;
 mod seats;
+mod vigil;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -30,6 +31,7 @@ pub use self::{
     documents::{ImportError, ImportSettings, ImportSummary, Progress, Refused, import},
     pipeline::Poller,
     report::Report,
+    vigil::watch_health,
 };
 use crate::{
     clock::{Jump, Vigil},

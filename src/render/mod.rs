@@ -5,6 +5,7 @@ mod atom;
 mod copies;
 mod entry;
 mod feed;
+mod health;
 mod html;
 mod json;
 mod json_feed;
@@ -18,6 +19,7 @@ mod source_card;
 mod strict;
 
 pub use self::feed::{Feed, Format, Place, entry, feed};
+pub use health::{health_feed, health_feed_of, outage_sentences, outage_title, outage_url};
 pub use json::{error as error_json, export_line, inspect_line, sources as sources_json};
 pub use opensearch::opensearch;
 pub use opml::{opml, outputs as outputs_opml};

@@ -30,6 +30,7 @@ mod ledger;
 mod lock;
 mod matching;
 mod memories;
+mod outages;
 mod packing;
 mod reading;
 mod record;

@@ -17,6 +17,7 @@
 //! | `g` | number of a purged item | the story that its id leads to |
 //! | `x` | item number | the items that it is kept apart from |
 //! | `v` | set, digest of a speaker | the lines that they repeat |
+//! | `h` | number of an outage | the outage |
 
 use super::{
     archive::{Location, Segment},
@@ -37,6 +38,10 @@ pub(super) const ENDS: u8 = b'a';
 pub(super) const STATES: u8 = b'p';
 pub(super) const COUNTS: u8 = b'c';
 pub(super) const MEMORIES: u8 = b'v';
+pub(super) const OUTAGES: u8 = b'h';
+
+/// Families of rows that cannot be made again from archive and journal: they are copied as they are into an index that is.
+pub(super) const OWN: [u8; 2] = [MEMORIES, OUTAGES];
 
 /// Prefixes of the families that grow with every item.
 const GATHERED: &[u8] = b"bdegilnst";
@@ -183,6 +188,10 @@ pub(super) fn alias(seq: u64) -> Vec<u8> {
 
 pub(super) fn apart(seq: u64) -> Vec<u8> {
     Encoder::default().u8(b'x').u64(seq).finish()
+}
+
+pub(super) fn outage(number: u64) -> Vec<u8> {
+    Encoder::default().u8(OUTAGES).u64(number).finish()
 }
 
 pub(super) fn memory(speaker: u64) -> Vec<u8> {
