@@ -137,10 +137,27 @@ fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>)
     let priority = u8::try_from(priority).unwrap_or(PRIORITY_MAX);
     headers.extend(read_basic_auth(section, &headers, env));
     let (route, delta) = (read_route(section, env), section.flag("delta").unwrap_or(false));
+    let guard = section.flag("guard").unwrap_or(true);
     let (id, (url, has_secret)) = (id?, url?);
     // What comes from the environment is a secret until the operator says otherwise.
     let private = private.unwrap_or(has_secret);
-    Some(Source { id, url, title, tags, cadence, timezone, headers, allow_private, private, enabled, priority, encoding, route, delta })
+    Some(Source {
+        id,
+        url,
+        title,
+        tags,
+        cadence,
+        timezone,
+        headers,
+        allow_private,
+        private,
+        enabled,
+        priority,
+        encoding,
+        route,
+        guard,
+        delta,
+    })
 }
 
 fn read_id(section: &mut Section<'_>) -> Option<SourceId> {

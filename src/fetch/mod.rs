@@ -31,7 +31,7 @@ pub use client::{BadClient, Client, ClientSettings};
 pub use resolve::{Resolver, Table};
 pub use robots::Robots;
 
-use crate::model::{Failure, FetchLimits, HeaderPair, Link, PrivateHost, Route, Timestamp, Validators};
+use crate::model::{Failure, FetchLimits, HeaderPair, Link, PrivateHost, Route, Source, Timestamp, Validators};
 
 /// Something that answers requests.
 pub trait Fetch: Send + Sync + 'static {
@@ -75,6 +75,17 @@ impl Request {
             delta: false,
             limits: FetchLimits::default(),
             now,
+        }
+    }
+
+    /// What a source is asked as it is configured, without validators: for the whole document.
+    pub fn of(source: &Source, now: Timestamp) -> Self {
+        Self {
+            headers: source.headers.clone(),
+            allow_private: source.allow_private.clone(),
+            route: source.route.clone(),
+            delta: source.delta,
+            ..Self::new(source.url.clone(), now)
         }
     }
 }

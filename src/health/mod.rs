@@ -1,5 +1,6 @@
 //! How a source is: what its last poll met, and how it goes on beside its own history, as a verdict in words. Pure: `now` is an argument.
 
+pub mod guard;
 mod outage;
 mod outages;
 mod silence;

@@ -35,6 +35,8 @@ pub struct Source {
     pub encoding: Option<String>,
     /// The way there, where it is not the usual one.
     pub route: Route,
+    /// Whether what is unlike it is held back.
+    pub guard: bool,
     /// Whether it may answer with the new entries alone (RFC 3229, `A-IM: feed`).
     pub delta: bool,
 }
@@ -59,6 +61,7 @@ impl Source {
             priority: Self::PRIORITY,
             encoding: None,
             route: Route { proxy: None, authority: None },
+            guard: true,
             delta: false,
         }
     }

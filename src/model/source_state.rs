@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Digest, Link, Rhythm, Timestamp, Trouble, Why};
+use super::{Digest, Habit, Link, Rhythm, Timestamp, Trouble, Why};
 
 /// A source's memory: who is asked next, with which validators, and how the last polls went. Kept by `store`, advanced by
 /// `schedule` and `poll`.
@@ -56,6 +56,10 @@ pub struct SourceState {
     pub feed_id: Option<String>,
     /// The site it belongs to.
     pub site: Option<Link>,
+    /// What its items are like.
+    pub habit: Habit,
+    /// An operator vouched for what it brings next.
+    pub is_released: bool,
     /// Items ever stored.
     pub items: u64,
     /// Arrivals of new items, newest last, at most 32: the source's own rhythm.

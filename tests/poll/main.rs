@@ -1,5 +1,6 @@
 //! The writing half under a simulated clock: a scripted fetcher, a real store, days in milliseconds.
 
+mod hijack;
 mod requests;
 
 use std::{
@@ -15,7 +16,7 @@ use watchfire::{
     fetch::{Fetch, Request, Response},
     model::{
         Cadence, CommandError, Failure, FetchLimits, HeaderPair, ItemLimits, Link, MergeThresholds, Outcome, PrivateHost, ScheduleLimits,
-        Source, SourceId, SourceState, Timestamp, Validators,
+        Source, SourceId, SourceState, Timestamp, Trouble, Validators,
     },
     poll::{self, Mode, PollOrder, Poller, Report, Roster},
     store::Store,
@@ -173,13 +174,22 @@ impl Rig {
 
     /// Polls one source by order.
     async fn poll_now(&self, name: Option<&str>) -> Result<Vec<Report>, CommandError> {
+        self.order(name, false).await
+    }
+
+    /// Lets in what was held back of a source.
+    async fn release(&self, name: &str) -> Result<Vec<Report>, CommandError> {
+        self.order(Some(name), true).await
+    }
+
+    async fn order(&self, name: Option<&str>, is_release: bool) -> Result<Vec<Report>, CommandError> {
         let shutdown = CancellationToken::new();
         let (orders_in, orders) = mpsc::channel(1);
         let (_roster, roster) = watch::channel(Arc::new(self.roster()));
         let poller = Arc::new(Poller::new(self.store(), self.script.clone(), self.clock.clone()));
         let running = tokio::spawn(poll::run(poller, roster, orders, Mode::OnDemand, shutdown.clone()));
         let (reply, answer) = oneshot::channel();
-        orders_in.send(PollOrder { source: name.map(id), reply }).await.expect("the loop listens");
+        orders_in.send(PollOrder { source: name.map(id), is_release, reply }).await.expect("the loop listens");
         let answer = answer.await.expect("an answer");
         shutdown.cancel();
         running.await.expect("the loop ends");
