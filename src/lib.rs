@@ -49,6 +49,7 @@
 //! - [`search`]: the full-text index, made from the store and made again at will; the only module that names tantivy.
 //! - [`poll`]: the writing half: the loop, the pipeline of one poll, the import of documents.
 //! - [`http`]: the reading half: routes, conditional requests, compression.
+//! - [`notify`]: stories and changes of health to webhooks, chats and mail, by an outbox in the store; the only module that names lettre.
 //! - [`config`]: a TOML file to typed settings, with every fault named.
 //! - [`app`]: wiring, signals, reload, and the services behind the verbs.
 //! - [`cli`]: one file a verb.
@@ -92,6 +93,7 @@
 //!
 //! A new spelling of a date: one row in `feed::date`. A stubborn feed: one fixture beside `tests/feeds.rs`. A new page: one file in
 //! `render`, one route in `http`. A new key of views: one row in `config::view`, one kind of [`view::Filter`].
+//! Another chat: one file in `notify::chat`, and its rows there and in [`model::Messenger`].
 //! A shell that importers should drop: one row in `clean::boilerplate`.
 
 pub mod app;
@@ -106,6 +108,7 @@ pub mod fetch;
 pub mod health;
 pub mod http;
 pub mod model;
+pub mod notify;
 pub mod poll;
 pub mod render;
 pub mod schedule;

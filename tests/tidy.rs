@@ -24,12 +24,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("search", &["model", "clean", "dedup", "view", "store"]),
     ("poll", &["model", "feed", "document", "clean", "dedup", "tag", "schedule", "health", "clock", "telemetry", "fetch", "store"]),
     ("http", &["model", "health", "view", "render", "clock", "telemetry", "store", "search"]),
+    ("notify", &["model", "health", "view", "render", "clock", "fetch", "store", "search"]),
     ("config", &["model", "schedule", "tag", "view"]),
     (
         "app",
         &[
-            "model", "feed", "document", "clean", "dedup", "tag", "schedule", "view", "render", "clock", "fetch", "store", "search",
-            "poll", "http", "config",
+            "model", "feed", "document", "clean", "dedup", "tag", "schedule", "health", "notify", "view", "render", "clock", "fetch",
+            "store", "search", "poll", "http", "config",
         ],
     ),
     ("cli", &["model", "config", "app"]),
@@ -49,6 +50,7 @@ const BANNED: &[(&str, &str, &str)] = &[
     ("sled::", "store/", "the store is the only module that knows sled"),
     ("tantivy::", "search/", "search is the only module that knows tantivy"),
     ("prometheus::", "telemetry.rs", "telemetry is the only module that names what is counted"),
+    ("lettre::", "notify/", "notify is the only module that sends mail"),
     ("reqwest::", "fetch/", "fetch is the only module that makes requests"),
     ("Serialize", "store/ config/ render/ app/", "domain types do not know their wire forms"),
     (".unwrap()", "", "return an error, or `expect` with the invariant"),

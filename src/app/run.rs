@@ -26,6 +26,7 @@ use crate::{
     config::{ConfigError, Settings},
     http,
     model::{CommandError, Secret},
+    notify::{self, Office, Postings},
     poll::{self, Mode, Poller},
     search::{Search, follow},
     store::Store,
@@ -88,6 +89,8 @@ struct Daemon {
     reading: JoinHandle<bool>,
     indexing: JoinHandle<()>,
     watching: JoinHandle<()>,
+    postings: watch::Sender<Arc<Postings>>,
+    telling: JoinHandle<()>,
 }
 
 impl Daemon {
@@ -95,6 +98,7 @@ impl Daemon {
         let address = listener.local_addr()?;
         let fetcher = fetcher(&settings)?;
         let served = wiring::served(&settings, &store, address)?;
+        let (postings, postings_out) = watch::channel(Arc::new(wiring::postings(&settings, &served)));
         store.settle_rendering(served.digest(), Clock::System.now())?;
         let search = search::open(&settings)?;
         import_seeds(&settings, &store).await;
@@ -108,6 +112,8 @@ impl Daemon {
         let (settings, settings_out) = watch::channel(Arc::new(settings));
         let (polls_end, readers_end) = (CancellationToken::new(), CancellationToken::new());
 
+        let office = Office { store: store.clone(), search: search.clone(), client: fetcher.clone(), clock: Clock::System };
+        let telling = tokio::spawn(notify::run(office, postings_out, polls_end.clone()));
         let poller = Arc::new(Poller::new(store.clone(), fetcher, Clock::System));
         let watching = poll::watch_health(store.clone(), roster_out.clone(), Clock::System, polls_end.clone());
         let watching = tokio::spawn(watching);
@@ -143,6 +149,8 @@ impl Daemon {
             reading,
             indexing,
             watching,
+            postings,
+            telling,
         })
     }
 
@@ -192,6 +200,12 @@ impl Daemon {
                 if let Err(error) = self.store.settle_rendering(served.digest(), Clock::System.now()) {
                     tracing::error!("{error}");
                 }
+                let postings = wiring::postings(&fresh, &served);
+                self.postings.send_if_modified(|current| {
+                    let is_new = **current != postings;
+                    *current = Arc::new(postings);
+                    is_new
+                });
                 self.served.send_replace(Arc::new(served));
             }
             Err(error) => tracing::error!("{error:#}"),
@@ -222,7 +236,7 @@ impl Daemon {
         if !self.reading.is_finished() {
             let _ = tokio::time::timeout(READERS_GRACE, self.reading).await;
         }
-        let _ = tokio::time::timeout(READERS_GRACE, self.watching).await;
+        let _ = tokio::time::timeout(READERS_GRACE, async { tokio::join!(self.watching, self.telling) }).await;
         // What it has not taken in by then it takes in at the next start.
         let _ = tokio::time::timeout(READERS_GRACE, self.indexing).await;
         self.store.flush()?;

@@ -11,6 +11,7 @@ mod health;
 mod import;
 mod inspect;
 mod manual;
+mod notify;
 mod once;
 mod opml;
 mod progress;
@@ -116,6 +117,8 @@ enum Verb {
     NeverMerge(decide::Two),
     /// Make one story of two; the older one keeps its id
     Merge(decide::Two),
+    /// Try whether notifications arrive
+    Notify(notify::Arguments),
     /// Say whether the daemon is well; exit code 1 if not, or if none runs
     Health,
     /// Print what a shell needs to complete these commands
@@ -146,6 +149,7 @@ pub fn main() -> ExitCode {
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),
         Verb::Merge(decide::Two { one, other }) => decide::run(&choice, &Decision::Merge(one, other)),
         Verb::Release { source } => once::release(&choice, &source),
+        Verb::Notify(arguments) => notify::run(&choice, &arguments),
         Verb::Health => health::run(&choice),
         Verb::Completions(arguments) => completions::run(&arguments),
         Verb::Manual(arguments) => manual::run(&arguments),

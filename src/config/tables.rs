@@ -43,6 +43,7 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
         merge: read_merge(&mut merge),
         sources: Vec::new(),
         views: Vec::new(),
+        receivers: Vec::new(),
         files: Vec::new(),
         watch_lists: Vec::new(),
         folders: Vec::new(),

@@ -7,6 +7,7 @@
 //!
 //! What is asked is a [`Filter`], by people's queries and by views alike.
 
+mod among;
 mod building;
 mod error;
 mod extract;

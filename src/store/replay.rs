@@ -65,7 +65,7 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
     Ok(replayed)
 }
 
-/// What only an index that is given up knows: what speakers repeat, outages, and the sources' states. Manners survive: when to ask again, who is
+/// What only an index that is given up knows: what speakers repeat, outages, outboxes, and the sources' states. Manners survive: when to ask again, who is
 /// gone, where redirects led. Validators do not: they vouch for items that may be lost (invariant 6).
 pub(super) fn own_rows(index: &Index) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut own = Vec::new();
