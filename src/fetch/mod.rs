@@ -9,6 +9,7 @@
 //! - Validators are bytes: they are sent back as they came.
 
 mod body;
+mod certificate;
 mod client;
 mod decode;
 mod failure;
@@ -33,7 +34,7 @@ pub use post::{Post, Receipt};
 pub use resolve::{Resolver, Table};
 pub use robots::Robots;
 
-use crate::model::{Failure, FetchLimits, HeaderPair, Link, PrivateHost, Route, Source, Timestamp, Validators};
+use crate::model::{Failure, FetchLimits, HeaderPair, Link, PrivateHost, Route, Source, Timestamp, Validators, Validity};
 
 /// Something that answers requests.
 pub trait Fetch: Send + Sync + 'static {
@@ -113,6 +114,8 @@ pub struct Response {
     pub content_location: Option<Link>,
     /// How long the answer says that it stays fresh.
     pub max_age: Option<Duration>,
+    /// From when to when its server's certificate holds; none without TLS.
+    pub certificate: Option<Validity>,
     /// WebSub hubs from `Link` headers.
     pub hubs: Vec<Link>,
     /// `rel=self` from `Link` headers: the WebSub topic.

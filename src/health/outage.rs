@@ -117,6 +117,7 @@ fn meaning(verdict: Verdict) -> String {
         Verdict::Gone => "It is not asked any more".to_owned(),
         Verdict::Failing(trouble) => format!("It cannot be read ({})", trouble.as_str()),
         Verdict::Frozen => "Its server says that nothing changed while it has news".to_owned(),
+        Verdict::Expiring => "Its certificate ends soon and has not been renewed".to_owned(),
         Verdict::Late => "It has been silent for longer than is like it".to_owned(),
         Verdict::Empty => "It answers and has never had an item".to_owned(),
         Verdict::Moved => "It has moved for good, and the configuration names its old address".to_owned(),

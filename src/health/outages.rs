@@ -79,7 +79,7 @@ impl Condition {
                 let since = state.failing_since.or(state.last_attempt).unwrap_or(now);
                 if now.since(since) >= TELL_AFTER && state.failures >= FAILURES_MIN { Self::Bad(verdict, since) } else { Self::Ailing }
             }
-            verdict @ (Verdict::Gone | Verdict::Frozen | Verdict::Late | Verdict::Moved) => Self::Bad(verdict, now),
+            verdict @ (Verdict::Gone | Verdict::Frozen | Verdict::Expiring | Verdict::Late | Verdict::Moved) => Self::Bad(verdict, now),
         }
     }
 }
@@ -210,7 +210,8 @@ impl<'a> Look<'a> {
                 }
             }
             None if is_down && now.since(since) >= NETWORK_AFTER => {
-                if !self.reopen(|about| *about == About::Network) {
+                let is_the_same = self.reopen(|about| *about == About::Network);
+                if !is_the_same {
                     self.open(About::Network, (Verdict::Offline, since), None);
                 }
             }

@@ -43,7 +43,7 @@ pub use route::{Proxy, Route};
 pub use secret::Secret;
 pub use source::{Cadence, CronLine, HeaderPair, PrivateHost, Source};
 pub use source_id::{BadSourceId, SourceId};
-pub use source_state::{Freshness, SourceState, Validators};
+pub use source_state::{Freshness, SourceState, Validators, Validity};
 pub use story::{JoinRule, Joined, Member, Story, StoryId};
 pub use tag::{Catalogue, Tag};
 pub use text::{SafeHtml, Text, is_xml_char};

@@ -56,6 +56,8 @@ pub struct SourceState {
     pub feed_id: Option<String>,
     /// The site it belongs to.
     pub site: Option<Link>,
+    /// From when to when the certificate holds that its server showed last.
+    pub certificate: Option<Validity>,
     /// What its items are like.
     pub habit: Habit,
     /// An operator vouched for what it brings next.
@@ -64,6 +66,15 @@ pub struct SourceState {
     pub items: u64,
     /// Arrivals of new items, newest last, at most 32: the source's own rhythm.
     pub arrivals: Vec<Timestamp>,
+}
+
+/// A span of time in which something holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// Its end.
+    pub until: Timestamp,
 }
 
 /// Validators as raw bytes, sent back as they came (protocol F3).

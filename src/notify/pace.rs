@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn messages_wait_for_their_batch_their_gap_their_hour_and_the_morning() {
-        let at = |secs| Timestamp::from_secs(1_795_276_800 + secs);
+        let at = |secs: i64| Timestamp::from_secs(1_795_276_800 + secs);
         let pace = Pace { batch: Duration::from_secs(60), quiet: None, hourly_max: 3 };
         let gap = Duration::from_secs(4);
         assert_eq!(pace.ready_at(at(0), &[], gap, at(0)), at(60), "the batch");

@@ -225,6 +225,7 @@ fn learn(mut state: SourceState, source: &Source, response: &Response, now: Time
         state.validators.last_modified = fresh.last_modified.clone().or(state.validators.last_modified);
     }
     state.freshness.max_age = response.max_age;
+    state.certificate = response.certificate;
     match response.permanent_url.as_ref().filter(|moved| **moved != source.url) {
         Some(moved) => {
             if state.effective_url.as_ref() != Some(moved) {
@@ -385,6 +386,7 @@ mod tests {
                 content_type: None,
                 content_location: None,
                 max_age: None,
+                certificate: None,
                 hubs: Vec::new(),
                 self_link: None,
             })

@@ -68,9 +68,10 @@ mod about {
 }
 
 /// The verdicts that an outage may have, as they are written beside the words of a trouble.
-const VERDICTS: [(Verdict, &str); 5] = [
+const VERDICTS: [(Verdict, &str); 6] = [
     (Verdict::Gone, "verdict: gone"),
     (Verdict::Frozen, "verdict: frozen"),
+    (Verdict::Expiring, "verdict: expiring"),
     (Verdict::Late, "verdict: late"),
     (Verdict::Offline, "verdict: offline"),
     (Verdict::Moved, "verdict: moved"),

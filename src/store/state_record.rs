@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::codec::{Decoder, Encoder};
-use crate::model::{Freshness, Habit, Link, Rhythm, Shares, SourceState, Timestamp, Trouble, Why};
+use crate::model::{Freshness, Habit, Link, Rhythm, Shares, SourceState, Timestamp, Trouble, Validity, Why};
 
 /// The tags. One that was ever used keeps its meaning; what is missing has its default, and unknown ones are passed over.
 mod tag {
@@ -41,6 +41,7 @@ mod tag {
     pub const FROZEN: u8 = 31;
     pub const HABIT: u8 = 32;
     pub const IS_RELEASED: u8 = 33;
+    pub const CERTIFICATE: u8 = 34;
 }
 
 /// Writes a state.
@@ -76,6 +77,7 @@ pub(super) fn encode(state: &SourceState) -> Vec<u8> {
         .number(tag::FROZEN, state.frozen.into())
         .bytes(tag::HABIT, habit(&state.habit).as_deref())
         .number(tag::IS_RELEASED, state.is_released.into())
+        .bytes(tag::CERTIFICATE, state.certificate.map(certificate).as_deref())
         .bytes(tag::TITLE, state.title.as_deref().map(str::as_bytes))
         .bytes(tag::FEED_ID, state.feed_id.as_deref().map(str::as_bytes))
         .bytes(tag::SITE, state.site.as_ref().map(|link| link.as_str().as_bytes()))
@@ -128,6 +130,7 @@ fn take(state: &mut SourceState, tag: u8, field: &[u8]) -> Option<()> {
         tag::FROZEN => state.frozen = true,
         tag::HABIT => state.habit = take_habit(&mut Decoder::new(field))?,
         tag::IS_RELEASED => state.is_released = true,
+        tag::CERTIFICATE => state.certificate = Some(Validity { from: time(field.get(..8)?)?, until: time(field.get(8..)?)? }),
         tag::TITLE => state.title = Some(text(field)?),
         tag::FEED_ID => state.feed_id = Some(text(field)?),
         tag::SITE => state.site = link(field),
@@ -136,6 +139,10 @@ fn take(state: &mut SourceState, tag: u8, field: &[u8]) -> Option<()> {
         _ => {}
     }
     Some(())
+}
+
+fn certificate(Validity { from, until }: Validity) -> Vec<u8> {
+    Encoder::default().i64(from.as_millis()).i64(until.as_millis()).finish()
 }
 
 /// A habit; nothing where there is none yet.
@@ -248,6 +255,7 @@ mod tests {
                 id_shapes: Shares(vec![("urn".to_owned(), 10)]),
             },
             is_released: true,
+            certificate: Some(Validity { from: Timestamp::from_secs(9), until: Timestamp::from_secs(10) }),
             title: Some("网安".to_owned()),
             feed_id: Some("urn:x".to_owned()),
             site: link(),

@@ -69,6 +69,7 @@ fn full(url: &str, body: Vec<u8>) -> Response {
         content_location: None,
         max_age: None,
         hubs: Vec::new(),
+        certificate: None,
         self_link: None,
     }
 }

@@ -42,7 +42,7 @@ pub fn sources(site: &Site, cards: &SourceCards, states: &[(SourceId, SourceStat
 fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Gone | Verdict::Failing(_) | Verdict::Frozen => "bad",
-        Verdict::Late | Verdict::Offline | Verdict::Unasked | Verdict::Empty => "new",
+        Verdict::Expiring | Verdict::Late | Verdict::Offline | Verdict::Unasked | Verdict::Empty => "new",
         Verdict::Moved | Verdict::Quiet | Verdict::Fine => "fine",
     }
 }
