@@ -461,7 +461,7 @@ fn every_key_is_explained_where_people_look() {
         let heading = format!("[{table}]");
         let section = match table {
             "" => config::DEFAULT.split("\n[").next(),
-            "source" | "view" => config::DEFAULT.split(&format!("\n# [[{table}]]\n")).nth(1),
+            "source" | "view" | "notify" => config::DEFAULT.split(&format!("\n# [[{table}]]\n")).nth(1),
             _ => config::DEFAULT.split(&heading).nth(1).and_then(|rest| rest.split("\n[").next()),
         };
         let is_explained =

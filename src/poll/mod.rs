@@ -14,6 +14,7 @@ mod retention;
 mod robots;
 mod seats;
 mod vetting;
+mod vigil;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -33,6 +34,7 @@ pub use self::{
     pipeline::Poller,
     report::Report,
     retention::retain,
+    vigil::watch_health,
 };
 use crate::{
     clock::{Jump, Vigil},

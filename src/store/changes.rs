@@ -51,6 +51,11 @@ impl fmt::Display for Position {
 }
 
 impl Position {
+    /// A place in a store's journal.
+    pub(super) const fn new(store: Uuid, end: u64) -> Self {
+        Self { store, end }
+    }
+
     /// Reads what `Display` writes.
     pub fn parse(text: &str) -> Option<Self> {
         let (store, end) = text.split_once(':')?;
