@@ -20,8 +20,8 @@
 //! | `g` | number of a purged item | the story that its id leads to |
 //! | `x` | item number | the items that it is kept apart from |
 //! | `v` | set, digest of a speaker | the lines that they repeat |
-//! | `h` | number of an outage | the outage |
-//! | `o` | digest of a receiver | its outbox |
+//! | `k` | number of an outage | the outage |
+//! | `r` | digest of a receiver | its outbox |
 //! | `q` | digest of a receiver, number | what waits to be told it |
 //! | `w` | digest of a receiver, story number | the `updated` with which it was told the story |
 
@@ -48,8 +48,8 @@ pub(super) const GHOSTS: u8 = b'h';
 pub(super) const GARBAGE: u8 = b'f';
 pub(super) const OWNED: u8 = b'o';
 pub(super) const MEMORIES: u8 = b'v';
-pub(super) const OUTAGES: u8 = b'h';
-pub(super) const OUTBOXES: u8 = b'o';
+pub(super) const OUTAGES: u8 = b'k';
+pub(super) const OUTBOXES: u8 = b'r';
 pub(super) const WAITING: u8 = b'q';
 pub(super) const TOLD: u8 = b'w';
 
@@ -398,6 +398,16 @@ fn read_joined(input: &mut Decoder<'_>) -> Option<Joined> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_families_share_a_prefix() {
+        let table = include_str!("rows.rs").lines().filter_map(|line| line.strip_prefix("//! | `")?.chars().next());
+        let mut prefixes: Vec<char> = table.collect();
+        prefixes.sort_unstable();
+        let all = prefixes.len();
+        prefixes.dedup();
+        assert!(all > 20 && prefixes.len() == all, "{prefixes:?}");
+    }
 
     #[test]
     fn newer_stories_stand_first_also_before_1970() {

@@ -4,11 +4,14 @@
 #[path = "../library/mod.rs"]
 mod library;
 mod receiving;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::{sync::Arc, time::Duration};
 
 use library::{Library, item};
 use receiving::{MailServer, Received, Receiving, dingtalk, feishu, ok, sign, wecom};
+use support::daemon::Home;
 use tokio_util::sync::CancellationToken;
 use watchfire::{
     clock::Clock,
@@ -415,4 +418,64 @@ fn no_secret_is_in_what_a_programmer_may_print() {
     let receiving = taken();
     let shown = format!("{:?}", hook(Messenger::Dingtalk, &receiving, "/robot/send?access_token=t0ken"));
     assert!(!shown.contains("t0ken") && !shown.contains(SECRET), "{shown}");
+}
+
+/// A daemon with a view, and a receiver of it at this address.
+fn configured(id: &str, receiving: &Receiving) -> String {
+    let (url, authority) = (receiving.url("/in?key=${KEY}"), receiving.authority());
+    format!(
+        "[[view]]\nid = \"all\"\nwords = [\"beacon\"]\n\n[[notify]]\nid = \"{id}\"\nkind = \"webhook\"\nurl = \"{url}\"\n\
+         allow_private = [\"{authority}\"]\nviews = [\"all\"]\nbatch = \"0s\"\n"
+    )
+}
+
+#[test]
+fn the_daemon_tells_what_comes_in_through_kill_and_reload() {
+    let (one, two) = (taken(), taken());
+    let home = Home::new(&configured("one", &one));
+    let import = |name: &str| {
+        let path = home.path(&format!("{name}.md"));
+        std::fs::write(&path, format!("# The beacon of {name}\n\nWhat {name} has to say about the beacon that burns at {name}.\n"))
+            .expect("written");
+        let done = home.command(&["import", path.to_str().expect("UTF-8")]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    let key = [("KEY", "s3cret-of-the-hook")];
+    let daemon = home.start_with(&key);
+    import("Jiayuguan");
+    daemon.wait_for("the first", |_| one.seen().len() == 1);
+    assert_eq!(one.seen()[0].target, "/in?key=s3cret-of-the-hook");
+    daemon.wait_for("its word", |daemon| daemon.log().contains("`one` was told 1 story"));
+    assert!(!daemon.log().contains("s3cret"), "{}", daemon.log());
+    daemon.kill();
+
+    let daemon = home.start_with(&key);
+    import("Yumenguan");
+    daemon.wait_for("the second", |_| titles(&one.seen()).iter().any(|title| title.contains("Yumenguan")));
+    let names: std::collections::BTreeSet<String> = one.seen().iter().map(|received| received.field("webhook-id").to_owned()).collect();
+    assert_eq!(names.len(), 2, "each message has one name: {:?}", titles(&one.seen()));
+
+    home.configure(&configured("two", &two));
+    daemon.wait_for("the reload", |daemon| daemon.log().contains("configuration reloaded"));
+    import("Shanhaiguan");
+    daemon.wait_for("the third", |_| !two.seen().is_empty());
+    assert!(titles(&two.seen())[0].contains("Shanhaiguan"));
+    daemon.stop();
+    assert!(!titles(&one.seen()).iter().any(|title| title.contains("Shanhaiguan")));
+}
+
+#[test]
+fn an_operator_tries_a_receiver_and_hears_what_it_says() {
+    let (good, bad) = (taken(), Receiving::start(|_, _| (403, String::new(), "who are you?".to_owned())));
+    for (receiving, is_taken, wanted) in
+        [(&good, true, "`team` has taken the message"), (&bad, false, "`team` refused the message: status 403: who are you?")]
+    {
+        let home = Home::new(&configured("team", receiving));
+        let tried = home.command_with(&["notify", "test", "team"], &[("KEY", "s3cret")]);
+        let said = String::from_utf8_lossy(&[tried.stdout, tried.stderr].concat()).into_owned();
+        assert!(tried.status.success() == is_taken && said.contains(wanted) && !said.contains("s3cret"), "{said}");
+        assert_eq!(receiving.seen()[0].json()["type"], "test");
+        let unknown = home.command_with(&["notify", "test", "nobody"], &[("KEY", "s3cret")]);
+        assert!(String::from_utf8_lossy(&unknown.stderr).contains("there are `team`"), "{unknown:?}");
+    }
 }
