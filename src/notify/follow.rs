@@ -91,7 +91,8 @@ impl Follower<'_> {
         if told.is_some() && !self.receiver.on_update {
             return Ok(());
         }
-        let Some(story) = self.store.story_numbered(number)? else { return Ok(()) };
+        let story = self.store.story_numbered(number)?.filter(|story| !story.is_backlog());
+        let Some(story) = story else { return Ok(()) };
         let updated = story.updated.at();
         if told.is_none_or(|told| updated > told) {
             self.queue(outbox, mail, Subject::Story(number));
