@@ -53,6 +53,7 @@ mod runs;
 mod segment;
 mod shrinking;
 mod sieve;
+mod standing;
 mod state_record;
 mod transaction;
 mod verify;

@@ -25,11 +25,14 @@
 //! | `q` | digest of a receiver, number | what waits to be told it |
 //! | `w` | digest of a receiver, story number | the `updated` with which it was told the story |
 
-pub(super) use super::holdings::{CountRow, garbage, ghost, owned, owned_by, owned_item};
 use super::{
     archive::{Location, Segment},
     codec::{Decoder, Encoder},
     journal,
+};
+pub(super) use super::{
+    holdings::{CountRow, garbage, ghost, owned, owned_by, owned_item},
+    standing::Standing,
 };
 use crate::model::{Digest, ItemId, JoinRule, Joined, LinkKey, SourceId, StoryId, Timestamp, ZonedTime};
 
@@ -116,17 +119,6 @@ pub(super) struct ItemRow {
     pub(super) first_seen: Timestamp,
     /// Where its newest version stands and what digest its content has; `None` where the archive lost it.
     pub(super) content: Option<(Location, Digest)>,
-}
-
-/// Where a story can be met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// Nowhere: no member can be shown.
-    Hidden,
-    /// Wherever somebody looks for it. It was old when its sources were first asked.
-    Backlog,
-    /// Among the newest as well: it stands in the order of time.
-    News,
 }
 
 /// A story.
@@ -358,11 +350,7 @@ impl Row for StoryRow {
             .bytes(self.entry_id.as_bytes())
             .zoned(self.published)
             .zoned(self.updated)
-            .u8(match self.standing {
-                Standing::Hidden => 0,
-                Standing::News => 1,
-                Standing::Backlog => 2,
-            })
+            .u8(self.standing.byte())
             .list(&self.members, |out, (seq, joined)| out.varint(*seq).option(*joined, write_joined))
             .finish()
     }
@@ -374,11 +362,7 @@ impl Row for StoryRow {
             entry_id: input.string()?,
             published: input.zoned()?,
             updated: input.zoned()?,
-            standing: match input.u8()? {
-                0 => Standing::Hidden,
-                1 => Standing::News,
-                _ => Standing::Backlog,
-            },
+            standing: Standing::of_byte(input.u8()?),
             members: input.list(|input| Some((input.varint()?, input.option(read_joined)?)))?,
         })
     }
