@@ -146,7 +146,7 @@ async fn one_identifier_has_one_address() {
         "/vulnerabilities/CWE-79.atom",
         "/vulnerabilities/",
         "/tags/",
-        "/tags/nobody-has-it.atom",
+        "/tags/nobody-has-it.atom?skip=1",
         "/tags/%FF",
         "/sources/unknown.atom",
         "/sources/hidden.atom",
@@ -161,6 +161,10 @@ async fn one_identifier_has_one_address() {
         assert_eq!(server.ask("GET", path, &[]).await.status, 404, "{path}");
     }
     assert_eq!(server.ask("POST", "/views/tor.atom", &[]).await.status, 405);
+    for path in ["/tags/nobody-has-it", "/tags/nobody-has-it.atom", "/vulnerabilities/CVE-2031-1234.rss"] {
+        let waiting = server.ask("GET", path, &[]).await;
+        assert!(waiting.status == 200 && !waiting.text().contains("xz"), "{path} may be subscribed to before there is anything");
+    }
 }
 
 #[tokio::test]

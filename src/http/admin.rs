@@ -172,7 +172,7 @@ async fn export(Shared(state): Shared<State>) -> Response<Body> {
 async fn sources(Shared(state): Shared<State>) -> Response<Body> {
     let now = state.clock.now();
     let listed =
-        state.shelf.sources(move |_, cards, states| render::sources_json(cards, states.iter().map(|(id, state)| (id, state)), now));
+        state.shelf.sources(move |_, cards, states, _| render::sources_json(cards, states.iter().map(|(id, state)| (id, state)), now));
     match listed.await {
         Ok(json) => answer(StatusCode::OK, "application/json", Body::from(json)),
         Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),

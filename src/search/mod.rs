@@ -12,9 +12,11 @@ mod error;
 mod extract;
 mod fields;
 mod following;
+mod loosening;
 mod names;
 mod question;
 mod ranking;
+mod tallies;
 mod words;
 
 use std::{
@@ -32,6 +34,7 @@ pub use self::{
     building::{Mended, Progress},
     error::SearchError,
     following::follow,
+    loosening::loosened,
 };
 use crate::{
     model::{SourceId, StoryId},

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::codec::{Decoder, Encoder};
-use crate::model::{Freshness, Link, Rhythm, SourceState, Timestamp, Trouble, Why};
+use crate::model::{Freshness, Link, Recent, Rhythm, SourceState, Timestamp, Trouble, Why};
 
 /// The tags. One that was ever used keeps its meaning; what is missing has its default, and unknown ones are passed over.
 mod tag {
@@ -39,6 +39,7 @@ mod tag {
     pub const ARRIVALS: u8 = 29;
     pub const TROUBLE: u8 = 30;
     pub const FROZEN: u8 = 31;
+    pub const RECENT: u8 = 32;
 }
 
 /// Writes a state.
@@ -72,6 +73,7 @@ pub(super) fn encode(state: &SourceState) -> Vec<u8> {
         .number(tag::LAST_FAILED, state.last_failed.into())
         .bytes(tag::TROUBLE, state.trouble.map(|trouble| trouble.as_str().as_bytes()))
         .number(tag::FROZEN, state.frozen.into())
+        .number(tag::RECENT, state.recent.bits())
         .bytes(tag::TITLE, state.title.as_deref().map(str::as_bytes))
         .bytes(tag::FEED_ID, state.feed_id.as_deref().map(str::as_bytes))
         .bytes(tag::SITE, state.site.as_ref().map(|link| link.as_str().as_bytes()))
@@ -125,6 +127,7 @@ fn take(state: &mut SourceState, tag: u8, field: &[u8]) -> Option<()> {
         tag::TITLE => state.title = Some(text(field)?),
         tag::FEED_ID => state.feed_id = Some(text(field)?),
         tag::SITE => state.site = link(field),
+        tag::RECENT => state.recent = Recent::from_bits(number(field)?),
         tag::ITEMS => state.items = number(field)?,
         tag::ARRIVALS => state.arrivals = field.chunks(8).map(time).collect::<Option<_>>()?,
         _ => {}
@@ -209,6 +212,7 @@ mod tests {
             failing_since: at(6),
             silent_until: at(7),
             gone: true,
+            recent: Recent::from_bits(0b10_11_01),
             freshness: Freshness { max_age: Some(Duration::from_millis(1500)), rhythm },
             last_outcome: Some("3 new".to_owned()),
             last_failed: true,
