@@ -64,7 +64,7 @@ async fn measure(feeds: usize, port: u16) {
     for name in ["new documents", "unchanged (304)", "unchanged (304)"] {
         let (started, cpu) = (Instant::now(), cpu_secs());
         let (reply, answer) = oneshot::channel();
-        orders.send(PollOrder { source: None, reply }).await.expect("the loop listens");
+        orders.send(PollOrder { source: None, is_release: false, reply }).await.expect("the loop listens");
         let reports: Vec<Report> = answer.await.expect("an answer").expect("reports");
         let (took, cpu) = (started.elapsed().as_secs_f64(), cpu_secs() - cpu);
         let failed = reports.iter().filter(|report| matches!(report.outcome, Outcome::Failed(_))).count();

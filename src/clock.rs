@@ -87,6 +87,22 @@ impl Clock {
     }
 }
 
+/// How long something takes: for figures, never for decisions.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// How a clock moved, beside passing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jump {

@@ -43,6 +43,7 @@
 //! - [`view`]: filters and selections: which stories; and how many of them stand on one page.
 //! - [`render`]: stories to bytes; the only writer of XML, JSON and HTML.
 //! - [`clock`]: the only reader of time.
+//! - [`telemetry`]: what the daemon counts while it runs, for Prometheus; all names in one place.
 //! - [`fetch`]: the one trait of the program and its HTTP client, with the address guard.
 //! - [`store`]: archive and index; the only module that names sled.
 //! - [`search`]: the full-text index, made from the store and made again at will; the only module that names tantivy.
@@ -111,4 +112,5 @@ pub mod schedule;
 pub mod search;
 pub mod store;
 pub mod tag;
+pub mod telemetry;
 pub mod view;

@@ -77,3 +77,84 @@ fn what_cannot_be_added_is_refused_and_changes_nothing() {
     assert!(!is_done && said.contains("is the same as that of `one`"), "found at a usual place, and known: {said}");
     assert_eq!(fs::read_to_string(home.config()).expect("a configuration"), before);
 }
+
+#[test]
+fn a_source_is_tested_as_it_is_configured_and_nothing_is_kept() {
+    let origin = Origin::launch();
+    origin.on("/feed", Reply::ok(FEED).header("ETag", "\"1\""));
+    origin.on("/old", Reply::status(301).header("Location", "/feed"));
+    origin.on("/page", Reply::ok("<!doctype html><title>Maintenance</title>"));
+    let source = |id: &str, path: &str| {
+        let (url, authority) = (origin.url(path), origin.authority());
+        format!("[[source]]\nid = \"{id}\"\nurl = \"{url}\"\nallow_private = [\"{authority}\"]\nheaders = {{ X-Key = \"k\" }}\n")
+    };
+    let home = Home::new(&[source("good", "/feed"), source("moved", "/old"), source("page", "/page"), source("none", "/none")].concat());
+    for (id, is_well, wanted) in [
+        ("good", true, &["A story of the wire", "Wire & Co", "can say that nothing changed"][..]),
+        ("moved", true, &["has moved for good, to", "/feed: write that"]),
+        ("page", false, &["page: a web page, not a feed"]),
+        ("none", false, &["none: not found: status 404"]),
+        ("nobody", false, &["no source is called `nobody`"]),
+    ] {
+        let (is_done, said) = words(&home.command(&["sources", "test", id]));
+        assert_eq!(is_done, is_well, "{id}: {said}");
+        assert!(wanted.iter().all(|words| said.contains(words)), "{id}: {said}");
+    }
+    assert!(origin.requests("/feed").iter().any(|request| request.header("x-key") == Some(b"k".as_slice())), "asked as configured");
+    assert!(!home.path("data").exists(), "a test makes no store");
+}
+
+#[test]
+fn a_source_that_asked_us_to_wait_is_not_tested() {
+    let origin = Origin::launch();
+    origin.on("/busy", Reply::status(429).header("Retry-After", "3600"));
+    let (url, authority) = (origin.url("/busy"), origin.authority());
+    let home = Home::new(&format!("[[source]]\nid = \"busy\"\nurl = \"{url}\"\nallow_private = [\"{authority}\"]\n"));
+    let daemon = home.start();
+    daemon.wait_for("the poll", |daemon| daemon.log().contains("told to wait"));
+    let (is_done, said) = words(&home.command(&["sources", "test", "busy"]));
+    assert!(!is_done && said.contains("`busy` asked us to wait until "), "{said}");
+    assert_eq!(origin.requests("/busy").len(), 1);
+    daemon.stop();
+}
+
+#[test]
+fn what_is_not_held_back_cannot_be_released() {
+    let origin = Origin::launch();
+    origin.on("/feed", Reply::ok(FEED));
+    let (url, authority) = (origin.url("/feed"), origin.authority());
+    let home = Home::new(&format!("[[source]]\nid = \"wire\"\nurl = \"{url}\"\nallow_private = [\"{authority}\"]\n"));
+    let daemon = home.start();
+    for (id, wanted) in [("wire", "nothing of `wire` is held back"), ("nobody", "no enabled source is called `nobody`")] {
+        let (is_done, said) = words(&home.command(&["release", id]));
+        assert!(!is_done && said.contains(wanted), "{said}");
+    }
+    daemon.stop();
+}
+
+#[test]
+fn a_source_under_a_new_name_keeps_its_stories_and_their_ids() {
+    let origin = Origin::launch();
+    origin.on("/feed", Reply::ok(FEED));
+    let (url, authority) = (origin.url("/feed"), origin.authority());
+    let table = |id: &str, more: &str| format!("[[source]]\nid = \"{id}\"\nurl = \"{url}\"\nallow_private = [\"{authority}\"]\n{more}\n");
+    let home = Home::new(&table("wire", ""));
+    let daemon = home.start();
+    let told = |daemon: &support::daemon::Daemon, path: &str| daemon.get(path).body.contains("A story of the wire");
+    daemon.wait_for("the story", |daemon| told(daemon, "/sources/wire.atom"));
+    let id_of = |feed: &str| feed.split("<entry>").nth(1).and_then(|entry| Some(entry.split("<id>").nth(1)?.split('<').next()?.to_owned()));
+    let before = id_of(&daemon.get("/sources/wire.atom").body);
+    assert!(before.is_some());
+    home.configure(&table("the-wire", "title = \"The Wire\"\nformerly = [\"wire\"]"));
+    daemon.wait_for("the new name", |daemon| told(daemon, "/sources/the-wire.atom"));
+    let feed = daemon.get("/sources/the-wire.atom").body;
+    assert_eq!(id_of(&feed), before);
+    assert!(feed.contains("<name>The Wire</name>") || feed.contains("<title>The Wire</title>"), "{feed}");
+    let (_, listed) = words(&home.command(&["sources"]));
+    assert!(listed.contains("the-wire") && !listed.contains("no longer configured"), "{listed}");
+    assert_eq!(origin.requests("/feed").len(), 1, "it was asked already");
+    home.configure(&(table("the-wire", "formerly = [\"wire\"]") + &table("wire", "").replace("/feed", "/other")));
+    let (is_sound, said) = words(&home.command(&["check"]));
+    assert!(!is_sound && said.contains("`source.id` is `wire`, which is taken already at"), "{said}");
+    daemon.stop();
+}

@@ -670,3 +670,22 @@ fn windows_compare_dates_and_never_the_clock() {
     assert_eq!(poll(&store, vec![dated("b", 29)], 1).joined, 1, "within thirty days, years ago");
     assert_eq!(poll(&store, vec![dated("c", 70)], 2).new, 1, "beyond them");
 }
+
+#[test]
+fn a_write_that_fails_is_told_until_one_succeeds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    poll(&store, vec![item("a", "1", 0)], 0);
+    assert!(store.is_durable());
+    // A later month's segment cannot be made where a folder stands.
+    let month = 31 * 86_400;
+    let in_the_way = folder.path().join("archive/2026-12.seg");
+    fs::create_dir(&in_the_way).expect("a folder");
+    let late = PollCommit { source: source("a"), arrivals: vec![arrival(item("a", "2", month))], new_max: 10 };
+    assert!(matches!(store.commit(late.clone(), at(month), |_| SourceState::default()), Err(StoreError::Io { .. })));
+    assert!(!store.is_durable());
+    fs::remove_dir(&in_the_way).expect("removed");
+    assert_eq!(store.commit(late, at(month), |_| SourceState::default()).expect("commits").new, 1);
+    store.flush().expect("flushed");
+    assert!(store.is_durable());
+}

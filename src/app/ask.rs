@@ -39,9 +39,10 @@ impl Daemon {
                 .body(Full::new(Bytes::from(body)))?;
             let response = sender.send_request(request).await?;
             let status = response.status();
+            let is_text = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
             let text = String::from_utf8_lossy(&response.into_body().collect().await?.to_bytes()).into_owned();
             if !status.is_success() {
-                bail!("{}", reason(&text).unwrap_or_else(|| format!("the daemon answers with status {status}")));
+                bail!("{}", reason(&text, is_text).unwrap_or_else(|| format!("the daemon answers with status {status}")));
             }
             Ok(text)
         };
@@ -49,8 +50,11 @@ impl Daemon {
     }
 }
 
-/// What the daemon says in `{"error": ...}`.
-fn reason(answer: &str) -> Option<String> {
+/// What the daemon says in `{"error": ...}`, or in lines of plain text.
+fn reason(answer: &str, is_text: bool) -> Option<String> {
+    if is_text {
+        return Some(answer.trim_end().replace('\n', "; "));
+    }
     let answer: serde_json::Value = serde_json::from_str(answer).ok()?;
     Some(answer["error"].as_str()?.to_owned())
 }

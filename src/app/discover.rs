@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::Inspected;
 use crate::{
     clock::Clock,
-    feed::{self, Hints, NotAFeed},
+    feed::{Hints, NotAFeed},
     fetch::{Client, Fetch, Request, Response},
     model::{Failure, Link, PrivateHost},
 };
@@ -33,7 +33,7 @@ pub struct Discovered {
 pub(super) async fn discover(client: &Client, address: &Link, mut say: impl FnMut(&Link)) -> anyhow::Result<Discovered> {
     say(address);
     let answer = ask(client, address).await?;
-    let named = match read(&answer.0) {
+    let named = match Inspected::of(&answer.0, &Hints::default()) {
         Ok(inspected) => return Ok(found(address, answer, inspected)),
         Err(NotAFeed::Html { alternate }) => alternate,
         Err(other) => anyhow::bail!("`{address}`: {other}"),
@@ -42,7 +42,8 @@ pub(super) async fn discover(client: &Client, address: &Link, mut say: impl FnMu
         tokio::time::sleep(PAUSE).await;
         say(&named);
         let answer = ask(client, &named).await?;
-        let inspected = read(&answer.0).with_context(|| format!("`{named}`, which the page names as its feed"))?;
+        let inspected =
+            Inspected::of(&answer.0, &Hints::default()).with_context(|| format!("`{named}`, which the page names as its feed"))?;
         return Ok(found(&named, answer, inspected));
     }
     for place in USUAL_PLACES {
@@ -50,7 +51,7 @@ pub(super) async fn discover(client: &Client, address: &Link, mut say: impl FnMu
         tokio::time::sleep(PAUSE).await;
         say(&link);
         let Ok(answer) = ask(client, &link).await else { continue };
-        if let Ok(inspected) = read(&answer.0) {
+        if let Ok(inspected) = Inspected::of(&answer.0, &Hints::default()) {
             return Ok(found(&link, answer, inspected));
         }
     }
@@ -69,12 +70,6 @@ async fn ask(client: &Client, link: &Link) -> anyhow::Result<(Response, Option<P
         answer => answer.map(|response| (response, None)),
     };
     answer.map_err(|failure| anyhow::anyhow!("`{link}`: {failure}"))
-}
-
-fn read(response: &Response) -> Result<Inspected, NotAFeed> {
-    let hints = Hints { content_type: response.content_type.as_deref(), base: Some(&response.final_url), ..Hints::default() };
-    let reading = feed::read(&response.body, &hints)?;
-    Ok(Inspected { channel: reading.channel, drafts: reading.drafts, problems: reading.problems })
 }
 
 /// A redirect that does not hold for good leaves the address as it was asked for.

@@ -15,6 +15,6 @@ pub async fn health(choice: &Choice) -> anyhow::Result<String> {
     let settings = choice.load_or_default()?;
     let data_dir = &settings.daemon.data_dir;
     let daemon = Daemon::find(data_dir).with_context(|| format!("no daemon uses the store in `{}`", data_dir.display()))?;
-    let answer = tokio::time::timeout(ANSWER_MAX, daemon.ask(Method::GET, "/healthz", String::new()));
+    let answer = tokio::time::timeout(ANSWER_MAX, daemon.ask(Method::GET, "/readyz", String::new()));
     answer.await.with_context(|| format!("the daemon does not answer within {} seconds", ANSWER_MAX.as_secs()))?
 }

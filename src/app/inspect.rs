@@ -13,8 +13,8 @@ use super::{Choice, wiring::fetcher};
 use crate::{
     clock::Clock,
     config, document,
-    feed::{self, Hints, NotAFeed},
-    fetch::{Client, Fetch, Request},
+    feed::{self, Hints, NotAFeed, Reading},
+    fetch::{Client, Fetch, Request, Response},
     model::{Channel, Draft, Failure, Link, PrivateHost, Problem, ProblemKind},
     render,
 };
@@ -32,6 +32,20 @@ pub struct Inspected {
     pub drafts: Vec<Draft>,
     /// What was wrong, and what was done about it.
     pub problems: Vec<Problem>,
+}
+
+impl Inspected {
+    /// What a response holds; `hints` say what it does not say itself.
+    pub(super) fn of(response: &Response, hints: &Hints<'_>) -> Result<Self, NotAFeed> {
+        let hints = Hints { content_type: response.content_type.as_deref(), base: Some(&response.final_url), ..*hints };
+        feed::read(&response.body, &hints).map(Self::from)
+    }
+}
+
+impl From<Reading> for Inspected {
+    fn from(Reading { channel, drafts, problems, .. }: Reading) -> Self {
+        Self { channel, drafts, problems }
+    }
 }
 
 /// Reads files and URLs.
@@ -102,11 +116,9 @@ pub fn inspect_line(argument: &str, inspected: &Result<Inspected, String>) -> St
 
 fn read(argument: &str, bytes: &[u8], hints: &Hints<'_>, timezone: Tz) -> Result<Inspected, String> {
     match feed::read(bytes, hints) {
-        Ok(reading) => Ok(Inspected { channel: reading.channel, drafts: reading.drafts, problems: reading.problems }),
+        Ok(reading) => Ok(reading.into()),
         Err(_) if is_document(argument) => read_document(argument, bytes, timezone),
-        Err(NotAFeed::Empty) => Err(Failure::Empty.to_string()),
-        Err(NotAFeed::Html { alternate }) => Err(Failure::Html { alternate }.to_string()),
-        Err(NotAFeed::Other(what)) => Err(Failure::NotAFeed(what).to_string()),
+        Err(not_a_feed) => Err(Failure::from(not_a_feed).to_string()),
     }
 }
 

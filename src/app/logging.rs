@@ -1,27 +1,47 @@
-//! Log lines: one readable line an event, on standard error.
+//! Log lines on standard error: one event a line, readable for people or as JSON for machines.
 
 use std::{fs, io::IsTerminal, os::unix::fs::MetadataExt};
 
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// The variable that sets levels.
-const VARIABLE: &str = "WATCHFIRE_LOG";
+const LEVELS: &str = "WATCHFIRE_LOG";
 
-/// Starts logging at `default` levels, unless `WATCHFIRE_LOG` sets others; both have the form of `RUST_LOG`. Under systemd the
-/// journal writes the time, so we do not.
+/// The variable that sets the form of the lines.
+const FORM: &str = "WATCHFIRE_LOG_FORMAT";
+
+/// Starts logging at `default` levels, unless `WATCHFIRE_LOG` sets others; both have the form of `RUST_LOG`.
+/// `WATCHFIRE_LOG_FORMAT=json` makes each line a JSON object: `timestamp`, `level`, `target`, and `fields` with `message` and often
+/// `source`. Under systemd the journal writes the time of readable lines, so we do not.
 pub fn start(default: &str) {
-    let asked = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()).map(|text| text.parse::<EnvFilter>().map_err(|_| text));
-    let (filter, refused) = match asked {
-        Some(Ok(filter)) => (filter, None),
-        Some(Err(text)) => (EnvFilter::new(default), Some(text)),
-        None => (EnvFilter::new(default), None),
-    };
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).with_ansi(std::io::stderr().is_terminal());
+    let mut refused = Vec::new();
+    let filter = set(LEVELS).and_then(|text| {
+        text.parse::<EnvFilter>().inspect_err(|_| refused.push((LEVELS, text, "levels such as `debug` or `watchfire::poll=trace`"))).ok()
+    });
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(default));
+    let is_json = set(FORM).is_some_and(|text| match text.as_str() {
+        "json" => true,
+        "text" => false,
+        _ => {
+            refused.push((FORM, text, "`text` or `json`"));
+            false
+        }
+    });
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, as in a test, keeps the first.
-    let _ = if is_journal() { lines.without_time().try_init() } else { lines.try_init() };
-    if let Some(text) = refused {
-        tracing::warn!("`{VARIABLE}` is `{text}`, must be levels such as `debug` or `watchfire::poll=trace`; it is passed over");
+    let _ = if is_json {
+        lines.json().with_current_span(false).with_span_list(false).try_init()
+    } else {
+        let lines = lines.with_target(false).with_ansi(std::io::stderr().is_terminal());
+        if is_journal() { lines.without_time().try_init() } else { lines.try_init() }
+    };
+    for (variable, text, rule) in refused {
+        tracing::warn!("`{variable}` is `{text}`, must be {rule}; it is passed over");
     }
+}
+
+fn set(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|text| !text.is_empty())
 }
 
 /// Whether standard error is the journal's own stream: `JOURNAL_STREAM` names its device and inode (systemd.exec(5)). A child whose

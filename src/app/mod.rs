@@ -24,6 +24,7 @@ mod service_manager;
 mod signals;
 mod sources;
 mod storage;
+mod trial;
 mod watch;
 mod why;
 mod wiring;
@@ -41,10 +42,11 @@ pub use self::{
     import_list::{Fate, ImportedList, ListWish, import_list},
     inspect::{Inspected, Inspector, inspect_line},
     logging::start as start_logging,
-    once::once,
+    once::{once, release},
     rows::{DecisionRow, FoundRow, ImportRow, ItemRow, PollRow, RefusedRow, RelativeRow, SourceRow, StoryRow, WhyRow},
     run::run,
     search::{rebuild_search, search},
     sources::{now, sources},
+    trial::{Examiner, Trial},
     why::why,
 };

@@ -1,4 +1,4 @@
-//! Polls everything that is due, or one source now, and reports.
+//! Polls everything that is due, or one source now, and reports; also one of which something was held back.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::{
 /// Polls and returns one row a source, in the order of their ids. A running daemon does it for us.
 pub async fn once(choice: &Choice, source: Option<SourceId>) -> anyhow::Result<Vec<PollRow>> {
     let mut rows = match open_or_ask(&choice.load_or_default()?)? {
-        Holder::Us(store) => poll_here(&choice.load()?, store, source).await?,
+        Holder::Us(store) => poll_here(&choice.load()?, store, source, false).await?,
         Holder::Daemon(daemon) => {
             let query = source.map(|id| format!("?source={id}")).unwrap_or_default();
             serde_json::from_str(&daemon.ask(Method::POST, &format!("/admin/poll{query}"), String::new()).await?)?
@@ -32,14 +32,25 @@ pub async fn once(choice: &Choice, source: Option<SourceId>) -> anyhow::Result<V
     Ok(rows)
 }
 
-async fn poll_here(settings: &Settings, store: Store, source: Option<SourceId>) -> anyhow::Result<Vec<PollRow>> {
+/// Lets in what was held back of a source, and polls it; no row if it was asked a moment ago and has to wait.
+pub async fn release(choice: &Choice, source: &SourceId) -> anyhow::Result<Option<PollRow>> {
+    let rows = match open_or_ask(&choice.load_or_default()?)? {
+        Holder::Us(store) => poll_here(&choice.load()?, store, Some(source.clone()), true).await?,
+        Holder::Daemon(daemon) => {
+            serde_json::from_str(&daemon.ask(Method::POST, &format!("/admin/release?source={source}"), String::new()).await?)?
+        }
+    };
+    Ok(rows.into_iter().next())
+}
+
+async fn poll_here(settings: &Settings, store: Store, source: Option<SourceId>, is_release: bool) -> anyhow::Result<Vec<PollRow>> {
     let shutdown = CancellationToken::new();
     let (orders_in, orders) = mpsc::channel(1);
     let (_roster, roster) = watch::channel(Arc::new(roster(settings)));
     let poller = Arc::new(Poller::new(store.clone(), fetcher(settings)?, Clock::System));
     let running = tokio::spawn(poll::run(poller, roster, orders, Mode::OnDemand, shutdown.clone()));
     let (reply, answer) = oneshot::channel();
-    orders_in.send(PollOrder { source, reply }).await?;
+    orders_in.send(PollOrder { source, is_release, reply }).await?;
     let reports = tokio::select! {
         answer = answer => answer??,
         _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),

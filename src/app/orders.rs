@@ -36,7 +36,8 @@ impl Clerk {
     pub(super) async fn carry_out(self, order: Order) {
         let answer = match order.command {
             Command::Reload => self.reload().await,
-            Command::PollNow(source) => self.poll(source).await,
+            Command::PollNow(source) => self.poll(source, false).await,
+            Command::Release(source) => self.poll(Some(source), true).await,
             Command::Import(paths) => self.import(paths).await,
             Command::Explain(handle) => self.in_store(move |store| json(&explain(store, &handle)?)).await,
             Command::Search(inquiry) => {
@@ -55,9 +56,9 @@ impl Clerk {
         answer.await.map_err(|_| shutting_down())?
     }
 
-    async fn poll(&self, source: Option<SourceId>) -> Result<String, CommandError> {
+    async fn poll(&self, source: Option<SourceId>, is_release: bool) -> Result<String, CommandError> {
         let (reply, answer) = oneshot::channel();
-        self.polls.send(PollOrder { source, reply }).await.map_err(|_| shutting_down())?;
+        self.polls.send(PollOrder { source, is_release, reply }).await.map_err(|_| shutting_down())?;
         let reports = answer.await.map_err(|_| shutting_down())??;
         json(&reports.iter().map(PollRow::from).collect::<Vec<_>>())
     }

@@ -7,9 +7,10 @@ use tokio::{
     task::JoinSet,
 };
 
+use super::Inspected;
 use crate::{
     clock::Clock,
-    feed::{self, Hints, NotAFeed},
+    feed::{Hints, NotAFeed},
     fetch::{Client, Fetch, Request},
     model::{Failure, Link, PrivateHost, Timestamp},
 };
@@ -82,14 +83,13 @@ async fn ask(client: &Client, link: Link, allow_private: &[PrivateHost]) -> Prob
         Err(failure) => return failed(&failure),
     };
     let read = tokio::task::spawn_blocking(move || {
-        let hints = Hints { content_type: response.content_type.as_deref(), base: Some(&response.final_url), ..Hints::default() };
-        feed::read(&response.body, &hints).map(|reading| (reading, response.permanent_url.clone()))
+        Inspected::of(&response, &Hints::default()).map(|inspected| (inspected, response.permanent_url))
     });
     match read.await {
-        Ok(Ok((reading, moved))) => Probe::Feed {
+        Ok(Ok((inspected, moved))) => Probe::Feed {
             url: moved.unwrap_or(link),
-            title: reading.channel.title,
-            newest: reading.drafts.iter().filter_map(|draft| draft.published.or(draft.updated)).map(|time| time.at()).max(),
+            title: inspected.channel.title,
+            newest: inspected.drafts.iter().filter_map(|draft| draft.published.or(draft.updated)).map(|time| time.at()).max(),
         },
         Ok(Err(not_a_feed @ (NotAFeed::Html { .. } | NotAFeed::Other(_)))) => Probe::Dead(not_a_feed.to_string()),
         Ok(Err(NotAFeed::Empty)) => Probe::Doubtful { why: "the document is empty".to_owned(), looks_offline: false },

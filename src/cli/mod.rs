@@ -33,7 +33,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::{
     app::Choice,
     config::ConfigError,
-    model::{Decision, Handle},
+    model::{Decision, Handle, SourceId},
 };
 
 /// What the process tells whoever started it.
@@ -46,7 +46,7 @@ const THREADS_GRACE: Duration = Duration::from_secs(2);
 ///
 /// Without a command it runs the daemon. The configuration is searched at `--config`, `$WATCHFIRE_CONFIG`,
 /// `./config/watchfire.toml` and `/etc/watchfire/watchfire.toml`. `$WATCHFIRE_LOG` sets the levels of log lines: `debug`,
-/// `watchfire::poll=trace`.
+/// `watchfire::poll=trace`; `$WATCHFIRE_LOG_FORMAT=json` makes them JSON.
 #[derive(Debug, Parser)]
 #[command(name = "watchfire", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
@@ -104,6 +104,12 @@ enum Verb {
     Search(search::Arguments),
     /// Say why an item is in its story, or what kept it apart from its nearest neighbours
     Why(why::Arguments),
+    /// Let in what a source brought that is unlike it and was held back; `sources` says which and why
+    Release {
+        /// Id of the source
+        #[arg(value_name = "ID", value_parser = parse_source_id)]
+        source: SourceId,
+    },
     /// Take a copy out of its story: it opens its own
     Split(decide::One),
     /// Keep two items apart for ever; if they share a story, the later one leaves it
@@ -139,6 +145,7 @@ pub fn main() -> ExitCode {
         Verb::Split(decide::One { item }) => decide::run(&choice, &Decision::Split(item)),
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),
         Verb::Merge(decide::Two { one, other }) => decide::run(&choice, &Decision::Merge(one, other)),
+        Verb::Release { source } => once::release(&choice, &source),
         Verb::Health => health::run(&choice),
         Verb::Completions(arguments) => completions::run(&arguments),
         Verb::Manual(arguments) => manual::run(&arguments),
@@ -177,6 +184,11 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
 /// Reads what an operator calls an item.
 fn parse_handle(text: &str) -> Result<Handle, String> {
     Handle::parse(text).map_err(|error| error.to_string())
+}
+
+/// Reads the id of a source.
+fn parse_source_id(text: &str) -> Result<SourceId, String> {
+    SourceId::parse(text).map_err(|error| error.to_string())
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{
-    block_on,
+    block_on, parse_source_id,
     progress::spinner,
     say,
     table::{clip, table, text},
@@ -18,10 +18,6 @@ pub(super) struct Arguments {
     /// Poll this source now, whatever its due time; a Retry-After is still respected
     #[arg(long, value_name = "ID", value_parser = parse_source_id)]
     source: Option<SourceId>,
-}
-
-fn parse_source_id(text: &str) -> Result<SourceId, String> {
-    SourceId::parse(text).map_err(|error| error.to_string())
 }
 
 /// Exit code 1 if every poll failed.
@@ -43,4 +39,15 @@ pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitC
     let failed = rows.iter().filter(|row| row.failed).count();
     say(&format!("{}{} polled, {failed} failed\n", text(&listing), rows.len()))?;
     Ok(if failed == rows.len() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Exit code 1 if the poll that follows fails.
+pub(super) fn release(choice: &Choice, source: &SourceId) -> anyhow::Result<ExitCode> {
+    app::start_logging("warn,watchfire::poll=error");
+    let row = block_on(app::release(choice, source))?;
+    say(&match &row {
+        Some(row) => format!("`{source}` released: {}\n", row.outcome),
+        None => format!("`{source}` released; it was asked a moment ago, and is let in at its next poll\n"),
+    })?;
+    Ok(if row.is_some_and(|row| row.failed) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -1,4 +1,4 @@
-//! `watchfire sources`: every source in a table; sources added and taken out.
+//! `watchfire sources`: every source in a table; sources added, tested and taken out.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use super::{
     table::{clip, count, table, text},
 };
 use crate::{
-    app::{self, Added, Choice, SourceRow, Wish},
+    app::{self, Added, Choice, Examiner, SourceRow, Trial, Wish},
     model::Timestamp,
 };
 
@@ -47,6 +47,14 @@ enum Action {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Ask sources of the configuration as the daemon would, and keep nothing
+    ///
+    /// Says what each answers, what is read in it, and what is wrong. A source that asked us to wait is left in peace.
+    Test {
+        /// Ids of sources
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
     /// Take a source out of the configuration; its items stay
     Remove {
         /// Id of the source
@@ -59,6 +67,7 @@ pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitC
     match arguments.action {
         None => list(choice),
         Some(Action::Add { address, id, title, tags, anyway, dry_run }) => add(choice, &Wish { address, id, title, tags, anyway, dry_run }),
+        Some(Action::Test { ids }) => block_on(test(choice, &ids)),
         Some(Action::Remove { id }) => {
             let file = app::remove_source(choice, &id)?;
             say(&format!("`{id}` taken out of {}; its items stay\n", file.display()))?;
@@ -73,6 +82,43 @@ fn add(choice: &Choice, wish: &Wish) -> anyhow::Result<ExitCode> {
     lines += &format!("\n{} {}:\n\n{table}", if wish.dry_run { "would be added to" } else { "added to" }, file.display());
     say(&lines)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Exit code 1 if any of them cannot be read.
+async fn test(choice: &Choice, ids: &[String]) -> anyhow::Result<ExitCode> {
+    let examiner = Examiner::new(choice).await?;
+    let mut code = ExitCode::SUCCESS;
+    for id in ids {
+        let answer = examiner.ask(id).await?;
+        if !matches!(answer, Ok(Trial { inspected: Ok(_), .. })) {
+            code = ExitCode::FAILURE;
+        }
+        say(&match answer {
+            Ok(trial) => told(id, &trial),
+            Err(failure) => format!("{id}: {failure}\n"),
+        })?;
+    }
+    Ok(code)
+}
+
+/// What a source answered, and what is in it.
+fn told(id: &str, trial: &Trial) -> String {
+    let kind = trial.content_type.as_deref().unwrap_or("no content type");
+    let again = if trial.has_validators {
+        "can say that nothing changed"
+    } else {
+        "sends neither ETag nor Last-Modified: every poll loads all of it"
+    };
+    let fresh = trial.max_age.map_or_else(String::new, |age| format!("; stays fresh for {}s", age.as_secs()));
+    let mut lines = format!("{id}: {} bytes of {} in {}ms; {again}{fresh}\n", trial.body_bytes, clip(kind, 60), trial.took.as_millis());
+    if let Some(moved) = &trial.moved_to {
+        lines += &format!("{id}: has moved for good, to {moved}: write that into the configuration\n");
+    }
+    lines
+        + &match &trial.inspected {
+            Ok(inspected) => inspect::listing(id, inspected, ENTRIES_SHOWN),
+            Err(failure) => format!("{id}: {failure}\n"),
+        }
 }
 
 fn list(choice: &Choice) -> anyhow::Result<ExitCode> {

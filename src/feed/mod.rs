@@ -25,7 +25,7 @@ mod tokens;
 
 use chrono_tz::Tz;
 
-use crate::model::{Channel, Draft, ItemLimits, Link, Problem, ProblemKind};
+use crate::model::{Channel, Draft, Failure, ItemLimits, Link, Problem, ProblemKind};
 use drafts::Frame;
 pub use subscriptions::{NotAList, Subscription, subscriptions};
 use survey::{Found, Root, Survey};
@@ -51,6 +51,16 @@ pub struct Hints<'a> {
 impl Default for Hints<'_> {
     fn default() -> Self {
         Self { content_type: None, base: None, timezone: None, encoding: None, entries_max: ItemLimits::default().entries_max }
+    }
+}
+
+impl From<NotAFeed> for Failure {
+    fn from(not: NotAFeed) -> Self {
+        match not {
+            NotAFeed::Empty => Self::Empty,
+            NotAFeed::Html { alternate } => Self::Html { alternate },
+            NotAFeed::Other(what) => Self::NotAFeed(what),
+        }
     }
 }
 

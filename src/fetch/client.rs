@@ -14,7 +14,7 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION}
 use tokio::sync::watch;
 
 use super::{
-    Fetch, Request, Response, body, failure,
+    Fetch, Request, Response, body, certificate, failure,
     guard::{self, Reach},
     head,
     redirect::{self, Trail},
@@ -156,6 +156,7 @@ pub fn build(
         .retry(reqwest::retry::never())
         .referer(false)
         .pool_max_idle_per_host(0)
+        .tls_info(true)
         .http1_max_headers(HEADERS_MAX)
         .http1_ignore_invalid_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
@@ -191,6 +192,7 @@ impl Leg<'_> {
             return Ok(None);
         }
         let mut response = head::of_response(status, answer.headers(), self.request, trail);
+        response.certificate = certificate::of_connection(&answer);
         if !response.not_modified {
             response.body = body::read(answer, limits).await?;
         }

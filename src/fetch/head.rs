@@ -100,6 +100,7 @@ pub fn of_response(status: u16, headers: &HeaderMap, request: &Request, trail: &
             .and_then(|value| value.to_str().ok())
             .and_then(|text| Link::resolve(Some(trail.at()), text).ok()),
         max_age: freshness::max_age(headers, request.now),
+        certificate: None,
         hubs: links.hubs,
         self_link: links.self_link,
     }

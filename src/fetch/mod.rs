@@ -9,6 +9,7 @@
 //! - Validators are bytes: they are sent back as they came.
 
 mod body;
+mod certificate;
 mod client;
 mod decode;
 mod failure;
@@ -31,7 +32,7 @@ pub use client::{BadClient, Client, ClientSettings};
 pub use resolve::{Resolver, Table};
 pub use robots::Robots;
 
-use crate::model::{Failure, FetchLimits, HeaderPair, Link, PrivateHost, Route, Timestamp, Validators};
+use crate::model::{Failure, FetchLimits, HeaderPair, Link, PrivateHost, Route, Source, Timestamp, Validators, Validity};
 
 /// Something that answers requests.
 pub trait Fetch: Send + Sync + 'static {
@@ -77,6 +78,17 @@ impl Request {
             now,
         }
     }
+
+    /// What a source is asked as it is configured, without validators: for the whole document.
+    pub fn of(source: &Source, now: Timestamp) -> Self {
+        Self {
+            headers: source.headers.clone(),
+            allow_private: source.allow_private.clone(),
+            route: source.route.clone(),
+            delta: source.delta,
+            ..Self::new(source.url.clone(), now)
+        }
+    }
 }
 
 /// A document, or the word that it has not changed.
@@ -100,6 +112,8 @@ pub struct Response {
     pub content_location: Option<Link>,
     /// How long the answer says that it stays fresh.
     pub max_age: Option<Duration>,
+    /// From when to when its server's certificate holds; none without TLS.
+    pub certificate: Option<Validity>,
     /// WebSub hubs from `Link` headers.
     pub hubs: Vec<Link>,
     /// `rel=self` from `Link` headers: the WebSub topic.

@@ -1,9 +1,15 @@
 //! How a source is: what its last poll met, and how it goes on beside its own history, as a verdict in words. Pure: `now` is an argument.
 
+pub mod guard;
 mod silence;
 
 use self::silence::Silence;
-use crate::model::{SourceState, Timestamp, Trouble, Why};
+use std::time::Duration;
+
+use crate::model::{SourceState, Timestamp, Trouble, Validity, Why};
+
+/// A certificate that is not renewed so long before its end was forgotten.
+const EXPIRING: Duration = Duration::from_secs(7 * 86_400);
 
 /// How a source is, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +20,8 @@ pub enum Verdict {
     Failing(Trouble),
     /// Its server says 304 while it has news.
     Frozen,
+    /// Its certificate ends soon, and nobody renewed it when that was due.
+    Expiring,
     /// Nothing new for longer than is like it.
     Late,
     /// It could not be asked: our own network is down.
@@ -40,6 +48,7 @@ impl Verdict {
             _ if state.last_outcome.is_none() => Self::Unasked,
             _ if state.items == 0 => Self::Empty,
             _ if state.frozen => Self::Frozen,
+            _ if state.certificate.is_some_and(|validity| is_expiring(validity, now)) => Self::Expiring,
             Silence::Unusual { .. } => Self::Late,
             _ if state.effective_url.is_some() => Self::Moved,
             Silence::Usual { .. } => Self::Quiet,
@@ -53,6 +62,7 @@ impl Verdict {
             Self::Gone => "gone",
             Self::Failing(trouble) => trouble.as_str(),
             Self::Frozen => "frozen",
+            Self::Expiring => "certificate expiring",
             Self::Late => "late",
             Self::Offline => "out of reach",
             Self::Unasked => "not asked yet",
@@ -77,6 +87,10 @@ pub fn in_words(state: &SourceState, is_private: bool, now: Timestamp) -> String
         (Verdict::Frozen, _) => {
             "frozen: its server says that nothing changed while it has news; once a week it is asked in full".to_owned()
         }
+        (Verdict::Expiring, _) => {
+            let left = state.certificate.map_or(Duration::ZERO, |validity| validity.until.since(now));
+            format!("certificate expiring: it ends in {}, and was not renewed in time", hours_or_days(left))
+        }
         (Verdict::Late, Silence::Unusual { days, usual_days }) => {
             format!("late: nothing new for {}; nine times in ten it is {} at most", count_of(days), count_of(usual_days))
         }
@@ -89,6 +103,21 @@ pub fn in_words(state: &SourceState, is_private: bool, now: Timestamp) -> String
         }
         (Verdict::Fine, _) => outcome.map_or_else(|| "fine".to_owned(), |outcome| format!("fine: {outcome}")),
         (verdict, _) => verdict.as_str().to_owned(),
+    }
+}
+
+/// Whether a certificate is in its last tenth, or its last week if that is shorter: who renews by machine has done it by then, whether
+/// it holds for six days or for a year.
+fn is_expiring(Validity { from, until }: Validity, now: Timestamp) -> bool {
+    now <= until && until.since(now) < (until.since(from) / 10).min(EXPIRING)
+}
+
+/// `1 day`, `5 hours`.
+fn hours_or_days(span: Duration) -> String {
+    match span.as_secs() / 3600 {
+        1 => "1 hour".to_owned(),
+        hours if hours < 48 => format!("{hours} hours"),
+        hours => count_of(hours / 24),
     }
 }
 
@@ -109,7 +138,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Verdict, in_words};
-    use crate::model::{Link, SourceState, Timestamp, Trouble, Why};
+    use crate::model::{Link, SourceState, Timestamp, Trouble, Validity, Why};
 
     const NOW: Timestamp = Timestamp::from_secs_const(1_795_305_600);
 
@@ -164,6 +193,17 @@ mod tests {
             (SourceState { gone: true, ..read(0) }, false, Verdict::Gone, "gone: it says itself that it has ended"),
         ] {
             assert_eq!((Verdict::of(&state, NOW), in_words(&state, is_private, NOW).as_str()), (verdict, wanted));
+        }
+        for (days_held, hours_left, wanted) in [
+            (90, 24 * 8, "fine: 3 new"),
+            (90, 24 * 6, "certificate expiring: it ends in 6 days, and was not renewed in time"),
+            (6, 48, "fine: 3 new"),
+            (6, 12, "certificate expiring: it ends in 12 hours, and was not renewed in time"),
+            (365, 24 * 10, "fine: 3 new"),
+        ] {
+            let until = NOW + Duration::from_secs(hours_left * 3600);
+            let certificate = Some(Validity { from: until - Duration::from_secs(days_held * 86_400), until });
+            assert_eq!(in_words(&SourceState { certificate, ..read(0) }, false, NOW), wanted);
         }
         let frozen = SourceState { frozen: true, ..read(0) };
         assert!(in_words(&frozen, false, NOW).starts_with("frozen: "));

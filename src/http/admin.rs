@@ -1,6 +1,6 @@
 //! The operator's addresses: only from this machine, only with the token.
 //!
-//! `POST /admin/reload`, `POST /admin/poll[?source=ID]`, `POST /admin/import` (body: a JSON array of paths), `GET /admin/export`
+//! `POST /admin/reload`, `POST /admin/poll[?source=ID]`, `POST /admin/release?source=ID`, `POST /admin/import` (body: a JSON array of paths), `GET /admin/export`
 //! (one JSON line a story), `GET /admin/sources` (a JSON array), `GET /admin/why?item=ID|URL` (a JSON array),
 //! `GET /admin/search?q=TEXT[&order=best][&limit=N]`, `POST /admin/split`, `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON
 //! array of one or two ids or URLs). Errors are `{"error": ...}`.
@@ -35,6 +35,7 @@ pub(super) fn router(state: &State) -> Router<State> {
     Router::new()
         .route("/reload", post(reload))
         .route("/poll", post(poll))
+        .route("/release", post(release))
         .route("/import", post(import))
         .route("/export", get(export))
         .route("/sources", get(sources))
@@ -77,6 +78,14 @@ async fn poll(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Respon
         },
     };
     order(&state, Command::PollNow(source)).await
+}
+
+async fn release(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Response<Body> {
+    match token::parameter(&query.unwrap_or_default(), "source").map(|id| SourceId::parse(&id)) {
+        Some(Ok(id)) => order(&state, Command::Release(id)).await,
+        Some(Err(error)) => failure(StatusCode::BAD_REQUEST, &error.to_string()),
+        None => failure(StatusCode::BAD_REQUEST, "the parameter `source` must hold an id"),
+    }
 }
 
 async fn import(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {
@@ -172,7 +181,7 @@ async fn export(Shared(state): Shared<State>) -> Response<Body> {
 async fn sources(Shared(state): Shared<State>) -> Response<Body> {
     let now = state.clock.now();
     let listed =
-        state.shelf.sources(move |_, cards, states, _| render::sources_json(cards, states.iter().map(|(id, state)| (id, state)), now));
+        state.shelf.sources(move |_, cards, states| render::sources_json(cards, states.iter().map(|(id, state)| (id, state)), now));
     match listed.await {
         Ok(json) => answer(StatusCode::OK, "application/json", Body::from(json)),
         Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),

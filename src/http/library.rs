@@ -7,7 +7,8 @@ use crate::{
     model::{Item, ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
     render::SourceCards,
     search::{Order, Search},
-    store::{Revision, Store, StoreError},
+    store::{Counts, Revision, Store, StoreError},
+    telemetry::Standing,
     view::{Filter, Mentioned, Share},
 };
 
@@ -121,6 +122,31 @@ impl Library {
     /// What is remembered of every source.
     pub(super) fn states(&self) -> Result<Vec<(SourceId, SourceState)>, StoreError> {
         self.store.source_states()
+    }
+
+    /// How the store and its index stand now.
+    pub(super) fn standing(&self) -> Result<Standing, StoreError> {
+        let Counts { items, stories, archive_bytes, index_bytes, .. } = self.store.counts()?;
+        Ok(Standing {
+            sources: Vec::new(),
+            items,
+            stories,
+            stories_indexed: self.search.stories(),
+            archive_bytes,
+            index_bytes,
+            generation: self.store.generation(),
+            is_durable: self.is_durable(),
+        })
+    }
+
+    /// Whether what is written reaches the disk.
+    pub(super) fn is_durable(&self) -> bool {
+        self.store.is_durable()
+    }
+
+    /// Whether views and searches can be answered.
+    pub(super) fn is_searchable(&self) -> bool {
+        self.search.is_ready()
     }
 
     /// Hands every story to `take`, oldest first, until it says false.

@@ -17,6 +17,7 @@ mod selected;
 mod shelf;
 mod socket;
 mod token;
+mod vitals;
 mod volumes;
 
 use std::{future::Future, sync::Arc, time::Duration};

@@ -7,6 +7,7 @@ use axum::{
     body::Body,
     extract::{Path, Request, State as Shared, rejection::PathRejection},
     http::{HeaderValue, Response, StatusCode, header},
+    middleware,
     routing::{MethodRouter, get},
 };
 use tokio::sync::mpsc;
@@ -17,6 +18,7 @@ use super::{
     press::Wanted,
     selected,
     shelf::{Front, PageName, Shelf, ShelfError},
+    vitals,
 };
 use crate::{
     clock::Clock,
@@ -61,9 +63,10 @@ pub(super) fn router(state: State) -> Router {
         .route("/about", readable(get(about)))
         .route("/sources", readable(get(sources)))
         .route("/stories/{id}", readable(get(story)))
-        .route("/healthz", readable(get(health)))
+        .merge(vitals::router())
         .nest("/admin", admin::router(&state))
         .fallback(not_found)
+        .layer(middleware::from_fn(vitals::count))
         .with_state(state)
 }
 
@@ -113,8 +116,8 @@ async fn opensearch(Shared(state): Shared<State>, request: Request) -> Response<
 
 /// How every source is at this moment: made for each request, and few ask.
 async fn sources(Shared(state): Shared<State>) -> Response<Body> {
-    let now = state.clock.now();
-    let page = state.shelf.sources(move |site, cards, states, library| {
+    let (now, library) = (state.clock.now(), state.shelf.library().clone());
+    let page = state.shelf.sources(move |site, cards, states| {
         let shares = library.shares(now - WEEK);
         render::sources_page(site, cards, Sources { states, shares: &shares }, now)
     });
@@ -142,26 +145,11 @@ fn see(address: &str) -> Response<Body> {
     response
 }
 
-/// For whoever watches the daemon: 200 while the feed can be served.
-async fn health(Shared(state): Shared<State>) -> Response<Body> {
-    let (status, words) = match state.shelf.front() {
-        Some(_) => (StatusCode::OK, "ok\n"),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "no feed rendered yet\n"),
-    };
-    let mut response = Response::new(Body::from(words));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}
-
 async fn not_found(Shared(state): Shared<State>) -> Response<Body> {
     state.notice(Notice::NotFound)
 }
 
-async fn method_not_allowed(Shared(state): Shared<State>) -> Response<Body> {
+pub(super) async fn method_not_allowed(Shared(state): Shared<State>) -> Response<Body> {
     state.notice(Notice::MethodNotAllowed)
 }
 

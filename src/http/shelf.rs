@@ -232,14 +232,14 @@ impl Shelf {
     /// What `show` makes of the sources as they are at this moment.
     pub(super) async fn sources<T: Send + 'static>(
         &self,
-        show: impl FnOnce(&Site, &SourceCards, &[(SourceId, SourceState)], &Library) -> T + Send + 'static,
+        show: impl FnOnce(&Site, &SourceCards, &[(SourceId, SourceState)]) -> T + Send + 'static,
     ) -> Result<T, ShelfError> {
         let _permit = self.work.acquire().await.map_err(|_| ShelfError::Panicked)?;
         let (library, served) = (self.library.clone(), self.served());
         let made = tokio::task::spawn_blocking(move || {
             let states = library.states()?;
             let cards = served.cards.clone().learned(states.iter().map(|(id, state)| (id, state)));
-            Ok::<_, StoreError>(show(&served.site, &cards, &states, &library))
+            Ok::<_, StoreError>(show(&served.site, &cards, &states))
         });
         Ok(made.await.map_err(|_| ShelfError::Panicked)??)
     }

@@ -9,6 +9,8 @@ pub enum Command {
     Reload,
     /// Poll everything that is due, or one source regardless of its due time.
     PollNow(Option<SourceId>),
+    /// Let in what a source brings next, however unlike it is.
+    Release(SourceId),
     /// Import documents from paths on this machine.
     Import(Vec<std::path::PathBuf>),
     /// Say why an item is in its story.

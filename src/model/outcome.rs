@@ -83,6 +83,8 @@ pub enum Failure {
     },
     /// Some other document that is no feed.
     NotAFeed(String),
+    /// What it brought is so unlike it that nobody is shown it before an operator looked, in words.
+    HeldBack(String),
     /// The poll panicked: a fault of ours that costs only this source.
     Panicked(String),
     /// The daemon itself could not keep the result.
@@ -118,6 +120,7 @@ impl fmt::Display for Failure {
             Self::Html { alternate: Some(link) } => write!(f, "a web page, not a feed; it names {link}"),
             Self::Html { alternate: None } => f.write_str("a web page, not a feed"),
             Self::NotAFeed(what) => write!(f, "not a feed: {what}"),
+            Self::HeldBack(why) => write!(f, "held back until `watchfire release`: {why}"),
             Self::Panicked(why) => write!(f, "a fault of ours, please report it: {why}"),
             Self::Store(why) => write!(f, "not stored: {why}"),
         }

@@ -9,8 +9,10 @@ use super::{Link, Route, SourceId, Text};
 /// A configured source.
 #[derive(Clone, PartialEq)]
 pub struct Source {
-    /// Slug; part of every item's identity.
+    /// Slug.
     pub id: SourceId,
+    /// Names that it had before, the oldest first.
+    pub formerly: Vec<SourceId>,
     /// What to ask. May hold credentials in its query: show it only through `shown_url`.
     pub url: Link,
     /// Name for people; `None` until the document itself names one.
@@ -35,6 +37,8 @@ pub struct Source {
     pub encoding: Option<String>,
     /// The way there, where it is not the usual one.
     pub route: Route,
+    /// Whether what is unlike it is held back.
+    pub guard: bool,
     /// Whether it may answer with the new entries alone (RFC 3229, `A-IM: feed`).
     pub delta: bool,
 }
@@ -47,6 +51,7 @@ impl Source {
     pub const fn new(id: SourceId, url: Link, cadence: Cadence) -> Self {
         Self {
             id,
+            formerly: Vec::new(),
             url,
             title: None,
             tags: Vec::new(),
@@ -59,8 +64,14 @@ impl Source {
             priority: Self::PRIORITY,
             encoding: None,
             route: Route { proxy: None, authority: None },
+            guard: true,
             delta: false,
         }
+    }
+
+    /// The name that its items bear for ever: the first that it had, so that a new name leaves their ids as they are.
+    pub fn identity(&self) -> &SourceId {
+        self.formerly.first().unwrap_or(&self.id)
     }
 
     /// The URL for outputs; none for a private source. The query is left out: it may hold a key.

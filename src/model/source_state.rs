@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Digest, Link, Recent, Rhythm, Timestamp, Trouble, Why};
+use super::{Digest, Habit, Link, Recent, Rhythm, Timestamp, Trouble, Why};
 
 /// A source's memory: who is asked next, with which validators, and how the last polls went. Kept by `store`, advanced by
 /// `schedule` and `poll`.
@@ -58,10 +58,25 @@ pub struct SourceState {
     pub feed_id: Option<String>,
     /// The site it belongs to.
     pub site: Option<Link>,
+    /// From when to when the certificate holds that its server showed last.
+    pub certificate: Option<Validity>,
+    /// What its items are like.
+    pub habit: Habit,
+    /// An operator vouched for what it brings next.
+    pub is_released: bool,
     /// Items ever stored.
     pub items: u64,
     /// Arrivals of new items, newest last, at most 32: the source's own rhythm.
     pub arrivals: Vec<Timestamp>,
+}
+
+/// A span of time in which something holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// Its end.
+    pub until: Timestamp,
 }
 
 /// Validators as raw bytes, sent back as they came (protocol F3).

@@ -31,13 +31,15 @@ pub enum Trouble {
     Answer,
     /// We do not ask: its address or its `robots.txt` forbids it.
     Forbidden,
+    /// What it brought is unlike it, and waits for an operator.
+    HeldBack,
     /// A fault of our own.
     Ours,
 }
 
 impl Trouble {
     /// All kinds with the words that outputs and records use.
-    pub const ALL: [(Self, &'static str); 14] = [
+    pub const ALL: [(Self, &'static str); 15] = [
         (Self::Name, "name does not resolve"),
         (Self::Connection, "no connection"),
         (Self::Certificate, "certificate trouble"),
@@ -51,6 +53,7 @@ impl Trouble {
         (Self::Empty, "empty answer"),
         (Self::Answer, "broken answer"),
         (Self::Forbidden, "not allowed"),
+        (Self::HeldBack, "held back"),
         (Self::Ours, "our fault"),
     ];
 
@@ -70,6 +73,7 @@ impl Trouble {
             Failure::Empty => Self::Empty,
             Failure::AddressRefused(_) | Failure::Disallowed => Self::Forbidden,
             Failure::Timeout { .. } | Failure::Redirect(_) | Failure::TooLarge { .. } | Failure::BrokenBody(_) => Self::Answer,
+            Failure::HeldBack(_) => Self::HeldBack,
             Failure::Panicked(_) | Failure::Store(_) => Self::Ours,
         }
     }

@@ -12,6 +12,7 @@ mod pipeline;
 mod report;
 mod robots;
 mod seats;
+mod vetting;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -34,8 +35,12 @@ pub use self::{
 use crate::{
     clock::{Jump, Vigil},
     fetch::Fetch,
-    model::{CommandError, Failure, FetchLimits, ItemLimits, MergeThresholds, Outcome, ScheduleLimits, Source, SourceId, Timestamp},
+    model::{
+        CommandError, Failure, FetchLimits, ItemLimits, MergeThresholds, Outcome, ScheduleLimits, Source, SourceId, SourceState, Timestamp,
+        Trouble,
+    },
     schedule::{self, Place, Plan},
+    store::StoreError,
 };
 
 /// Who is polled, and within which limits. A reload replaces it whole.
@@ -90,6 +95,8 @@ pub enum Mode {
 pub struct PollOrder {
     /// Which source; `None` for all that are due.
     pub source: Option<SourceId>,
+    /// What it brings next is not held back, however unlike it is. If it may not be polled yet, it is released all the same.
+    pub is_release: bool,
     /// Where the reports go.
     pub reply: oneshot::Sender<Result<Vec<Report>, CommandError>>,
 }
@@ -160,6 +167,7 @@ impl Table {
         for id in left {
             self.agenda.forget(&id);
         }
+        seats::inherit(poller, roster);
         if self.mode == Mode::Daemon {
             for (id, at) in seats::seats(poller, roster, occasion) {
                 self.agenda.schedule(&id, at);
@@ -233,6 +241,11 @@ impl Table {
 
     fn take_order<F: Fetch>(&mut self, order: PollOrder, poller: &Poller<F>, roster: &Roster) {
         let now = poller.clock().now();
+        if let (Some(id), true) = (&order.source, order.is_release)
+            && let Err(refusal) = release(poller, roster, id)
+        {
+            return drop(order.reply.send(Err(refusal)));
+        }
         let awaited = match &order.source {
             Some(id) => {
                 may_poll_now(poller, roster, id, now).and_then(|()| self.may_ask_host(poller, roster, id)).map(|()| vec![id.clone()])
@@ -252,6 +265,7 @@ impl Table {
                 self.answer_waiters();
             }
             // Whoever asked may have gone.
+            Err(CommandError::Refused(_)) if order.is_release => drop(order.reply.send(Ok(Vec::new()))),
             Err(refusal) => drop(order.reply.send(Err(refusal))),
         }
     }
@@ -274,6 +288,19 @@ impl Table {
             drop(waiter.reply.send(Ok(waiter.reports)));
         }
     }
+}
+
+/// Remembers that an operator vouches for what a source brings next, which is looked at although it was seen before.
+fn release<F: Fetch>(poller: &Poller<F>, roster: &Roster, id: &SourceId) -> Result<(), CommandError> {
+    let failed = |error: StoreError| CommandError::Failed(error.to_string());
+    if !roster.sources.contains_key(id) {
+        return Err(CommandError::Refused(format!("no enabled source is called `{id}`")));
+    }
+    let state = poller.store().source_state(id).map_err(failed)?;
+    if state.trouble != Some(Trouble::HeldBack) {
+        return Err(CommandError::Refused(format!("nothing of `{id}` is held back")));
+    }
+    poller.store().reserve(id, &SourceState { is_released: true, ..state }).map_err(failed)
 }
 
 /// Whether a person may have a source polled now, whatever its due time.

@@ -12,6 +12,7 @@ use super::{
     network::Network,
     report::Report,
     robots::RobotsFiles,
+    vetting,
 };
 use crate::{
     clean,
@@ -21,6 +22,7 @@ use crate::{
     model::{Digest, Draft, Failure, Link, Outcome, Source, SourceState, Tally, Text, Timestamp, Trouble, Validators, Why, ZonedTime},
     schedule,
     store::{PollCommit, Store, StoreError},
+    telemetry,
 };
 
 /// Longest name that a source gives itself, in characters.
@@ -66,8 +68,10 @@ impl<F: Fetch> Poller<F> {
                 self.fail(&source, &roster, &state, &Failure::Panicked(words))
             }
         };
+        let ended = self.clock.now();
+        telemetry::poll_ended(&outcome, ended.since(started));
         let report = Report { source: source.id.clone(), outcome, next_due: state.next_due, why: state.why };
-        report.log(started, self.clock.now(), self.is_offline());
+        report.log(started, ended, self.is_offline());
         report
     }
 
@@ -90,6 +94,9 @@ impl<F: Fetch> Poller<F> {
     /// Writes the next due time down before the request goes out, so that a restart does not ask again (protocol S1).
     fn reserve(&self, source: &Source, roster: &Roster, now: Timestamp) -> Result<SourceState, StoreError> {
         let remembered = self.store.source_state(&source.id)?;
+        if let Some(due) = remembered.next_due.filter(|due| *due <= now) {
+            telemetry::poll_began(now.since(due));
+        }
         let state = roster.plan(source).reservation(recall(remembered, source, now), now);
         self.store.reserve(&source.id, &state)?;
         Ok(state)
@@ -98,14 +105,9 @@ impl<F: Fetch> Poller<F> {
     async fn ask(&self, source: &Source, roster: &Roster, state: &SourceState, now: Timestamp) -> Result<Response, Failure> {
         let request = Request {
             url: schedule::address(source, state, now).clone(),
-            configured: source.url.clone(),
-            headers: source.headers.clone(),
             validators: state.validators.clone(),
-            allow_private: source.allow_private.clone(),
-            route: source.route.clone(),
-            delta: source.delta,
             limits: roster.fetch,
-            now,
+            ..Request::of(source, now)
         };
         self.heed_robots(&request, roster).await?;
         let after = roster.fetch.poll;
@@ -117,6 +119,7 @@ impl<F: Fetch> Poller<F> {
     async fn settle(&self, source: &Arc<Source>, roster: &Arc<Roster>, state: SourceState, response: Response) -> (Outcome, SourceState) {
         self.heard_from(source, roster);
         let now = self.clock.now();
+        telemetry::document_fetched(response.body.len());
         let mut state = learn(schedule::settled_at(state, now), source, &response, now);
         let digest = (!response.not_modified).then(|| Digest::of(&[&response.body]));
         let outcome = if response.not_modified {
@@ -222,6 +225,7 @@ fn learn(mut state: SourceState, source: &Source, response: &Response, now: Time
         state.validators.last_modified = fresh.last_modified.clone().or(state.validators.last_modified);
     }
     state.freshness.max_age = response.max_age;
+    state.certificate = response.certificate;
     match response.permanent_url.as_ref().filter(|moved| **moved != source.url) {
         Some(moved) => {
             if state.effective_url.as_ref() != Some(moved) {
@@ -258,15 +262,14 @@ fn read_document(
         entries_max: roster.items.entries_max,
     };
     let mut reading = feed::read(&response.body, &hints).map_err(|not| match not {
-        NotAFeed::Empty => Failure::Empty,
         NotAFeed::Html { alternate } => Failure::Html { alternate: alternate.filter(|link| may_name(source, link)) },
-        NotAFeed::Other(what) => Failure::NotAFeed(what),
+        other => other.into(),
     })?;
     if source.private {
         reading.drafts.iter_mut().for_each(|draft| hide_address(draft, &source.url));
     }
     let desk = Desk {
-        source: &source.id,
+        source: source.identity(),
         channel: &reading.channel,
         limits: &roster.items,
         thresholds: &roster.merge,
@@ -305,6 +308,8 @@ fn read_document(
 
     let mut after = None;
     let Batch { arrivals, unchanged } = learning::settle(store, readings).map_err(|error| Failure::Store(error.to_string()))?;
+    state.habit = vetting::vet(store, source, &state, &arrivals)?;
+    state.is_released = false;
     let commit = PollCommit { source: source.id.clone(), arrivals, new_max: roster.items.new_max };
     let tally = store.commit(commit, now, |tally| {
         let tally = Tally { unchanged: tally.unchanged + unchanged, refused: tally.refused + refused, problems, ..*tally };
@@ -382,6 +387,7 @@ mod tests {
                 content_type: None,
                 content_location: None,
                 max_age: None,
+                certificate: None,
                 hubs: Vec::new(),
                 self_link: None,
             })

@@ -20,6 +20,7 @@ mod tallies;
 mod words;
 
 use std::{
+    collections::HashMap,
     path::Path,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
@@ -80,6 +81,8 @@ struct Named {
     configured: Vec<(SourceId, String)>,
     own: Vec<(SourceId, String)>,
     names: Names,
+    /// Sources that had another name before, with the one that their items bear.
+    identities: HashMap<SourceId, SourceId>,
 }
 
 impl Search {
@@ -109,7 +112,8 @@ impl Search {
     pub fn find(&self, filter: &Filter, order: self::Order, skip: usize, limit: usize) -> Result<Found, SearchError> {
         let query = {
             let named = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
-            Asker { fields: &self.0.fields, names: &named.names, is_scored: order == self::Order::Best }.ask(filter)
+            let (names, identities) = (&named.names, &named.identities);
+            Asker { fields: &self.0.fields, names, identities, is_scored: order == self::Order::Best }.ask(filter)
         };
         ranking::rank(&self.0.reader.searcher(), &*query, order, skip, limit)
     }
@@ -132,6 +136,11 @@ impl Search {
     /// Says what the operator calls the sources: who asks for a name finds what its bearer brought.
     pub fn name(&self, sources: Vec<(SourceId, String)>) {
         self.rename(|named| named.configured = sources);
+    }
+
+    /// Says which sources had another name before, and which one their items bear.
+    pub fn identify(&self, renamed: HashMap<SourceId, SourceId>) {
+        self.rename(|named| named.identities = renamed);
     }
 
     fn rename(&self, change: impl FnOnce(&mut Named)) {

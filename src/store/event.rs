@@ -173,6 +173,14 @@ impl Commit {
 }
 
 impl Event {
+    /// The rule by which an item joined a story.
+    pub(super) const fn joined_by(&self) -> Option<JoinRule> {
+        match self {
+            Self::Joined { rule, .. } => Some(*rule),
+            _ => None,
+        }
+    }
+
     /// Where the content stands that it speaks of.
     pub(super) fn content(&self) -> Option<Location> {
         match self {

@@ -1,7 +1,7 @@
 //! The thread that makes commits durable, at most a second after they were made.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -17,12 +17,20 @@ const RETRY: Duration = Duration::from_secs(5);
 struct State {
     is_dirty: bool,
     is_stopping: bool,
+    /// The last write failed.
+    is_failing: bool,
 }
 
 #[derive(Default)]
 struct Signal {
     state: Mutex<State>,
     changed: Condvar,
+}
+
+impl Signal {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The running thread. Dropping it flushes once more and waits for the end.
@@ -42,14 +50,24 @@ impl Flusher {
 
     /// Says that there is something to make durable.
     pub(super) fn wake(&self) {
-        self.signal.state.lock().unwrap_or_else(PoisonError::into_inner).is_dirty = true;
+        self.signal.state().is_dirty = true;
         self.signal.changed.notify_one();
+    }
+
+    /// Says how a write went that the thread knows nothing of.
+    pub(super) fn wrote(&self, is_well: bool) {
+        self.signal.state().is_failing = !is_well;
+    }
+
+    /// Whether the last write reached the disk.
+    pub(super) fn is_well(&self) -> bool {
+        !self.signal.state().is_failing
     }
 }
 
 impl Drop for Flusher {
     fn drop(&mut self) {
-        self.signal.state.lock().unwrap_or_else(PoisonError::into_inner).is_stopping = true;
+        self.signal.state().is_stopping = true;
         self.signal.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             // A panic in there has been reported by the panic hook; the journal has everything.
@@ -61,8 +79,7 @@ impl Drop for Flusher {
 fn run(core: &Core, signal: &Signal) {
     let mut pause = GATHER;
     loop {
-        let state = signal.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = signal.changed.wait_while(state, |state| !state.is_dirty && !state.is_stopping);
+        let waiting = signal.changed.wait_while(signal.state(), |state| !state.is_dirty && !state.is_stopping);
         let gathering =
             signal.changed.wait_timeout_while(waiting.unwrap_or_else(PoisonError::into_inner), pause, |state| !state.is_stopping);
         let (mut state, _) = gathering.unwrap_or_else(PoisonError::into_inner);
@@ -70,10 +87,14 @@ fn run(core: &Core, signal: &Signal) {
         state.is_dirty = false;
         drop(state);
         pause = GATHER;
-        if is_dirty && let Err(error) = core.flush() {
-            tracing::error!("not yet durable: {error}");
-            signal.state.lock().unwrap_or_else(PoisonError::into_inner).is_dirty = true;
-            pause = RETRY;
+        if is_dirty {
+            let flushed = core.flush();
+            signal.state().is_failing = flushed.is_err();
+            if let Err(error) = flushed {
+                tracing::error!("not yet durable: {error}");
+                signal.state().is_dirty = true;
+                pause = RETRY;
+            }
         }
         if is_stopping {
             return;

@@ -15,6 +15,7 @@ use std::{
 
 use super::{
     error::{Result, StoreError},
+    folder,
     rows::{LINKS, Row, is_gathered, is_link},
     runs,
     sieve::Sieve,
@@ -160,7 +161,7 @@ impl Index {
 
     /// Bytes on disk.
     pub(super) fn size(&self) -> Result<u64> {
-        self.db.size_on_disk().map_err(|error| self.failed(error))
+        folder::size(&self.path)
     }
 
     fn write(&self, batch: Batch) -> Result<()> {

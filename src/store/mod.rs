@@ -148,9 +148,16 @@ impl Store {
         Ok(was_there)
     }
 
+    /// Whether what is written reaches the disk: false from a write that failed to the next one that does not.
+    pub fn is_durable(&self) -> bool {
+        self.flusher.is_well()
+    }
+
     /// Makes everything committed durable now.
     pub fn flush(&self) -> Result<()> {
-        self.core.flush()
+        let flushed = self.core.flush();
+        self.flusher.wrote(flushed.is_ok());
+        flushed
     }
 
     /// Compares the index with archive and journal. Commits wait meanwhile.
@@ -166,7 +173,10 @@ impl Store {
             // A commit that cannot be flushed is a commit nevertheless: the flusher tries again and says what is wrong.
             Ok(_) if self.core.index.is_behind() && self.core.flush_as_writer(&mut writer).is_ok() => {}
             Ok(_) => self.flusher.wake(),
-            Err(_) => self.core.buckets().clear(),
+            Err(_) => {
+                self.core.buckets().clear();
+                self.flusher.wrote(false);
+            }
         }
         written
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::codec::{Decoder, Encoder};
-use crate::model::{Freshness, Link, Recent, Rhythm, SourceState, Timestamp, Trouble, Why};
+use crate::model::{Freshness, Habit, Link, Recent, Rhythm, Shares, SourceState, Timestamp, Trouble, Validity, Why};
 
 /// The tags. One that was ever used keeps its meaning; what is missing has its default, and unknown ones are passed over.
 mod tag {
@@ -39,7 +39,10 @@ mod tag {
     pub const ARRIVALS: u8 = 29;
     pub const TROUBLE: u8 = 30;
     pub const FROZEN: u8 = 31;
-    pub const RECENT: u8 = 32;
+    pub const HABIT: u8 = 32;
+    pub const IS_RELEASED: u8 = 33;
+    pub const CERTIFICATE: u8 = 34;
+    pub const RECENT: u8 = 35;
 }
 
 /// Writes a state.
@@ -74,6 +77,9 @@ pub(super) fn encode(state: &SourceState) -> Vec<u8> {
         .bytes(tag::TROUBLE, state.trouble.map(|trouble| trouble.as_str().as_bytes()))
         .number(tag::FROZEN, state.frozen.into())
         .number(tag::RECENT, state.recent.bits())
+        .bytes(tag::HABIT, habit(&state.habit).as_deref())
+        .number(tag::IS_RELEASED, state.is_released.into())
+        .bytes(tag::CERTIFICATE, state.certificate.map(certificate).as_deref())
         .bytes(tag::TITLE, state.title.as_deref().map(str::as_bytes))
         .bytes(tag::FEED_ID, state.feed_id.as_deref().map(str::as_bytes))
         .bytes(tag::SITE, state.site.as_ref().map(|link| link.as_str().as_bytes()))
@@ -124,6 +130,9 @@ fn take(state: &mut SourceState, tag: u8, field: &[u8]) -> Option<()> {
         tag::LAST_FAILED => state.last_failed = true,
         tag::TROUBLE => state.trouble = Trouble::parse(&text(field)?),
         tag::FROZEN => state.frozen = true,
+        tag::HABIT => state.habit = take_habit(&mut Decoder::new(field))?,
+        tag::IS_RELEASED => state.is_released = true,
+        tag::CERTIFICATE => state.certificate = Some(Validity { from: time(field.get(..8)?)?, until: time(field.get(8..)?)? }),
         tag::TITLE => state.title = Some(text(field)?),
         tag::FEED_ID => state.feed_id = Some(text(field)?),
         tag::SITE => state.site = link(field),
@@ -133,6 +142,30 @@ fn take(state: &mut SourceState, tag: u8, field: &[u8]) -> Option<()> {
         _ => {}
     }
     Some(())
+}
+
+fn certificate(Validity { from, until }: Validity) -> Vec<u8> {
+    Encoder::default().i64(from.as_millis()).i64(until.as_millis()).finish()
+}
+
+/// A habit; nothing where there is none yet.
+fn habit(habit: &Habit) -> Option<Vec<u8>> {
+    let Habit { polls, batch_max, hosts, languages, id_shapes } = habit;
+    let shares = |out: Encoder, Shares(shares): &Shares| {
+        let begun = out.u32(u32::try_from(shares.len()).unwrap_or_default());
+        shares.iter().fold(begun, |out, (value, count)| out.bytes(value.as_bytes()).u32(*count))
+    };
+    let numbers = Encoder::default().u32(*polls).u32(*batch_max);
+    (*polls > 0).then(|| [hosts, languages, id_shapes].into_iter().fold(numbers, shares).finish())
+}
+
+fn take_habit(input: &mut Decoder<'_>) -> Option<Habit> {
+    fn shares(input: &mut Decoder<'_>) -> Option<Shares> {
+        let count = input.u32()?;
+        (0..count).map(|_| Some((text(input.bytes()?)?, input.u32()?))).collect::<Option<_>>().map(Shares)
+    }
+    let (polls, batch_max) = (input.u32()?, input.u32()?);
+    Some(Habit { polls, batch_max, hosts: shares(input)?, languages: shares(input)?, id_shapes: shares(input)? })
 }
 
 /// The fields that say something.
@@ -218,6 +251,15 @@ mod tests {
             last_failed: true,
             trouble: Some(Trouble::Blocked),
             frozen: true,
+            habit: Habit {
+                polls: 3,
+                batch_max: 4,
+                hosts: Shares(vec![("a.example".to_owned(), 9), ("b.example".to_owned(), 1)]),
+                languages: Shares::default(),
+                id_shapes: Shares(vec![("urn".to_owned(), 10)]),
+            },
+            is_released: true,
+            certificate: Some(Validity { from: Timestamp::from_secs(9), until: Timestamp::from_secs(10) }),
             title: Some("网安".to_owned()),
             feed_id: Some("urn:x".to_owned()),
             site: link(),

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     dedup::{self, Fingerprint},
     model::{Digest, Item, ItemId, SourceId, Tally, Timestamp, ZonedTime},
+    telemetry,
 };
 
 /// Members of one story; further copies are refused. Only a feed that mints new ids without end gets here.
@@ -212,6 +213,7 @@ impl<'a> Transaction<'a> {
             changed_at: if self.is_rendered_changed { head.changed_at.max(self.now) } else { head.changed_at },
             events: self.events,
         };
+        let joins: Vec<_> = commit.events.iter().filter_map(Event::joined_by).collect();
         let journal_before = head.journal_end;
         self.core.archive.append(&self.pending)?;
         let written = self.core.journal.append(journal_before, &commit).and_then(|journal_end| {
@@ -223,7 +225,10 @@ impl<'a> Transaction<'a> {
             })
         });
         match written {
-            Ok(()) => self.writer.wrote(&self.pending),
+            Ok(()) => {
+                joins.into_iter().for_each(telemetry::item_joined);
+                self.writer.wrote(&self.pending);
+            }
             Err(_) => self.core.archive.retract(&self.pending),
         }
         written.map(|()| self.tally)

@@ -96,7 +96,7 @@ async fn hostile_servers() {
     let (began, before) = (Instant::now(), peak_kib());
     let running = tokio::spawn(poll::run(poller, roster, orders_out, Mode::OnDemand, shutdown.clone()));
     let (reply, answer) = oneshot::channel();
-    orders.send(PollOrder { source: None, reply }).await.expect("the loop listens");
+    orders.send(PollOrder { source: None, is_release: false, reply }).await.expect("the loop listens");
     let reports = answer.await.expect("an answer").expect("reports");
     shutdown.cancel();
     running.await.expect("the loop ends");

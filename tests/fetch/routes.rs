@@ -164,7 +164,10 @@ async fn an_authority_of_its_own_is_trusted_for_one_source_alone() {
     let usual = request(&origin.url("/feed"), &[&origin]);
     let trusting = Request { route: Route { proxy: None, authority: Some(AUTHORITY_PEM.into()) }, ..usual.clone() };
     for _ in 0..2 {
-        assert_eq!(client.fetch(trusting.clone()).await.expect("a feed").body, FEED);
+        let answer = client.fetch(trusting.clone()).await.expect("a feed");
+        assert_eq!(answer.body, FEED);
+        let years = answer.certificate.map(|validity| [validity.from, validity.until].map(|at| at.rfc3339()[..4].to_owned()));
+        assert_eq!(years, Some(["2020".to_owned(), "2120".to_owned()]));
         assert!(matches!(client.fetch(usual.clone()).await, Err(Failure::Tls(why)) if why.contains("UnknownIssuer")));
     }
 }

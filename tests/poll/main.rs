@@ -1,5 +1,6 @@
 //! The writing half under a simulated clock: a scripted fetcher, a real store, days in milliseconds.
 
+mod hijack;
 mod requests;
 
 use std::{
@@ -15,7 +16,7 @@ use watchfire::{
     fetch::{Fetch, Request, Response},
     model::{
         Cadence, CommandError, Failure, FetchLimits, HeaderPair, ItemLimits, Link, MergeThresholds, Outcome, PrivateHost, ScheduleLimits,
-        Source, SourceId, SourceState, Timestamp, Validators,
+        Source, SourceId, SourceState, Timestamp, Trouble, Validators,
     },
     poll::{self, Mode, PollOrder, Poller, Report, Roster},
     store::Store,
@@ -68,6 +69,7 @@ fn full(url: &str, body: Vec<u8>) -> Response {
         content_location: None,
         max_age: None,
         hubs: Vec::new(),
+        certificate: None,
         self_link: None,
     }
 }
@@ -173,13 +175,22 @@ impl Rig {
 
     /// Polls one source by order.
     async fn poll_now(&self, name: Option<&str>) -> Result<Vec<Report>, CommandError> {
+        self.order(name, false).await
+    }
+
+    /// Lets in what was held back of a source.
+    async fn release(&self, name: &str) -> Result<Vec<Report>, CommandError> {
+        self.order(Some(name), true).await
+    }
+
+    async fn order(&self, name: Option<&str>, is_release: bool) -> Result<Vec<Report>, CommandError> {
         let shutdown = CancellationToken::new();
         let (orders_in, orders) = mpsc::channel(1);
         let (_roster, roster) = watch::channel(Arc::new(self.roster()));
         let poller = Arc::new(Poller::new(self.store(), self.script.clone(), self.clock.clone()));
         let running = tokio::spawn(poll::run(poller, roster, orders, Mode::OnDemand, shutdown.clone()));
         let (reply, answer) = oneshot::channel();
-        orders_in.send(PollOrder { source: name.map(id), reply }).await.expect("the loop listens");
+        orders_in.send(PollOrder { source: name.map(id), is_release, reply }).await.expect("the loop listens");
         let answer = answer.await.expect("an answer");
         shutdown.cancel();
         running.await.expect("the loop ends");
@@ -316,6 +327,28 @@ async fn a_hosts_silence_outlives_restarts_up_to_its_last_word() {
     }
     rig.run_for(HOUR + HOUR / 2).await;
     assert_eq!(asked(), [2, 2, 2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_name_keeps_memory_and_items() {
+    let url = "https://news.example/feed";
+    let mut rig = Rig::new(vec![source("old", url)]);
+    rig.script.on(url, Duration::ZERO, |request, _| match &request.validators.etag {
+        None => {
+            Ok(Response { validators: Validators { etag: Some(b"\"1\"".to_vec()), last_modified: None }, ..full(url, rss(&["a", "b"])) })
+        }
+        // A byte more, so that it is read again.
+        Some(_) => Ok(full(url, [rss(&["a", "b"]), b"\n".to_vec()].concat())),
+    });
+    rig.run_for(HOUR / 2).await;
+    let before = rig.store().newest(10).expect("stories").stories;
+    rig.sources = vec![Arc::new(Source { formerly: vec![id("old")], ..source("new", url) })];
+    rig.run_for(HOUR).await;
+    let asked = rig.script.asked(url);
+    assert_eq!(asked.len(), 2, "not asked at once: it was asked half an hour ago");
+    assert_eq!(asked[1].1.etag.as_deref(), Some(b"\"1\"".as_slice()), "validators of the time before");
+    assert_eq!(rig.state("new").last_outcome.as_deref(), Some("0 new, 2 known"));
+    assert_eq!(rig.store().newest(10).expect("stories").stories, before);
 }
 
 #[tokio::test(start_paused = true)]

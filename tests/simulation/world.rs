@@ -246,6 +246,7 @@ fn unchanged(request: &Request, site: &Site) -> Response {
         content_location: None,
         max_age: site.wish.max_age_secs.map(Duration::from_secs),
         hubs: Vec::new(),
+        certificate: None,
         self_link: None,
     }
 }

@@ -186,6 +186,7 @@ pub fn binary() -> Command {
     command
         .env_remove("WATCHFIRE_CONFIG")
         .env_remove("WATCHFIRE_LOG")
+        .env_remove("WATCHFIRE_LOG_FORMAT")
         .env_remove("NOTIFY_SOCKET")
         .env_remove("WATCHDOG_USEC")
         .stdin(Stdio::null());

@@ -54,7 +54,7 @@ pub fn sources(site: &Site, cards: &SourceCards, known: Sources<'_>, now: Timest
 fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Gone | Verdict::Failing(_) | Verdict::Frozen => "bad",
-        Verdict::Late | Verdict::Offline | Verdict::Unasked | Verdict::Empty => "new",
+        Verdict::Expiring | Verdict::Late | Verdict::Offline | Verdict::Unasked | Verdict::Empty => "new",
         Verdict::Moved | Verdict::Quiet | Verdict::Fine => "fine",
     }
 }

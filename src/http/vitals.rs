@@ -1,0 +1,106 @@
+//! What machines ask of the daemon: is it alive, is it ready, what has it counted.
+
+use std::collections::{BTreeMap, HashMap};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{MatchedPath, Request, State as Shared},
+    http::{HeaderValue, Response, StatusCode, header},
+    middleware::Next,
+    routing::{MethodRouter, get},
+};
+
+use super::{
+    routes::{State, method_not_allowed},
+    shelf::ShelfError,
+};
+use crate::{
+    clock::Stopwatch,
+    health::Verdict,
+    model::{SourceId, SourceState, Timestamp},
+    render::SourceCards,
+    telemetry::{self, Standing},
+};
+
+/// The route that requests to no address of ours are counted under.
+const NO_ROUTE: &str = "none";
+
+/// `/healthz`, `/readyz`, `/metrics`.
+pub(super) fn router() -> Router<State> {
+    let readable = |handler: MethodRouter<State>| handler.fallback(method_not_allowed);
+    Router::new().route("/healthz", readable(get(alive))).route("/readyz", readable(get(ready))).route("/metrics", readable(get(metrics)))
+}
+
+/// Counts an answer, whatever it is.
+pub(super) async fn count(request: Request, next: Next) -> Response<Body> {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let watch = Stopwatch::start();
+    let response = next.run(request).await;
+    telemetry::request_answered(route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str), response.status().as_u16(), watch.elapsed());
+    response
+}
+
+/// 200 while the feed can be served: whoever gets anything else may start the daemon anew.
+async fn alive(Shared(state): Shared<State>) -> Response<Body> {
+    match state.shelf.front() {
+        Some(_) => said(StatusCode::OK, "ok\n"),
+        None => said(StatusCode::SERVICE_UNAVAILABLE, "no feed rendered yet\n"),
+    }
+}
+
+/// 200 while everything works; 503 with what does not, a line each. Starting anew does not help a full disk.
+async fn ready(Shared(state): Shared<State>) -> Response<Body> {
+    let faults: String = [
+        (state.shelf.front().is_none(), "no feed rendered yet\n"),
+        (!state.shelf.library().is_durable(), "what is polled does not reach the disk: is it full?\n"),
+        (!state.shelf.library().is_searchable(), "the search index is being filled: views and searches wait\n"),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, words)| is_so.then_some(words))
+    .collect();
+    if faults.is_empty() { said(StatusCode::OK, "ok\n") } else { said(StatusCode::SERVICE_UNAVAILABLE, faults) }
+}
+
+/// Everything that is counted, for Prometheus. It names no source and no address.
+async fn metrics(Shared(state): Shared<State>) -> Response<Body> {
+    match standing(&state).await {
+        Ok(standing) => {
+            let mut response = said(StatusCode::OK, telemetry::text(&standing));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(telemetry::MEDIA_TYPE));
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "metrics not made");
+            said(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read\n")
+        }
+    }
+}
+
+async fn standing(state: &State) -> Result<Standing, ShelfError> {
+    let (now, library) = (state.clock.now(), state.shelf.library().clone());
+    let made = state.shelf.sources(move |_, cards, states| Ok(Standing { sources: verdicts(cards, states, now), ..library.standing()? }));
+    made.await?
+}
+
+/// How many of the configured sources each verdict is on.
+fn verdicts(cards: &SourceCards, states: &[(SourceId, SourceState)], now: Timestamp) -> Vec<(&'static str, u64)> {
+    let unasked = SourceState::default();
+    let states: HashMap<_, _> = states.iter().map(|(id, state)| (id, state)).collect();
+    let mut counts = BTreeMap::new();
+    for id in cards.ids() {
+        let verdict = Verdict::of(states.get(id).unwrap_or(&&unasked), now);
+        *counts.entry(verdict.as_str()).or_default() += 1;
+    }
+    counts.into_iter().collect()
+}
+
+fn said(status: StatusCode, words: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(words.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
