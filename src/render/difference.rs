@@ -1,7 +1,5 @@
 //! What differs between two versions of a text: by lines, and inside of a changed line by words and signs.
 
-use std::ops::Range;
-
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 /// Lines of a version that are compared; what follows is not looked at.
@@ -41,28 +39,60 @@ pub(super) fn passages(older: &str, newer: &str, budget: &mut Budget) -> Vec<Pas
 pub(super) fn passage(older: &str, newer: &str, budget: &mut Budget) -> Passage {
     let (gone, come) = (words(older), words(newer));
     let cost = gone.len() + come.len();
-    let mut passage = Passage::new();
-    let mut add = |fate, words: &[&str]| match passage.last_mut() {
-        _ if words.is_empty() => {}
-        Some((last, text)) if *last == fate => text.extend(words.iter().copied()),
-        _ => passage.push((fate, words.concat())),
-    };
-    if cost > WORDS_MAX.min(budget.0) || gone.is_empty() || come.is_empty() {
-        add(Fate::Gone, &gone);
-        add(Fate::Come, &come);
-        return passage;
+    let mut written = Written::default();
+    if cost > WORDS_MAX.min(budget.0) {
+        written.change(&gone, &come);
+        return written.finish();
     }
     budget.0 -= cost;
     for change in capture_diff_slices(Algorithm::Myers, &gone, &come) {
-        let [older, newer]: [Range<usize>; 2] = [change.old_range(), change.new_range()];
-        if matches!(change, DiffOp::Equal { .. }) {
-            add(Fate::Kept, &come[newer]);
-        } else {
-            add(Fate::Gone, &gone[older]);
-            add(Fate::Come, &come[newer]);
+        match change {
+            DiffOp::Equal { new_index, len, .. } => written.keep(&come[new_index..new_index + len]),
+            _ => written.change(&gone[change.old_range()], &come[change.new_range()]),
         }
     }
-    passage
+    written.finish()
+}
+
+/// A passage that is being written: what was changed is told in one piece, although a space or a comma in it stayed.
+#[derive(Default)]
+struct Written {
+    passage: Passage,
+    /// What went, and what came in its place.
+    gone: String,
+    come: String,
+    /// Spaces and punctuation that were kept behind that.
+    bridge: String,
+}
+
+impl Written {
+    fn change(&mut self, gone: &[&str], come: &[&str]) {
+        let bridge = std::mem::take(&mut self.bridge);
+        for (text, words) in [(&mut self.gone, gone), (&mut self.come, come)] {
+            text.push_str(&bridge);
+            text.extend(words.iter().copied());
+        }
+    }
+
+    fn keep(&mut self, words: &[&str]) {
+        let text = words.concat();
+        if text.contains(char::is_alphanumeric) || (self.gone.is_empty() && self.come.is_empty()) {
+            self.end_change(&text);
+        } else {
+            self.bridge.push_str(&text);
+        }
+    }
+
+    fn end_change(&mut self, behind: &str) {
+        let kept = std::mem::take(&mut self.bridge) + behind;
+        let changed = [(Fate::Gone, std::mem::take(&mut self.gone)), (Fate::Come, std::mem::take(&mut self.come)), (Fate::Kept, kept)];
+        self.passage.extend(changed.into_iter().filter(|(_, text)| !text.is_empty()));
+    }
+
+    fn finish(mut self) -> Passage {
+        self.end_change("");
+        self.passage
+    }
 }
 
 /// A text in words of letters and digits; every other character, an ideograph too, stands alone.
@@ -117,6 +147,11 @@ mod tests {
             ),
             ("漏洞已被利用", "漏洞未被利用", vec![pieces(&[(Kept, "漏洞"), (Gone, "已"), (Come, "未"), (Kept, "被利用")])]),
             ("", "new", vec![pieces(&[(Come, "new")])]),
+            (
+                "hit at this time, he says",
+                "hit in the wild, he says",
+                vec![pieces(&[(Kept, "hit "), (Gone, "at this time"), (Come, "in the wild"), (Kept, ", he says")])],
+            ),
         ] {
             assert_eq!(changed(older, newer), wanted, "{older} / {newer}");
         }

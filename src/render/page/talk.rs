@@ -43,7 +43,8 @@ fn write_mention(html: &mut Html, site: &Site, mention: &Mentioned, (week, count
             1 => "1 story".to_owned(),
             count => format!("{count} stories"),
         };
-        html.text(&format!("{stories} · {} · first ", words::count_of(mention.sources, "source")));
-        words::write_time(html, ZonedTime::utc(mention.first));
+        html.text(&format!("{stories} · {} · first on ", words::count_of(mention.sources, "source")));
+        let first = ZonedTime::utc(mention.first);
+        html.element("time", &[("datetime", &first.rfc3339())], &words::day_name(words::day(first, site.timezone)));
     });
 }
