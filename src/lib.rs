@@ -39,7 +39,7 @@
 //! - [`dedup`]: identity, canonical links, sketches, the merge rule.
 //! - [`tag`]: what a text speaks of: identifiers of vulnerabilities, weaknesses, techniques; and its language.
 //! - [`schedule`]: when next.
-//! - [`health`]: how a source is, seen against its own history, in words.
+//! - [`health`]: how a source is, seen against its own history, in words; and which outages begin and end.
 //! - [`view`]: filters and selections: which stories; and how many of them stand on one page.
 //! - [`render`]: stories to bytes; the only writer of XML, JSON and HTML.
 //! - [`clock`]: the only reader of time.
@@ -49,6 +49,7 @@
 //! - [`search`]: the full-text index, made from the store and made again at will, and what is counted over them; the only module that names tantivy.
 //! - [`poll`]: the writing half: the loop, the pipeline of one poll, the import of documents.
 //! - [`http`]: the reading half: routes, conditional requests, compression.
+//! - [`notify`]: stories and changes of health to webhooks, chats and mail, by an outbox in the store; the only module that names lettre.
 //! - [`config`]: a TOML file to typed settings, with every fault named.
 //! - [`app`]: wiring, signals, reload, and the services behind the verbs.
 //! - [`cli`]: one file a verb.
@@ -70,7 +71,8 @@
 //!    The generation moves only when rendered content can change.
 //! 8. A story's id, once published, never changes and is never reused. Neither a new copy nor an edit without substance
 //!    ([`dedup::substance`]) moves `updated`. What an operator decides ([`store::Store::decide`]) stands above every rule and outlives the
-//!    index; where two stories became one, the id of the younger leads to the older, also once its opener is gone.
+//!    index; where two stories became one, the id of the younger leads to the older, also once its opener is gone. What is purged
+//!    ([`store::Store::retain`]) is hidden at once and never comes back as new; a late copy of it joins its story, under the story's id.
 //! 9. Everything has a limit: bytes, depth, entries, redirects, seconds, permits, lengths.
 //! 10. No source can delay another; no reader can delay a poll; no input can end the process: parsing runs on blocking threads, and a
 //!     panic anywhere in a poll is that source's failure.
@@ -92,6 +94,7 @@
 //!
 //! A new spelling of a date: one row in `feed::date`. A stubborn feed: one fixture beside `tests/feeds.rs`. A new page: one file in
 //! `render`, one route in `http`. A new key of views: one row in `config::view`, one kind of [`view::Filter`].
+//! Another chat: one file in `notify::chat`, and its rows there and in [`model::Messenger`].
 //! A shell that importers should drop: one row in `clean::boilerplate`.
 
 pub mod app;
@@ -106,6 +109,7 @@ pub mod fetch;
 pub mod health;
 pub mod http;
 pub mod model;
+pub mod notify;
 pub mod poll;
 pub mod render;
 pub mod schedule;

@@ -32,7 +32,7 @@ fn what_was_learned_outlives_restart_and_rebuild() {
     let library = library.reopened();
     let learned = library.store().line_memory(voice).expect("readable");
     assert!(learned.is_repeated(FOOTER) && !learned.is_repeated("Words 3"));
-    assert!(library.store().verify().expect("checked").is_sound(), "what is learned is no part of the truth");
+    assert!(library.store().verify(|_| ()).expect("checked").is_sound(), "what is learned is no part of the truth");
     let library = library.rebuilt();
     assert_eq!(library.store().line_memory(voice).expect("readable"), learned);
 }

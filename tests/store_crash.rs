@@ -48,6 +48,10 @@ fn child_commits_until_it_is_killed() {
         let source = SourceId::parse("killed").expect("a slug");
         let state = SourceState { body_bytes: n, ..SourceState::default() };
         store.commit(PollCommit { source, arrivals, new_max: 500 }, Timestamp::from_secs(1_795_000_000), |_| state).expect("committed");
+        if n % 6 == 5 {
+            // The index moves to another folder: a kill may come before, in or after it.
+            store.compact().expect("compacted");
+        }
         say(&n.to_string());
     }
 }
@@ -70,7 +74,7 @@ fn killed_ten_times_loses_nothing_acknowledged_and_keeps_no_half() {
         }
         // The commit after the last acknowledged one may be there: the next child begins behind it.
         acknowledged = found.keys().next_back().copied().or(acknowledged);
-        assert!(store.verify().expect("checked").is_sound(), "{told:?}");
+        assert!(store.verify(|_| ()).expect("checked").is_sound(), "{told:?}");
     }
     assert!(acknowledged.is_some_and(|last| last >= 80), "the children worked: {acknowledged:?}");
 }

@@ -1,7 +1,5 @@
 //! Checks the configuration and the store, without network.
 
-use std::path::Path;
-
 use super::{Choice, storage};
 use crate::{
     config::Settings,
@@ -27,8 +25,8 @@ pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
     } else {
         match storage::open(&settings) {
             Ok(store) => {
-                let found = store.verify()?;
-                anyhow::ensure!(found.is_sound(), "store in `{}`: {}", dir.display(), damage(&found, &dir));
+                let found = store.verify(|_| ())?;
+                anyhow::ensure!(found.is_sound(), "store in `{}`: {}", dir.display(), damage(&found));
                 let counts = store.counts()?;
                 vec![format!("store in `{}`: {} items in {} stories, index and archive agree", dir.display(), counts.items, counts.stories)]
             }
@@ -40,18 +38,11 @@ pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
 }
 
 /// What is wrong with a store, and what can be done about each.
-fn damage(found: &Verification, dir: &Path) -> String {
-    let index = dir.join("index");
+pub(super) fn damage(found: &Verification) -> String {
     [
-        (
-            found.differences,
-            format!("rows of the index differ from the archive: remove `{}`, the next start makes it again", index.display()),
-        ),
-        (found.lost, "texts in the archive cannot be read: they come back with their sources, or from a backup".to_owned()),
-        (
-            found.damaged_bytes,
-            "bytes of the journal are damaged: what was committed there comes back with its sources, or from a backup".to_owned(),
-        ),
+        (found.differences, "rows of the index differ from the archive: `watchfire rebuild` makes it again"),
+        (found.lost, "texts in the archive cannot be read: they come back with their sources, or from a backup"),
+        (found.damaged_bytes, "bytes of the journal are damaged: what was committed there comes back with its sources, or from a backup"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)

@@ -1,6 +1,7 @@
 //! Wiring, signals, reload, and the services behind the verbs. Below this module nothing knows how it is put together.
 
 mod ask;
+mod care;
 mod check;
 mod choice;
 mod daemon_file;
@@ -14,6 +15,7 @@ mod import;
 mod import_list;
 mod inspect;
 mod logging;
+mod notify;
 mod once;
 mod orders;
 mod probe;
@@ -30,6 +32,7 @@ mod why;
 mod wiring;
 
 pub use self::{
+    care::{compact, rebuild, verify},
     check::{CheckReport, check},
     choice::Choice,
     decide::decide,
@@ -42,6 +45,7 @@ pub use self::{
     import_list::{Fate, ImportedList, ListWish, import_list},
     inspect::{Inspected, Inspector, inspect_line},
     logging::start as start_logging,
+    notify::test_receiver,
     once::{once, release},
     rows::{DecisionRow, FoundRow, ImportRow, ItemRow, PollRow, RefusedRow, RelativeRow, SourceRow, StoryRow, WhyRow},
     run::run,

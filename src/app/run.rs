@@ -25,7 +25,8 @@ use crate::{
     clock::Clock,
     config::{ConfigError, Settings},
     http,
-    model::{CommandError, Secret},
+    model::{CommandError, Retention, Secret},
+    notify::{self, Office, Postings},
     poll::{self, Mode, Poller},
     search::{Search, follow},
     store::Store,
@@ -79,6 +80,7 @@ struct Daemon {
     files: Watch,
     roster: watch::Sender<Arc<poll::Roster>>,
     served: watch::Sender<Arc<http::Served>>,
+    retention: watch::Sender<Arc<Retention>>,
     orders: mpsc::Receiver<http::Order>,
     clerk: Clerk,
     reloads: mpsc::Receiver<oneshot::Sender<Result<String, CommandError>>>,
@@ -87,6 +89,9 @@ struct Daemon {
     polling: JoinHandle<()>,
     reading: JoinHandle<bool>,
     indexing: JoinHandle<()>,
+    watching: JoinHandle<()>,
+    postings: watch::Sender<Arc<Postings>>,
+    telling: JoinHandle<()>,
 }
 
 impl Daemon {
@@ -94,6 +99,7 @@ impl Daemon {
         let address = listener.local_addr()?;
         let fetcher = fetcher(&settings)?;
         let served = wiring::served(&settings, &store, address)?;
+        let (postings, postings_out) = watch::channel(Arc::new(wiring::postings(&settings, &served)));
         store.settle_rendering(served.digest(), Clock::System.now())?;
         let search = search::open(&settings)?;
         import_seeds(&settings, &store).await;
@@ -103,11 +109,16 @@ impl Daemon {
         let (reloads_in, reloads) = mpsc::channel(1);
         let (roster, roster_out) = watch::channel(Arc::new(roster(&settings)));
         let (served, served_out) = watch::channel(Arc::new(served));
+        let (retention, retention_out) = watch::channel(Arc::new(settings.retention.clone()));
         let files = Watch::new(&settings);
         let (settings, settings_out) = watch::channel(Arc::new(settings));
         let (polls_end, readers_end) = (CancellationToken::new(), CancellationToken::new());
 
+        let office = Office { store: store.clone(), search: search.clone(), client: fetcher.clone(), clock: Clock::System };
+        let telling = tokio::spawn(notify::run(office, postings_out, polls_end.clone()));
         let poller = Arc::new(Poller::new(store.clone(), fetcher, Clock::System));
+        let watching = poll::watch_health(store.clone(), roster_out.clone(), Clock::System, polls_end.clone());
+        let watching = tokio::spawn(watching);
         let polling = tokio::spawn(poll::run(poller, roster_out, poll_orders, Mode::Daemon, polls_end.clone()));
         let token = Secret::new(token);
         let service = http::Service {
@@ -120,6 +131,8 @@ impl Daemon {
             clock: Clock::System,
         };
         let reading = tokio::spawn(http::run(listener, service, readers_end.clone().cancelled_owned()));
+        // It ends between two steps, and goes on with them at the next start.
+        drop(tokio::spawn(poll::retain(store.clone(), Clock::System, retention_out, polls_end.clone())));
         let indexing = tokio::spawn(follow(search.clone(), store.clone(), readers_end.clone()));
         let clerk = Clerk { store: store.clone(), search: search.clone(), settings: settings_out, polls, reloads: reloads_in };
         Ok(Self {
@@ -131,6 +144,7 @@ impl Daemon {
             files,
             roster,
             served,
+            retention,
             orders,
             clerk,
             reloads,
@@ -139,6 +153,9 @@ impl Daemon {
             polling,
             reading,
             indexing,
+            watching,
+            postings,
+            telling,
         })
     }
 
@@ -188,11 +205,22 @@ impl Daemon {
                 if let Err(error) = self.store.settle_rendering(served.digest(), Clock::System.now()) {
                     tracing::error!("{error}");
                 }
+                let postings = wiring::postings(&fresh, &served);
+                self.postings.send_if_modified(|current| {
+                    let is_new = **current != postings;
+                    *current = Arc::new(postings);
+                    is_new
+                });
                 self.served.send_replace(Arc::new(served));
             }
             Err(error) => tracing::error!("{error:#}"),
         }
         search::name(&self.search, &fresh);
+        self.retention.send_if_modified(|rules| {
+            let is_new = **rules != fresh.retention;
+            *rules = Arc::new(fresh.retention.clone());
+            is_new
+        });
         self.files.follow(&fresh);
         self.roster.send_replace(Arc::new(roster(&fresh)));
         self.settings.send_replace(Arc::new(fresh));
@@ -218,6 +246,7 @@ impl Daemon {
         if !self.reading.is_finished() {
             let _ = tokio::time::timeout(READERS_GRACE, self.reading).await;
         }
+        let _ = tokio::time::timeout(READERS_GRACE, async { tokio::join!(self.watching, self.telling) }).await;
         // What it has not taken in by then it takes in at the next start.
         let _ = tokio::time::timeout(READERS_GRACE, self.indexing).await;
         self.store.flush()?;

@@ -2,6 +2,7 @@
 
 #![deny(clippy::print_stdout)]
 
+mod care;
 mod check;
 mod completions;
 mod decide;
@@ -11,6 +12,7 @@ mod health;
 mod import;
 mod inspect;
 mod manual;
+mod notify;
 mod once;
 mod opml;
 mod progress;
@@ -116,8 +118,21 @@ enum Verb {
     NeverMerge(decide::Two),
     /// Make one story of two; the older one keeps its id
     Merge(decide::Two),
+    /// Compare the store's index with its archive, also while the daemon runs; exit code 1 if they differ
+    ///
+    /// The index is made a second time from archive and journal and compared row by row. `rebuild` mends an index that differs; what the
+    /// archive has lost comes back with its sources or from a backup.
+    Verify,
+    /// Make the store's index again from its archive, of a store that no daemon uses
+    Rebuild,
+    /// Copy the store's index without its garbage, also while the daemon runs
+    ///
+    /// The daemon does so by itself when most of the index is garbage, as after a large import or purge. It needs room for a second index.
+    Compact,
+    /// Try whether notifications arrive
+    Notify(notify::Arguments),
     /// Say whether the daemon is well; exit code 1 if not, or if none runs
-    Health,
+    Health(health::Arguments),
     /// Print what a shell needs to complete these commands
     Completions(completions::Arguments),
     /// Print the manual page, or write the pages of all commands
@@ -146,7 +161,11 @@ pub fn main() -> ExitCode {
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),
         Verb::Merge(decide::Two { one, other }) => decide::run(&choice, &Decision::Merge(one, other)),
         Verb::Release { source } => once::release(&choice, &source),
-        Verb::Health => health::run(&choice),
+        Verb::Verify => care::verify(&choice),
+        Verb::Rebuild => care::rebuild(&choice),
+        Verb::Compact => care::compact(&choice),
+        Verb::Notify(arguments) => notify::run(&choice, &arguments),
+        Verb::Health(arguments) => health::run(&choice, &arguments),
         Verb::Completions(arguments) => completions::run(&arguments),
         Verb::Manual(arguments) => manual::run(&arguments),
     };

@@ -180,6 +180,19 @@ impl<'a> Section<'a> {
         fitting.or_else(|| self.refuse(key, value, &rule())).unwrap_or(default)
     }
 
+    /// A whole number within `range`, if there is one.
+    pub fn count_if_set(&mut self, key: &'static str, range: RangeInclusive<usize>) -> Option<u64> {
+        let is_set = self.has(key);
+        let count = self.count(key, *range.start(), range);
+        u64::try_from(count).ok().filter(|_| is_set)
+    }
+
+    /// Whole days, at least so many, if there is a number.
+    pub fn days(&mut self, key: &'static str, least: usize) -> Option<Duration> {
+        const DAYS_MAX: usize = 36_525;
+        self.count_if_set(key, least..=DAYS_MAX).map(|days| Duration::from_secs(days * 86_400))
+    }
+
     /// A share between 0 and 1.
     pub fn share(&mut self, key: &'static str, default: f32) -> f32 {
         let Some(value) = self.ask(key) else { return default };
@@ -221,6 +234,12 @@ impl<'a> Section<'a> {
         }
         let rule = format!("must be from `{}` to `{}`", show_size(*range.start()), show_size(*range.end()));
         self.refuse(key, value, &rule).unwrap_or(default)
+    }
+
+    /// The same, if there is one.
+    pub fn size_if_set(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+        let is_set = self.has(key);
+        Some(self.size(key, *range.start(), range)).filter(|_| is_set)
     }
 
     /// The table under `key`, as a section of its own.

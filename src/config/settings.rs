@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use chrono_tz::Tz;
 
 use crate::{
-    model::{FetchLimits, Images, ItemLimits, Link, MergeThresholds, ScheduleLimits, Source, SourceId},
+    model::{FetchLimits, Images, ItemLimits, Link, MergeThresholds, Receiver, Retention, ScheduleLimits, Source, SourceId},
     view::View,
 };
 
@@ -24,10 +24,14 @@ pub struct Settings {
     pub documents: DocumentSettings,
     /// `[merge]`
     pub merge: MergeThresholds,
+    /// `[retention]`, with what every source says of itself.
+    pub retention: Retention,
     /// Every `[[source]]`, in the order of the files; ids and URLs are unique. Whoever polls or shows them shares them.
     pub sources: Vec<Arc<Source>>,
     /// Every `[[view]]`, in their order; ids are unique.
     pub views: Vec<View>,
+    /// Every `[[notify]]`, in their order; ids are unique.
+    pub receivers: Vec<Receiver>,
     /// The files that were read, the main one first.
     pub files: Vec<PathBuf>,
     /// The files of terms that views watch for.

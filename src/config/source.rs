@@ -8,10 +8,10 @@ use super::{
     route::{read_basic_auth, read_route},
     secret::{Env, expand, names_variable},
     section::{Found, Position, Section, fault, shorten},
-    tables::{INTERVAL_MAX, timezone},
+    tables::{INTERVAL_MAX, ITEMS, timezone},
 };
 use crate::{
-    model::{BadLink, Cadence, HeaderPair, Link, PrivateHost, ScheduleLimits, Source, SourceId, Text},
+    model::{BadLink, Cadence, HeaderPair, Keeping, Link, PrivateHost, ScheduleLimits, Source, SourceId, Text},
     schedule::{parse_cron, tick_gap_min},
 };
 
@@ -138,6 +138,7 @@ fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>)
     let priority = u8::try_from(priority).unwrap_or(PRIORITY_MAX);
     headers.extend(read_basic_auth(section, &headers, env));
     let (route, delta) = (read_route(section, env), section.flag("delta").unwrap_or(false));
+    let keeping = Keeping { age_max: section.days("retention_days", 0), items_max: section.count_if_set("items_max", ITEMS) };
     let guard = section.flag("guard").unwrap_or(true);
     let (id, (url, has_secret)) = (id?, url?);
     // What comes from the environment is a secret until the operator says otherwise.
@@ -159,6 +160,7 @@ fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>)
         route,
         guard,
         delta,
+        keeping,
     })
 }
 

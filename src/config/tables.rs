@@ -1,6 +1,6 @@
 //! The tables beside `[[source]]`: each key with its default, its bounds and its rule.
 
-use std::{net::SocketAddr, ops::RangeInclusive, path::Path, str::FromStr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, ops::RangeInclusive, path::Path, str::FromStr, time::Duration};
 
 use chrono_tz::Tz;
 
@@ -9,7 +9,7 @@ use super::{
     section::{Section, nearest},
     settings::{DaemonSettings, DocumentSettings, FeedSettings, HttpSettings, PollSettings, Settings},
 };
-use crate::model::{FetchLimits, Images, ItemLimits, Link, MergeThresholds, ScheduleLimits, Text};
+use crate::model::{FetchLimits, Images, ItemLimits, Link, MergeThresholds, Retention, ScheduleLimits, Text};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -17,6 +17,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// Longest distance between two polls that can be configured.
 pub(super) const INTERVAL_MAX: Duration = Duration::from_secs(366 * 86_400);
+
+/// Items of a source that a quota may allow.
+pub(super) const ITEMS: RangeInclusive<usize> = 1..=1_000_000_000;
 
 /// Publishers tend to block who asks more often.
 const INTERVAL_RUDE: Duration = Duration::from_secs(300);
@@ -34,6 +37,7 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
     let mut feed = table("feed");
     let mut documents = table("documents");
     let mut merge = table("merge");
+    let mut retention = table("retention");
     let settings = Settings {
         daemon: read_daemon(&mut daemon, folder, &mut warnings),
         http: read_http(&mut http, &mut warnings),
@@ -41,14 +45,16 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
         feed: read_feed(&mut feed),
         documents: DocumentSettings { timezone: timezone(&mut documents).unwrap_or(Tz::Asia__Shanghai) },
         merge: read_merge(&mut merge),
+        retention: read_retention(&mut retention),
         sources: Vec::new(),
         views: Vec::new(),
+        receivers: Vec::new(),
         files: Vec::new(),
         watch_lists: Vec::new(),
         folders: Vec::new(),
         warnings,
     };
-    [daemon, http, poll, feed, documents, merge].into_iter().for_each(|section| section.finish(faults));
+    [daemon, http, poll, feed, documents, merge, retention].into_iter().for_each(|section| section.finish(faults));
     settings
 }
 
@@ -191,5 +197,17 @@ fn read_merge(section: &mut Section<'_>) -> MergeThresholds {
         text_beside_title: section.share("text_beside_title", default.text_beside_title),
         title_beside_text: section.share("title_beside_text", default.title_beside_text),
         text_chars_min: section.count("text_chars_min", default.text_chars_min, 20..=10_000),
+    }
+}
+
+/// Items are kept unless the operator says otherwise; what one source may take is bounded in any case (protocol X12).
+fn read_retention(section: &mut Section<'_>) -> Retention {
+    const BYTES: RangeInclusive<u64> = 1 << 20..=1 << 50;
+    Retention {
+        age_max: section.days("days", 1),
+        bytes_max: section.size_if_set("bytes_max", BYTES),
+        source_items_max: section.count_if_set("source_items_max", ITEMS),
+        source_bytes_max: Some(section.size("source_bytes_max", Retention::SOURCE_BYTES_MAX, BYTES)),
+        sources: HashMap::new(),
     }
 }

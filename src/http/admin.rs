@@ -2,7 +2,7 @@
 //!
 //! `POST /admin/reload`, `POST /admin/poll[?source=ID]`, `POST /admin/release?source=ID`, `POST /admin/import` (body: a JSON array of paths), `GET /admin/export`
 //! (one JSON line a story), `GET /admin/sources` (a JSON array), `GET /admin/why?item=ID|URL` (a JSON array),
-//! `GET /admin/search?q=TEXT[&order=best][&limit=N]`, `POST /admin/split`, `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON
+//! `GET /admin/search?q=TEXT[&order=best][&limit=N]`, `POST /admin/verify`, `POST /admin/compact`, `POST /admin/split`, `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON
 //! array of one or two ids or URLs). Errors are `{"error": ...}`.
 
 use std::path::PathBuf;
@@ -41,6 +41,8 @@ pub(super) fn router(state: &State) -> Router<State> {
         .route("/sources", get(sources))
         .route("/why", get(why))
         .route("/search", get(search))
+        .route("/verify", post(async |Shared(state): Shared<State>| order(&state, Command::Verify).await))
+        .route("/compact", post(async |Shared(state): Shared<State>| order(&state, Command::Compact).await))
         .route("/split", post(split))
         .route("/never-merge", post(keep_apart))
         .route("/merge", post(merge))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::shelf::ShelfError;
 use crate::{
+    health::Outage,
     model::{Item, ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
     render::SourceCards,
     search::{Order, Search},
@@ -117,6 +118,11 @@ impl Library {
     pub(super) fn learned(&self, mut cards: SourceCards) -> Result<SourceCards, StoreError> {
         self.store.each_source_state(|id, state| cards.learn(&id, &state))?;
         Ok(cards)
+    }
+
+    /// Every outage that is kept.
+    pub(super) fn outages(&self) -> Result<Vec<Outage>, StoreError> {
+        self.store.outages()
     }
 
     /// What is remembered of every source.

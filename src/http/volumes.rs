@@ -4,6 +4,9 @@
 //! it begins and ends never moves. A story that is edited later stands in the newest feed again, with a later `updated`: whoever kept
 //! its volume is not misled, so that caches may keep volumes for ever. Only the last closed one changes once more, when it learns the
 //! address of the next.
+//!
+//! What retention purges leaves its volume, as it leaves every output; the volume keeps its number, its span and its neighbours, if need
+//! be without an entry. So a volume never gains or moves an entry, and a copy of it that somebody kept is a copy of what was published.
 
 use std::cmp::Reverse;
 

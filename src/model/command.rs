@@ -13,6 +13,10 @@ pub enum Command {
     Release(SourceId),
     /// Import documents from paths on this machine.
     Import(Vec<std::path::PathBuf>),
+    /// Compare the store's index with its archive.
+    Verify,
+    /// Copy the store's index without its garbage.
+    Compact,
     /// Say why an item is in its story.
     Explain(Handle),
     /// Decide about stories.

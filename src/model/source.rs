@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use chrono_tz::Tz;
 
-use super::{Link, Route, SourceId, Text};
+use super::{Keeping, Link, Route, SourceId, Text};
 
 /// A configured source.
 #[derive(Clone, PartialEq)]
@@ -41,6 +41,8 @@ pub struct Source {
     pub guard: bool,
     /// Whether it may answer with the new entries alone (RFC 3229, `A-IM: feed`).
     pub delta: bool,
+    /// How long its items are kept.
+    pub keeping: Keeping,
 }
 
 impl Source {
@@ -66,6 +68,7 @@ impl Source {
             route: Route { proxy: None, authority: None },
             guard: true,
             delta: false,
+            keeping: Keeping { age_max: None, items_max: None },
         }
     }
 

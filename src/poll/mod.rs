@@ -10,9 +10,11 @@ mod listing;
 mod network;
 mod pipeline;
 mod report;
+mod retention;
 mod robots;
 mod seats;
 mod vetting;
+mod vigil;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -31,6 +33,8 @@ pub use self::{
     documents::{ImportError, ImportSettings, ImportSummary, Progress, Refused, import},
     pipeline::Poller,
     report::Report,
+    retention::retain,
+    vigil::watch_health,
 };
 use crate::{
     clock::{Jump, Vigil},

@@ -2,13 +2,16 @@
 //! machine at any hour, for nothing here knows the time.
 
 mod atom;
+mod brief;
 mod copies;
 mod difference;
 mod entry;
 mod feed;
+mod health;
 mod html;
 mod json;
 mod json_feed;
+mod letter;
 mod opensearch;
 mod opml;
 mod page;
@@ -18,8 +21,11 @@ mod site;
 mod source_card;
 mod strict;
 
+pub use self::brief::Brief;
 pub use self::feed::{Feed, Format, Frame, Place, entry, frame};
+pub use health::{health_feed, health_feed_of, outage_sentences, outage_title, outage_url};
 pub use json::{error as error_json, export_line, inspect_line, sources as sources_json};
+pub use letter::{LetterLine, letter};
 pub use opensearch::opensearch;
 pub use opml::{opml, outputs as outputs_opml};
 pub use page::{

@@ -7,6 +7,7 @@
 //!
 //! What is asked is a [`Filter`], by people's queries and by views alike.
 
+mod among;
 mod building;
 mod error;
 mod extract;
@@ -28,7 +29,7 @@ use std::{
     },
 };
 
-use tantivy::{Index, IndexReader, ReloadPolicy};
+use tantivy::{Index, IndexReader, ReloadPolicy, query::Query};
 
 use self::{building::Builder, fields::Fields, names::Names, question::Asker};
 pub use self::{
@@ -85,6 +86,12 @@ struct Named {
     identities: HashMap<SourceId, SourceId>,
 }
 
+impl Named {
+    fn ask(&self, fields: &Fields, filter: &Filter, is_scored: bool) -> Box<dyn Query> {
+        Asker { fields, names: &self.names, identities: &self.identities, is_scored }.ask(filter)
+    }
+}
+
 impl Search {
     /// Opens the index in `dir`, which is made where missing. One that is damaged or of another shape is thrown away and begun again;
     /// that is told, and `catch_up` fills it.
@@ -112,8 +119,7 @@ impl Search {
     pub fn find(&self, filter: &Filter, order: self::Order, skip: usize, limit: usize) -> Result<Found, SearchError> {
         let query = {
             let named = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
-            let (names, identities) = (&named.names, &named.identities);
-            Asker { fields: &self.0.fields, names, identities, is_scored: order == self::Order::Best }.ask(filter)
+            named.ask(&self.0.fields, filter, order == self::Order::Best)
         };
         ranking::rank(&self.0.reader.searcher(), &*query, order, skip, limit)
     }

@@ -1,6 +1,7 @@
 //! The archive: append-only segment files, one per month of first sight, that hold every version of every item.
 //!
-//! A segment begins with a mark and a format number; frames follow. Nothing in a segment is ever changed: a reader needs no lock.
+//! A segment begins with a mark and a format number; frames follow. Nothing in a file is ever changed: a reader needs no lock. Where the
+//! frames of a segment are that was written anew without what was purged, `segment` knows.
 
 use std::{
     collections::BTreeMap,
@@ -17,13 +18,10 @@ use super::{
     codec::{Decoder, Encoder},
     error::{Result, StoreError},
     frame,
+    segment::{Layout, SegmentFile, plain_header},
 };
 use crate::model::Timestamp;
 
-/// Begins every segment.
-const MARK: &[u8; 6] = b"WFSEG\n";
-/// The newest format of segments that this program reads and the one that it writes.
-const FORMAT: u16 = 1;
 /// No frame is longer: a damaged place must not ask for memory.
 const FRAME_BYTES_MAX: u32 = 128 << 20;
 /// Bytes of mark and format number.
@@ -102,7 +100,7 @@ impl Pending {
 /// The open segments of one store.
 pub(super) struct Archive {
     dir: PathBuf,
-    files: RwLock<BTreeMap<Segment, Arc<File>>>,
+    files: RwLock<BTreeMap<Segment, Arc<SegmentFile>>>,
 }
 
 impl Archive {
@@ -112,6 +110,11 @@ impl Archive {
         let archive = Self { dir, files: RwLock::default() };
         for segment in archive.segments()? {
             archive.file(segment)?;
+            // A copy that a crash left unfinished.
+            match fs::remove_file(archive.path_of_copy(segment)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(StoreError::io(&archive.dir, error)),
+                _ => {}
+            }
         }
         Ok(archive)
     }
@@ -138,8 +141,9 @@ impl Archive {
             Err(StoreError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
+        let Some(position) = file.layout.position(location.offset) else { return Ok(None) };
         let mut bytes = vec![0; location.length as usize];
-        match file.read_exact_at(&mut bytes, location.offset) {
+        match file.file.read_exact_at(&mut bytes, position) {
             Ok(()) => Ok(frame::read(&bytes).map(<[u8]>::to_vec)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) => Err(StoreError::io(&path, error)),
@@ -150,7 +154,8 @@ impl Archive {
     pub(super) fn append(&self, pending: &Pending) -> Result<()> {
         let written = pending.0.iter().try_for_each(|(segment, (begin, bytes))| {
             let file = self.create(*segment)?;
-            file.write_all_at(bytes, *begin).map_err(|error| StoreError::io(&self.path(*segment), error))
+            let position = file.layout.position(*begin).ok_or_else(|| misplaced(*segment, *begin))?;
+            file.file.write_all_at(bytes, position).map_err(|error| StoreError::io(&self.path(*segment), error))
         });
         if written.is_err() {
             self.retract(pending);
@@ -167,7 +172,7 @@ impl Archive {
 
     /// Ends a segment at `end`.
     pub(super) fn cut(&self, segment: Segment, end: u64) -> Result<()> {
-        self.file(segment)?.set_len(end).map_err(|error| StoreError::io(&self.path(segment), error))
+        self.file(segment)?.cut(end).map_err(|error| StoreError::io(&self.path(segment), error))
     }
 
     /// Makes a segment at least `end` long: zeros are no frame.
@@ -176,21 +181,26 @@ impl Archive {
         if self.length(segment)? < end { self.cut(segment, end) } else { Ok(()) }
     }
 
-    /// Bytes in a segment's file; 0 for one that does not exist.
+    /// The place behind the last byte of a segment; 0 for one that does not exist.
     pub(super) fn length(&self, segment: Segment) -> Result<u64> {
         let path = self.path(segment);
-        match fs::metadata(&path) {
-            Ok(metadata) => Ok(metadata.len()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-            Err(error) => Err(StoreError::io(&path, error)),
+        if !path.exists() {
+            return Ok(0);
         }
+        self.file(segment)?.end().map_err(|error| StoreError::io(&path, error))
+    }
+
+    /// Bytes that a segment takes.
+    pub(super) fn bytes_on_disk(&self, segment: Segment) -> Result<u64> {
+        let path = self.path(segment);
+        fs::metadata(&path).map(|metadata| metadata.len()).map_err(|error| StoreError::io(&path, error))
     }
 
     /// Makes everything written to these segments durable.
     pub(super) fn sync(&self, segments: impl IntoIterator<Item = Segment>) -> Result<()> {
         let mut any = false;
         for segment in segments {
-            self.file(segment)?.sync_data().map_err(|error| StoreError::io(&self.path(segment), error))?;
+            self.file(segment)?.file.sync_data().map_err(|error| StoreError::io(&self.path(segment), error))?;
             any = true;
         }
         if any { sync_dir(&self.dir) } else { Ok(()) }
@@ -200,32 +210,37 @@ impl Archive {
         self.dir.join(segment.file_name())
     }
 
-    fn file(&self, segment: Segment) -> Result<Arc<File>> {
+    /// Where a segment is written anew.
+    pub(super) fn path_of_copy(&self, segment: Segment) -> PathBuf {
+        self.dir.join(segment.file_name() + ".new")
+    }
+
+    /// The open file of a segment.
+    pub(super) fn file(&self, segment: Segment) -> Result<Arc<SegmentFile>> {
         if let Some(file) = self.files.read().unwrap_or_else(PoisonError::into_inner).get(&segment) {
             return Ok(Arc::clone(file));
         }
         let path = self.path(segment);
         let file = File::options().read(true).write(true).open(&path).map_err(|error| StoreError::io(&path, error))?;
-        check_header(&path, &file)?;
-        Ok(self.keep(segment, file))
+        Ok(self.keep(segment, SegmentFile::open(&path, file)?))
     }
 
-    fn create(&self, segment: Segment) -> Result<Arc<File>> {
+    fn create(&self, segment: Segment) -> Result<Arc<SegmentFile>> {
         let path = self.path(segment);
         if path.exists() {
             return self.file(segment);
         }
         let failed = |error| StoreError::io(&path, error);
         let file = File::options().read(true).write(true).create_new(true).open(&path).map_err(failed)?;
-        let header = Encoder::default().raw(MARK).u16(FORMAT).finish();
-        if let Err(error) = file.write_all_at(&header, 0) {
+        if let Err(error) = file.write_all_at(&plain_header(), 0) {
             let _ = fs::remove_file(&path);
             return Err(failed(error));
         }
-        Ok(self.keep(segment, file))
+        Ok(self.keep(segment, SegmentFile { file, layout: Layout::plain() }))
     }
 
-    fn keep(&self, segment: Segment, file: File) -> Arc<File> {
+    /// Takes an open file as that of a segment, in the place of an older one.
+    pub(super) fn keep(&self, segment: Segment, file: SegmentFile) -> Arc<SegmentFile> {
         let file = Arc::new(file);
         self.files.write().unwrap_or_else(PoisonError::into_inner).insert(segment, Arc::clone(&file));
         file
@@ -237,25 +252,9 @@ pub(super) fn sync_dir(dir: &Path) -> Result<()> {
     File::open(dir).and_then(|folder| folder.sync_all()).map_err(|error| StoreError::io(dir, error))
 }
 
-/// A header that a crash cut short is written again; one of a later format is refused.
-fn check_header(path: &Path, file: &File) -> Result<()> {
-    let wanted = Encoder::default().raw(MARK).u16(FORMAT).finish();
-    let mut header = [0; HEADER_BYTES as usize];
-    match file.read_exact_at(&mut header, 0) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            return file.write_all_at(&wanted, 0).map_err(|error| StoreError::io(path, error));
-        }
-        Err(error) => return Err(StoreError::io(path, error)),
-    }
-    let mut input = Decoder::new(&header);
-    match (input.take(MARK.len()), input.u16()) {
-        (Some(mark), Some(found)) if mark == MARK && found > FORMAT => {
-            Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT })
-        }
-        (Some(mark), Some(FORMAT)) if mark == MARK => Ok(()),
-        _ => Err(StoreError::Corrupt(format!("`{}` does not begin like an archive segment", path.display()))),
-    }
+/// The writer never places anything in front of what was shrunk.
+fn misplaced(segment: Segment, place: u64) -> StoreError {
+    StoreError::Corrupt(format!("segment `{}` has no room at byte {place}", segment.file_name()))
 }
 
 /// Reads `2026-11.seg`.
@@ -306,6 +305,6 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("2026-11.seg"), b"WFSEG\n\x00\x09").expect("written");
         let refused = Archive::open(folder.path().to_owned()).err().expect("refused");
-        assert!(matches!(refused, StoreError::Newer { found: 9, known: 1, .. }), "{refused}");
+        assert!(matches!(refused, StoreError::Newer { found: 9, known: 2, .. }), "{refused}");
     }
 }

@@ -51,6 +51,11 @@ impl fmt::Display for Position {
 }
 
 impl Position {
+    /// A place in a store's journal.
+    pub(super) const fn new(store: Uuid, end: u64) -> Self {
+        Self { store, end }
+    }
+
     /// Reads what `Display` writes.
     pub fn parse(text: &str) -> Option<Self> {
         let (store, end) = text.split_once(':')?;
@@ -128,9 +133,13 @@ impl Store {
             Event::Merged { into, from, .. } => [Some(*into), Some(*from)],
             // An opener's own story, or the one that its id leads to since.
             Event::Purged { seq, .. } => [Some(*seq), index.row(&rows::alias(*seq))?],
-            Event::Created { .. } | Event::KeptApart { .. } | Event::Document { .. } | Event::Renamed { .. } | Event::Rendering { .. } => {
-                [None, None]
-            }
+            Event::Created { .. }
+            | Event::KeptApart { .. }
+            | Event::Freed(_)
+            | Event::Shrunk { .. }
+            | Event::Document { .. }
+            | Event::Renamed { .. }
+            | Event::Rendering { .. } => [None, None],
         })
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Core {
     buckets: Mutex<Buckets>,
     cache: Mutex<ItemCache>,
     revisions: Mutex<RevisionCache>,
+    /// Held by whoever cares for the store as a whole: one after the other.
+    care: Mutex<()>,
     /// Locked as long as the store is open. Declared last, so that it is released last.
     _lock: File,
 }
@@ -83,6 +85,7 @@ impl Core {
             buckets: Mutex::default(),
             cache: Mutex::default(),
             revisions: Mutex::default(),
+            care: Mutex::default(),
             _lock: parts.lock,
         }
     }
@@ -95,6 +98,11 @@ impl Core {
     /// The right to write.
     pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to care for the store as a whole: to purge, to move, to check. Taken before the right to write.
+    pub(super) fn care(&self) -> MutexGuard<'_, ()> {
+        self.care.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who shares a bucket with whom, as far as the writer knows.
@@ -157,6 +165,20 @@ impl Core {
         }
         let bytes = self.archive.read(place)?;
         Ok(bytes.as_deref().and_then(Packed::parse).and_then(|packed| packed.item()))
+    }
+
+    /// Hands the places and fingerprints of a version and of all before it to `visit`, as far as they can be read.
+    pub(super) fn each_version(&self, newest: Option<Location>, mut visit: impl FnMut(Location, &Fingerprint) -> Result<()>) -> Result<()> {
+        let mut next = newest;
+        while let Some(place) = next {
+            let bytes = self.archive.read(place)?;
+            let Some(packed) = bytes.as_deref().and_then(Packed::parse) else { break };
+            let Some(print) = packed.fingerprint() else { break };
+            visit(place, &print)?;
+            // Damage must not lead in circles.
+            next = packed.previous().filter(|previous| previous.segment == place.segment && previous.offset < place.offset);
+        }
+        Ok(())
     }
 
     /// The whole record at `place`; `None` where it is unreadable.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     archive::{Location, Segment},
     error::{Result, StoreError},
+    freeing::Freed,
     packing,
 };
 use crate::model::{Digest, ItemId, JoinRule, Link, SourceState, Timestamp, ZonedTime};
@@ -99,6 +100,10 @@ pub(super) enum Event {
     },
     /// An item was taken out for good: it must not come back as new.
     Purged { seq: u64, source: String },
+    /// What purged items left is gone as well.
+    Freed(Freed),
+    /// A segment was written anew without the texts of freed items.
+    Shrunk { segment: u32 },
     /// A source calls itself otherwise than before.
     Renamed {
         source: String,
@@ -190,9 +195,22 @@ impl Event {
             | Self::KeptApart { .. }
             | Self::Merged { .. }
             | Self::Purged { .. }
+            | Self::Freed(_)
+            | Self::Shrunk { .. }
             | Self::Document { .. }
             | Self::Renamed { .. }
             | Self::Rendering { .. } => None,
+        }
+    }
+}
+
+impl Event {
+    /// The item whose content it speaks of.
+    pub(super) fn item(&self) -> Option<u64> {
+        match self {
+            Self::Opened { arrived, .. } | Self::Joined { arrived, .. } => Some(arrived.seq),
+            Self::Updated { seq, .. } | Self::Split { seq, .. } => Some(*seq),
+            _ => None,
         }
     }
 }
@@ -253,6 +271,8 @@ mod tests {
                 Event::Merged { into: 1, from: 7, lifted: Some((7, 1)) },
                 Event::Merged { into: 1, from: 7, lifted: None },
                 Event::Purged { seq: 7, source: "krebs".to_owned() },
+                Event::Freed(Freed { items: vec![7], probes: vec![(1, 7)], bytes: vec![(24_322, 900)], ..Freed::default() }),
+                Event::Shrunk { segment: 24_322 },
                 Event::Document { path: "网安/1.txt".to_owned(), digest: Digest::of(&[b"x"]) },
                 Event::Renamed {
                     source: "krebs".to_owned(),

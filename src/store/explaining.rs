@@ -105,6 +105,7 @@ impl Store {
             verdict: judge(print, &other, &self.core.thresholds),
             is_own: print.speaker == other.speaker,
             digest: row.content.map(|(_, digest)| digest),
+            is_ghost: false,
         }))
     }
 

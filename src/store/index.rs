@@ -3,11 +3,11 @@
 //! Rows of large families are gathered in runs (`runs`); nobody outside of this file sees them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
-        OnceLock,
+        Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicU64, Ordering},
     },
     vec,
@@ -39,12 +39,20 @@ pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// The open index.
 pub(super) struct Index {
-    db: sled::Db,
-    path: PathBuf,
+    /// Held for reading by who writes a row: the whole index may move to another folder (`moving`).
+    pub(super) live: RwLock<Live>,
+    /// Keys in sled that were written since it began to move.
+    pub(super) touched: Mutex<Option<BTreeSet<Vec<u8>>>>,
     /// Bytes of rows written since the last flush.
     backlog_bytes: AtomicU64,
     /// The links that there are, once the writer asked for one.
     links: OnceLock<Sieve>,
+}
+
+/// sled, and the folder that it is in.
+pub(super) struct Live {
+    pub(super) db: sled::Db,
+    pub(super) path: PathBuf,
 }
 
 /// Something that rows can be read from: the index, or the index under changes that are not written yet.
@@ -73,11 +81,17 @@ impl Index {
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).segment_size(SEGMENT_BYTES).flush_every_ms(None);
         let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
         let db = opened.unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked while opening".to_owned())))?;
-        Ok(Self { db, path: path.to_owned(), backlog_bytes: AtomicU64::new(0), links: OnceLock::new() })
+        let live = RwLock::new(Live { db, path: path.to_owned() });
+        Ok(Self { live, touched: Mutex::default(), backlog_bytes: AtomicU64::new(0), links: OnceLock::new() })
+    }
+
+    pub(super) fn live(&self) -> RwLockReadGuard<'_, Live> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes all changes or none.
     pub(super) fn apply(&self, changes: &Changes) -> Result<()> {
+        let live = self.live();
         let mut batch = Batch::default();
         let mut gathered: BTreeMap<sled::IVec, (sled::IVec, Vec<runs::Change<'_>>)> = BTreeMap::new();
         for (key, row) in changes {
@@ -85,7 +99,7 @@ impl Index {
                 links.insert(&key[1..]);
             }
             if is_gathered(key) {
-                let (place, run) = self.run_of(key)?.unwrap_or_else(|| (key[..1].into(), sled::IVec::default()));
+                let (place, run) = live.run_of(key)?.unwrap_or_else(|| (key[..1].into(), sled::IVec::default()));
                 gathered.entry(place).or_insert_with(|| (run, Vec::new())).1.push((&key[1..], row.as_deref()));
             } else {
                 batch.put(key, row.as_deref());
@@ -98,7 +112,11 @@ impl Index {
                 batch.put(&[&place[..1], &first].concat(), Some(&run));
             }
         }
-        self.write(batch)
+        self.backlog_bytes.fetch_add(batch.bytes, Ordering::Relaxed);
+        let keys = std::mem::take(&mut batch.keys);
+        live.db.apply_batch(batch.batch).map_err(|error| live.failed(error))?;
+        self.touch(keys);
+        Ok(())
     }
 
     /// Reads which links there are, once, so that others are missed without a look at the disk. For the writer alone: what is written
@@ -108,7 +126,8 @@ impl Index {
             return Ok(());
         }
         let sieve = Sieve::with_room_for(links());
-        for run in self.db.scan_prefix([LINKS]) {
+        let runs = self.live().db.scan_prefix([LINKS]);
+        for run in runs {
             let (place, run) = run.map_err(|error| self.failed(error))?;
             runs::rows(&run).ok_or_else(|| unreadable(&place))?.iter().for_each(|(key, _)| sieve.insert(key));
         }
@@ -120,7 +139,10 @@ impl Index {
     /// Writes one row of a family that is not gathered.
     pub(super) fn put(&self, key: Vec<u8>, row: Vec<u8>) -> Result<()> {
         self.backlog_bytes.fetch_add((key.len() + row.len()) as u64, Ordering::Relaxed);
-        self.db.insert(key, row).map(|_| ()).map_err(|error| self.failed(error))
+        let live = self.live();
+        live.db.insert(&key, row).map_err(|error| live.failed(error))?;
+        self.touch(vec![key]);
+        Ok(())
     }
 
     /// The rows whose keys begin with `prefix`, in order. What is written meanwhile may or may not be seen.
@@ -135,17 +157,23 @@ impl Index {
 
     /// Writes every row into an index that has none, and makes it durable.
     pub(super) fn copy_to(&self, other: &Self) -> Result<()> {
+        let rows = self.live().db.iter();
         let mut batch = Batch::default();
-        for row in self.db.iter() {
+        for row in rows {
             let (key, bytes) = row.map_err(|error| self.failed(error))?;
             batch.put(&key, Some(&bytes));
             if batch.bytes > BACKLOG_BYTES_MAX {
-                other.write(std::mem::take(&mut batch))?;
-                other.flush()?;
+                other.take_over(std::mem::take(&mut batch))?;
             }
         }
-        other.write(batch)?;
-        other.flush()
+        other.take_over(batch)
+    }
+
+    /// Writes rows as they stand in another index, durably.
+    pub(super) fn take_over(&self, batch: Batch) -> Result<()> {
+        let live = self.live();
+        let written = live.db.apply_batch(batch.batch).and_then(|()| live.db.flush());
+        written.map(drop).map_err(|error| live.failed(error))
     }
 
     /// Whether so much was written that it must be flushed before more is.
@@ -156,19 +184,29 @@ impl Index {
     /// Makes everything written durable.
     pub(super) fn flush(&self) -> Result<()> {
         self.backlog_bytes.store(0, Ordering::Relaxed);
-        self.db.flush().map(|_| ()).map_err(|error| self.failed(error))
+        // Not under the lock: this waits for the disk. If the index moves meanwhile, its rows are durable where they are then.
+        let db = self.live().db.clone();
+        db.flush().map(drop).map_err(|error| self.failed(error))
     }
 
     /// Bytes on disk.
     pub(super) fn size(&self) -> Result<u64> {
-        folder::size(&self.path)
+        folder::size(&self.live().path)
     }
 
-    fn write(&self, batch: Batch) -> Result<()> {
-        self.backlog_bytes.fetch_add(batch.bytes, Ordering::Relaxed);
-        self.db.apply_batch(batch.batch).map_err(|error| self.failed(error))
+    /// Notes what was written, if the index is on the move.
+    fn touch(&self, keys: Vec<Vec<u8>>) {
+        if let Some(touched) = &mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner) {
+            touched.extend(keys);
+        }
     }
 
+    fn failed(&self, error: sled::Error) -> StoreError {
+        self.live().failed(error)
+    }
+}
+
+impl Live {
     /// The run that a key belongs in, and its own key.
     fn run_of(&self, key: &[u8]) -> Result<Option<(sled::IVec, sled::IVec)>> {
         self.db.range(&key[..1]..=key).next_back().transpose().map_err(|error| self.failed(error))
@@ -180,7 +218,7 @@ impl Index {
         Ok(self.db.range(run.map_or_else(|| prefix.into(), |(place, _)| place)..))
     }
 
-    fn failed(&self, error: sled::Error) -> StoreError {
+    pub(super) fn failed(&self, error: sled::Error) -> StoreError {
         StoreError::index(&self.path, error)
     }
 }
@@ -188,26 +226,29 @@ impl Index {
 impl Rows for Index {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
         if !is_gathered(key) {
-            return self.db.get(key).map(|row| row.map(|row| row.to_vec())).map_err(|error| self.failed(error));
+            let live = self.live();
+            return live.db.get(key).map(|row| row.map(|row| row.to_vec())).map_err(|error| live.failed(error));
         }
         if is_link(key) && self.links.get().is_some_and(|links| !links.may_have(&key[1..])) {
             return Ok(None);
         }
-        let Some((place, run)) = self.run_of(key)? else { return Ok(None) };
+        let Some((place, run)) = self.live().run_of(key)? else { return Ok(None) };
         let row = runs::find(&run, &key[1..]).ok_or_else(|| unreadable(&place))?;
         Ok(row.map(<[u8]>::to_vec))
     }
 }
 
-/// A batch for sled that knows its size.
+/// A batch for sled that knows its size and its keys.
 #[derive(Default)]
-struct Batch {
+pub(super) struct Batch {
     batch: sled::Batch,
     bytes: u64,
+    keys: Vec<Vec<u8>>,
 }
 
 impl Batch {
-    fn put(&mut self, key: &[u8], row: Option<&[u8]>) {
+    pub(super) fn put(&mut self, key: &[u8], row: Option<&[u8]>) {
+        self.keys.push(key.to_vec());
         self.bytes += (key.len() + row.map_or(0, <[u8]>::len)) as u64;
         match row {
             Some(row) => self.batch.insert(key, row),
@@ -233,7 +274,7 @@ impl Walk<'_> {
     fn advance(&mut self) -> Result<bool> {
         let rows = match &mut self.rows {
             Some(rows) => rows,
-            None => self.rows.insert(self.index.rows_from(&self.prefix)?),
+            None => self.rows.insert(self.index.live().rows_from(&self.prefix)?),
         };
         let Some(row) = rows.next() else { return Ok(false) };
         let (place, bytes) = row.map_err(|error| self.index.failed(error))?;

@@ -17,8 +17,9 @@ use super::{
 
 /// Begins the file.
 const MARK: &[u8; 6] = b"WFJNL\n";
-/// The newest format that this program reads and the one that it writes.
-pub(super) const FORMAT: u16 = 1;
+/// The newest format that this program reads and the one that it writes. Format 1 is that of programs which knew no retention: a journal
+/// of this one may hold no events that they do not know, but from the first look on they must not take it for theirs.
+pub(super) const FORMAT: u16 = 2;
 /// Bytes of mark and format number.
 pub(super) const HEADER_BYTES: u64 = 8;
 
@@ -46,8 +47,10 @@ impl Journal {
         let length = file.metadata().map_err(failed)?.len();
         if length < HEADER_BYTES {
             file.write_all_at(&Encoder::default().raw(MARK).u16(FORMAT).finish(), 0).map_err(failed)?;
-        } else {
-            check_header(&path, &file)?;
+        } else if check_header(&path, &file)? < FORMAT {
+            // One byte changes, so that a crash leaves one of the two formats.
+            let raised = Encoder::default().raw(MARK).u16(FORMAT).finish();
+            file.write_all_at(&raised, 0).and_then(|()| file.sync_data()).map_err(failed)?;
         }
         Ok((Self { path, file }, length <= HEADER_BYTES))
     }
@@ -81,12 +84,7 @@ impl Journal {
         self.file.sync_data().map_err(|error| self.failed(error))
     }
 
-    /// Calls `visit` with every entry from `from` on, in their order.
-    pub(super) fn replay(&self, from: u64, mut visit: impl FnMut(Entry) -> Result<()>) -> Result<()> {
-        self.walk(from..self.length()?, |entry| visit(entry).map(ControlFlow::Continue))
-    }
-
-    /// Calls `visit` with every entry in a range of bytes until it has enough.
+    /// Calls `visit` with every entry in a range of bytes, in their order, until it has enough.
     pub(super) fn walk(&self, range: Range<u64>, mut visit: impl FnMut(Entry) -> Result<ControlFlow<()>>) -> Result<()> {
         let Range { start: from, end: length } = range;
         let mut file = BufReader::with_capacity(1 << 20, File::open(&self.path).map_err(|error| self.failed(error))?);
@@ -145,7 +143,8 @@ fn read_frame(file: &mut impl Read, bytes_max: u64) -> io::Result<Option<Vec<u8>
     Ok(frame::read(&bytes).is_some().then_some(bytes))
 }
 
-fn check_header(path: &Path, file: &File) -> Result<()> {
+/// The format of a journal, if it is one that this program reads.
+fn check_header(path: &Path, file: &File) -> Result<u16> {
     let mut header = [0; HEADER_BYTES as usize];
     file.read_exact_at(&mut header, 0).map_err(|error| StoreError::io(path, error))?;
     let mut input = Decoder::new(&header);
@@ -153,7 +152,7 @@ fn check_header(path: &Path, file: &File) -> Result<()> {
         (Some(mark), Some(found)) if mark == MARK && found > FORMAT => {
             Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT })
         }
-        (Some(mark), Some(FORMAT)) if mark == MARK => Ok(()),
+        (Some(mark), Some(found @ 1..=FORMAT)) if mark == MARK => Ok(found),
         _ => Err(StoreError::Corrupt(format!("`{}` does not begin like a journal", path.display()))),
     }
 }
@@ -187,9 +186,9 @@ mod tests {
                 Entry::Gap(begin, end) => format!("gap {begin} to {end}"),
                 Entry::TornTail(begin) => format!("torn at {begin}"),
             });
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         };
-        journal.replay(from, visit).expect("read");
+        journal.walk(from..journal.length().expect("length"), visit).expect("read");
         told
     }
 
@@ -216,7 +215,8 @@ mod tests {
         let mut bytes = Vec::new();
         frame::write(&mut bytes, b"\xFFfuture");
         journal.file.write_all_at(&bytes, ends[3]).expect("written");
-        let refused = journal.replay(HEADER_BYTES, |_| Ok(())).expect_err("refused");
+        let refused =
+            journal.walk(HEADER_BYTES..journal.length().expect("length"), |_| Ok(ControlFlow::Continue(()))).expect_err("refused");
         assert!(matches!(refused, StoreError::Corrupt(_)), "{refused}");
         assert_eq!(journal.length().expect("length"), ends[3] + bytes.len() as u64, "nothing was cut");
     }

@@ -3,14 +3,14 @@
 //! Because both go through here, an index that is made again from archive and journal has the rows that the lost one had.
 
 use super::{
-    archive::Location,
+    archive::{Location, Segment},
     error::{Result, StoreError},
     event::{Arrived, Commit, Event, Names},
     index::{Changes, Index, Overlay, Rows, unreadable},
     matching,
     record::Content,
     regrouping::Parting,
-    rows::{self, Head, ItemRow, StoryRow},
+    rows::{self, CountRow, Head, ItemRow, StoryRow},
     state_record,
 };
 use crate::model::{Item, Joined, SourceId, StoryId, Timestamp, ZonedTime};
@@ -53,6 +53,8 @@ impl<'a> Ledger<'a> {
                 }
             }
             Event::Purged { seq, source } => self.purge(*seq, source)?,
+            Event::Freed(freed) => self.free(freed)?,
+            Event::Shrunk { segment } => self.rows.remove(rows::garbage(Segment::from_number(*segment))),
             Event::Document { path, digest } => self.rows.put(rows::document(path), digest),
             Event::Renamed { source, names } => self.rename(source, names)?,
             Event::Rendering { digest } => self.head.rendering = Some(*digest),
@@ -111,6 +113,8 @@ impl<'a> Ledger<'a> {
     fn join(&mut self, number: u64, arrived: &Arrived, joined: Joined, content: Option<&Content>) -> Result<()> {
         self.enter(joined.at, arrived, number, content)?;
         let mut story = self.story(number)?;
+        // A late copy of what was purged: the story is back, under its id.
+        self.head.stories += u64::from(story.members.is_empty());
         story.members.push((arrived.seq, Some(joined)));
         if let Some(content) = content {
             self.show(number, &mut story, &content.item);
@@ -124,6 +128,8 @@ impl<'a> Ledger<'a> {
         let Some(mut row) = self.rows.row::<ItemRow>(&key)? else { return Ok(()) };
         row.content = event.content().map(|place| (place, content.item.content_digest()));
         self.rows.put(key, &row);
+        let bytes = event.content().map_or(0, |place| u64::from(place.length));
+        self.own(&content.item.source, row.first_seen, seq, bytes)?;
         matching::learn(&mut self.rows, seq, content)?;
         let mut story = self.story(row.story)?;
         if let Some(updated) = updated.filter(|_| story.listed) {
@@ -136,21 +142,23 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    /// Takes an item out. Its identity row stays, so that it cannot come back as new.
+    /// Takes an item out. Its identity row stays, so that it cannot come back as new; its traces stay until it is freed, so that copies
+    /// which come late find its story.
     fn purge(&mut self, seq: u64, source: &str) -> Result<()> {
         let key = rows::item(seq);
         let Some(row) = self.rows.row::<ItemRow>(&key)? else { return Ok(()) };
         self.rows.remove(key);
+        self.rows.put(rows::ghost(seq), &row);
         if row.story != seq {
             // It may have opened a story that is part of this one now: its id leads here.
             self.rows.put(rows::alias(seq), &row.story);
         }
         self.head.items -= 1;
-        self.count(source, |count| count.saturating_sub(1))?;
+        self.disown(&source_id(source)?, row.first_seen, seq)?;
         self.leave(row.story, seq).map(drop)
     }
 
-    /// Takes a member out of a story, which goes with its last one; the story as it is now.
+    /// Takes a member out of a story, which is hidden without its last one; the story as it is now.
     pub(super) fn leave(&mut self, number: u64, seq: u64) -> Result<StoryRow> {
         let mut story = self.story(number)?;
         story.members.retain(|(member, _)| *member != seq);
@@ -162,12 +170,8 @@ impl<'a> Ledger<'a> {
             self.rows.remove(rows::by_time(story.updated, story.id));
             story.listed = false;
         }
-        if story.members.is_empty() {
-            self.rows.remove(rows::story(number));
-            self.head.stories -= 1;
-        } else {
-            self.rows.put(rows::story(number), &story);
-        }
+        self.head.stories -= u64::from(story.members.is_empty());
+        self.rows.put(rows::story(number), &story);
         Ok(story)
     }
 
@@ -182,7 +186,7 @@ impl<'a> Ledger<'a> {
         self.rows.put(rows::item(arrived.seq), &row);
         self.head.next_seq = self.head.next_seq.max(arrived.seq + 1);
         self.head.items += 1;
-        self.count(&arrived.source, |count| count + 1)?;
+        self.own(&source_id(&arrived.source)?, row.first_seen, arrived.seq, u64::from(arrived.content.length))?;
         match content {
             Some(content) => matching::learn(&mut self.rows, arrived.seq, content),
             None => Ok(()),
@@ -209,10 +213,24 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    fn count(&mut self, source: &str, change: impl Fn(u64) -> u64) -> Result<()> {
-        let key = rows::count(&source_id(source)?);
-        let count = self.rows.row(&key)?.unwrap_or(0);
-        self.rows.put(key, &change(count));
+    /// Notes that an item of a source takes so many bytes more.
+    fn own(&mut self, source: &SourceId, first_seen: Timestamp, seq: u64, bytes: u64) -> Result<()> {
+        let (key, count_key) = (rows::owned(source, first_seen, seq), rows::count(source));
+        let (known, mut count) = (self.rows.row::<u64>(&key)?, self.rows.row::<CountRow>(&count_key)?.unwrap_or_default());
+        count.items += u64::from(known.is_none());
+        count.bytes += bytes;
+        self.rows.put(count_key, &count);
+        self.rows.put(key, &(known.unwrap_or(0) + bytes));
+        Ok(())
+    }
+
+    /// Notes that a source has an item no more.
+    fn disown(&mut self, source: &SourceId, first_seen: Timestamp, seq: u64) -> Result<()> {
+        let (key, count_key) = (rows::owned(source, first_seen, seq), rows::count(source));
+        let Some(bytes) = self.rows.row::<u64>(&key)? else { return Ok(()) };
+        let CountRow { items, bytes: all } = self.rows.row(&count_key)?.unwrap_or_default();
+        self.rows.put(count_key, &CountRow { items: items.saturating_sub(1), bytes: all.saturating_sub(bytes) });
+        self.rows.remove(key);
         Ok(())
     }
 }

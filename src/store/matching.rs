@@ -20,7 +20,7 @@ use crate::{
 /// Items kept under one link, and as many that declare it. The first ones: stories grow around what was seen first.
 const LINK_ITEMS_MAX: usize = 8;
 /// Declared origins followed.
-const DECLARED_MAX: usize = 8;
+pub(super) const DECLARED_MAX: usize = 8;
 /// Candidates judged for one new item, those that share the most traces first.
 const CANDIDATES_MAX: usize = 64;
 /// Traces a shared link counts for: more than all buckets together.
@@ -31,6 +31,8 @@ pub(super) struct Match {
     pub(super) story: u64,
     pub(super) rule: JoinRule,
     pub(super) scores: Scores,
+    /// Whether the very same content of the same speaker was purged.
+    pub(super) is_purged: bool,
 }
 
 /// What the rule says of one candidate.
@@ -44,6 +46,8 @@ pub(super) struct Judged {
     pub(super) is_own: bool,
     /// Of its content.
     pub(super) digest: Option<Digest>,
+    /// Whether it was purged.
+    pub(super) is_ghost: bool,
 }
 
 /// Leaves an item's traces.
@@ -108,8 +112,11 @@ impl Search<'_> {
                 best = Some(*one);
             }
         }
+        let is_purged = judged.iter().any(|judged| judged.is_ghost && judged.is_own && again.is_some() && judged.digest == again);
         Ok(best.or(former).and_then(|best| match best.verdict {
-            Verdict::Join { rule, scores } => Some(Match { story: former.map_or(best.story, |former| former.story), rule, scores }),
+            Verdict::Join { rule, scores } => {
+                Some(Match { story: former.map_or(best.story, |former| former.story), rule, scores, is_purged })
+            }
             Verdict::Apart { .. } => None,
         }))
     }
@@ -140,7 +147,7 @@ impl Search<'_> {
         titles.note(new);
         let mut judged = Vec::with_capacity(candidates.len());
         for seq in candidates {
-            let Some(row) = self.rows.row::<ItemRow>(&rows::item(seq))? else { continue };
+            let Some((row, is_ghost)) = self.item_or_ghost(seq)? else { continue };
             let Some(old) = known(seq, &row)? else { continue };
             let verdict = if new.key.is_some() && new.key == old.key {
                 judge_with_key(new, &old, &titles, &self.core.thresholds)
@@ -148,9 +155,18 @@ impl Search<'_> {
                 judge(new, &old, &self.core.thresholds)
             };
             let digest = row.content.map(|(_, digest)| digest);
-            judged.push(Judged { seq, story: row.story, verdict, is_own: new.speaker == old.speaker, digest });
+            judged.push(Judged { seq, story: row.story, verdict, is_own: new.speaker == old.speaker, digest, is_ghost });
         }
         Ok(judged)
+    }
+
+    /// An item that there is, or one that was purged from a story that can be joined; and which of the two it is.
+    fn item_or_ghost(&self, seq: u64) -> Result<Option<(ItemRow, bool)>> {
+        if let Some(row) = self.rows.row(&rows::item(seq))? {
+            return Ok(Some((row, false)));
+        }
+        let Some(ghost) = self.rows.row::<ItemRow>(&rows::ghost(seq))? else { return Ok(None) };
+        Ok(self.rows.get(&rows::story(ghost.story))?.map(|_| (ghost, true)))
     }
 
     /// The items that share a trace, oldest first.

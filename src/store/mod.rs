@@ -1,9 +1,15 @@
 //! The store: what we believe. An archive holds the content, a journal the decisions, an index finds both.
 //!
 //! **Archive** and **journal** are append-only files and together the truth. The **index** is a sled tree that can be made again from
-//! them, but for the sources' manners: when to ask again, with which validators. A commit is written in this order: content to the archive, one frame to the journal, one batch
-//! to the index. A crash between leaves bytes that belong to no commit and are cut off at the next open, or a commit that the index
-//! has missed, which is taken from the journal. Within a second a commit is durable: archive and journal first, then the index.
+//! them, but for the sources' manners: when to ask again, with which validators. A commit is written in this order: content to the
+//! archive, one frame to the journal, one batch to the index. A crash between leaves bytes that belong to no commit and are cut off at
+//! the next open, or a commit that the index has missed, which is taken from the journal. Within a second a commit is durable: archive
+//! and journal first, then the index.
+//!
+//! **Retention** (`retaining`) works in three steps, each of which may be cut short. What a rule dooms is purged: an event, after which
+//! it is hidden everywhere, but stays comparable. Once no copy of it can come any more it is freed: another event, after which its text
+//! and its traces are of no use. And when enough of a segment is of no use it is written anew (`shrinking`). The journal keeps all of
+//! these events, so that an index made again later has the same rows though the texts are gone.
 //!
 //! Every change of the index goes through `ledger`, by a live commit and by a rebuild alike, so that both give the same rows.
 //! Functions here speak of polls, items, stories and sources, never of keys or trees.
@@ -24,20 +30,28 @@ mod fingerprint_record;
 mod flusher;
 mod folder;
 mod frame;
+mod freeing;
+mod holdings;
 mod index;
 mod journal;
 mod ledger;
 mod lock;
 mod matching;
 mod memories;
+mod moving;
+mod outages;
+mod outbox;
 mod packing;
 mod reading;
 mod record;
 mod recovery;
 mod regrouping;
 mod replay;
+mod retaining;
 mod rows;
 mod runs;
+mod segment;
+mod shrinking;
 mod sieve;
 mod state_record;
 mod transaction;
@@ -50,8 +64,10 @@ pub use changes::{Changes, Position};
 pub use decisions::{Decided, Refusal};
 pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};
+pub use outbox::{Letter, Mail, Outbox, Subject, Waiting};
 pub use reading::{Counts, Newest, Revision};
 pub use recovery::Recovery;
+pub use retaining::Retained;
 pub use verify::Verification;
 
 use self::{
@@ -84,9 +100,10 @@ impl Store {
         Ok((store, told))
     }
 
-    /// Makes the index of the closed store in `dir` again from archive and journal, and tells what went into it.
-    pub fn rebuild(dir: &Path) -> Result<Vec<Recovery>> {
-        recovery::rebuild(dir)
+    /// Makes the index of the closed store in `dir` again from archive and journal, and tells what went into it. `progress` hears how much
+    /// of the journal is read, 0 to 1.
+    pub fn rebuild(dir: &Path, mut progress: impl FnMut(f64)) -> Result<Vec<Recovery>> {
+        recovery::rebuild(dir, &mut progress)
     }
 
     /// The one result of a poll: its items, its stories and the source's new state, all or none. `finish` makes the state once it is
@@ -160,9 +177,21 @@ impl Store {
         flushed
     }
 
-    /// Compares the index with archive and journal. Commits wait meanwhile.
-    pub fn verify(&self) -> Result<Verification> {
-        verify::run(&self.core)
+    /// Compares the index with archive and journal. Commits wait while rows are compared. `progress` hears how far it is, 0 to 1.
+    pub fn verify(&self, mut progress: impl FnMut(f64)) -> Result<Verification> {
+        verify::run(&self.core, &mut progress)
+    }
+
+    /// Copies the index without its garbage, while everybody goes on; its bytes before and after.
+    pub fn compact(&self) -> Result<(u64, u64)> {
+        let _care = self.core.care();
+        moving::run(&self.core)
+    }
+
+    /// Whether most of the index is garbage: sled 0.34.7 gives space back far slower than a large import or purge takes it.
+    pub fn is_compaction_worthwhile(&self) -> Result<bool> {
+        let items = self.core.head().items;
+        Ok(recovery::is_mostly_garbage(self.core.index.size()?, items))
     }
 
     fn write(&self, now: Timestamp, fill: impl FnOnce(&mut Transaction<'_>) -> Result<()>) -> Result<Tally> {

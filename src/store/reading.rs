@@ -7,7 +7,7 @@ use super::{
     folder,
     index::Rows,
     memories, recovery,
-    rows::{self, ItemRow, Row, StoryRow},
+    rows::{self, CountRow, ItemRow, Row, StoryRow},
     state_record,
 };
 use crate::{
@@ -159,7 +159,7 @@ impl Store {
         for _ in 0..LEAPS_MAX {
             let Some(seq) = next else { return Ok(None) };
             let number = index.row::<ItemRow>(&rows::item(seq))?.map_or(seq, |row| row.story);
-            if let Some(story) = index.row::<StoryRow>(&rows::story(number))? {
+            if let Some(story) = index.row::<StoryRow>(&rows::story(number))?.filter(|story| !story.members.is_empty()) {
                 return Ok(Some(story.id));
             }
             next = index.row(&rows::alias(number))?;
@@ -241,7 +241,7 @@ impl Store {
 
     /// Items that the store holds of a source.
     pub fn item_count(&self, source: &SourceId) -> Result<u64> {
-        Ok(self.core.index.row(&rows::count(source))?.unwrap_or(0))
+        Ok(self.core.index.row::<CountRow>(&rows::count(source))?.map_or(0, |count| count.items))
     }
 
     /// The digest of the document at `path` when it was last imported; `None` if it never was.
@@ -282,7 +282,9 @@ impl Store {
             return Ok(Some(known));
         }
         let Some(bytes) = self.core.index.get(&rows::story(number))? else { return Ok(None) };
-        let Some(StoryRow { id, members, .. }) = StoryRow::decode(&bytes) else { return Ok(None) };
+        let Some(StoryRow { id, members, .. }) = StoryRow::decode(&bytes).filter(|story| !story.members.is_empty()) else {
+            return Ok(None);
+        };
         let mut parts = vec![bytes];
         for (seq, _) in members {
             parts.extend(self.core.index.get(&rows::item(seq))?);

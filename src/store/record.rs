@@ -71,6 +71,11 @@ impl<'a> Packed<'a> {
         Some(Self { previous, fingerprint, item_bytes, item: input.rest() })
     }
 
+    /// The place of the version before it.
+    pub(super) const fn previous(&self) -> Option<Location> {
+        self.previous
+    }
+
     /// The fingerprint alone, which costs no decompression.
     pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
         fingerprint_record::decode(self.fingerprint)

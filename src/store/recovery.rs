@@ -15,8 +15,8 @@ use super::{
     folder::{copy_dir, remove_dir, remove_file, snapshots},
     index::{Index, Rows},
     journal::Journal,
-    lock,
-    replay::{self, Replayed},
+    lock, moving,
+    replay::{self, Records, Replayed},
     rows::{self, Head, Row},
 };
 use crate::model::MergeThresholds;
@@ -95,11 +95,11 @@ pub(super) fn open(dir: &Path, thresholds: MergeThresholds) -> Result<(Core, Vec
     let (index, mut head) = match existing_index(dir, &mut told)? {
         Ok(index) => match usable_head(&index, &truth, !told.is_empty())? {
             Ok(head) => (index, head),
-            Err(why) => rebuilt(dir, &truth, Some(index), why, &mut told)?,
+            Err(why) => rebuilt(&truth, Some(index), why, (&mut told, &mut |_| ()))?,
         },
-        Err(why) => rebuilt(dir, &truth, None, why, &mut told)?,
+        Err(why) => rebuilt(&truth, None, why, (&mut told, &mut |_| ()))?,
     };
-    let replayed = replay::run(&truth.archive, &truth.journal, &index, &mut head)?;
+    let replayed = replay::run(truth.records(), &index, &mut head, &mut |_| ())?;
     if replayed.commits > 0 {
         told.push(Recovery::Replayed(replayed.commits));
     }
@@ -110,17 +110,20 @@ pub(super) fn open(dir: &Path, thresholds: MergeThresholds) -> Result<(Core, Vec
     Ok((Core::new(Parts { dir, lock, archive, journal, index, head, ends }, thresholds), told))
 }
 
-/// Makes the index of the store in `dir` again and says what went into it.
-pub(super) fn rebuild(dir: &Path) -> Result<Vec<Recovery>> {
+/// Makes the index of the store in `dir` again and says what went into it. `progress` hears the share of the journal that is read.
+pub(super) fn rebuild(dir: &Path, progress: &mut dyn FnMut(f64)) -> Result<Vec<Recovery>> {
     let mut told = Vec::new();
     let (truth, is_new) = Truth::open(dir)?;
     if is_new {
         return Ok(told);
     }
     let old = existing_index(dir, &mut told)?.ok();
-    rebuilt(dir, &truth, old, "as ordered".to_owned(), &mut told)?;
+    rebuilt(&truth, old, "as ordered".to_owned(), (&mut told, progress))?;
     Ok(told)
 }
+
+/// Who hears what had to be mended, and how far it is done.
+type Listener<'a> = (&'a mut Vec<Recovery>, &'a mut dyn FnMut(f64));
 
 /// What the index is made from, behind the store's lock.
 struct Truth {
@@ -145,10 +148,15 @@ impl Truth {
         }
         Ok((Self { dir: dir.to_owned(), lock, archive, journal }, is_new))
     }
+
+    fn records(&self) -> Records<'_> {
+        Records { archive: &self.archive, journal: &self.journal }
+    }
 }
 
 /// The index that is there, mended if need be; in words why there is none that opens.
 fn existing_index(dir: &Path, told: &mut Vec<Recovery>) -> Result<std::result::Result<Index, String>> {
+    moving::tidy(dir)?;
     let (path, old) = (dir.join(INDEX), dir.join(INDEX_OLD));
     if !path.exists() && old.exists() {
         fs::rename(&old, &path).map_err(|error| StoreError::io(&path, error))?;
@@ -205,14 +213,15 @@ fn usable_head(index: &Index, truth: &Truth, was_mended: bool) -> Result<std::re
 }
 
 /// A new index from archive and journal, in the place of the old one.
-fn rebuilt(dir: &Path, truth: &Truth, old: Option<Index>, why: String, told: &mut Vec<Recovery>) -> Result<(Index, Head)> {
+fn rebuilt(truth: &Truth, old: Option<Index>, why: String, (told, progress): Listener<'_>) -> Result<(Index, Head)> {
+    let dir = truth.dir.as_path();
     let (path, new) = (dir.join(INDEX), dir.join(INDEX_NEW));
     let own = old.as_ref().map(replay::own_rows).transpose()?.unwrap_or_default();
     drop(old);
     remove_dir(&new)?;
     let replayed = {
         let index = open_index(&new)?;
-        let replayed = replay::run(&truth.archive, &truth.journal, &index, &mut Head::default())?;
+        let replayed = replay::run(truth.records(), &index, &mut Head::default(), progress)?;
         replay::keep_rows(&index, own)?;
         index.flush()?;
         replayed
@@ -229,18 +238,23 @@ fn rebuilt(dir: &Path, truth: &Truth, old: Option<Index>, why: String, told: &mu
 /// The index without its garbage, if that is most of it: sled 0.34.7 gives space back far slower than a large import takes it, and reads
 /// all of it when it opens.
 fn compacted(dir: &Path, index: Index, head: &Head, told: &mut Vec<Recovery>) -> Result<Index> {
-    /// What the rows of an item take, pages half full, and what an index takes beside them.
-    const ITEM_BYTES: u64 = 700;
-    const BASE_BYTES: u64 = 64 << 20;
-    /// Garbage is most of an index that takes this many times what it needs.
-    const TIMES_MAX: u64 = 3;
     let before = index.size()?;
-    if before <= TIMES_MAX * (BASE_BYTES + head.items * ITEM_BYTES) {
+    if !is_mostly_garbage(before, head.items) {
         return Ok(index);
     }
     let index = copied(dir, index)?;
     told.push(Recovery::Compacted(before, index.size()?));
     Ok(index)
+}
+
+/// Whether most of an index of so many bytes is garbage.
+pub(super) const fn is_mostly_garbage(bytes: u64, items: u64) -> bool {
+    /// What the rows of an item take, pages half full, and what an index takes beside them.
+    const ITEM_BYTES: u64 = 700;
+    const BASE_BYTES: u64 = 64 << 20;
+    /// It takes this many times what it needs.
+    const TIMES_MAX: u64 = 3;
+    bytes > TIMES_MAX * (BASE_BYTES + items * ITEM_BYTES)
 }
 
 /// A copy of the index, in its place.
@@ -256,7 +270,9 @@ fn copied(dir: &Path, index: Index) -> Result<Index> {
 /// Puts the new index in the place of the old one. A crash meanwhile leaves one of the two.
 fn exchange(dir: &Path) -> Result<()> {
     let (path, new, old) = (dir.join(INDEX), dir.join(INDEX_NEW), dir.join(INDEX_OLD));
-    [&path, &new].into_iter().for_each(|index| await_closed(index));
+    for index in [&path, &new] {
+        await_closed(index);
+    }
     remove_dir(&old)?;
     if path.exists() {
         fs::rename(&path, &old).map_err(|error| StoreError::io(&path, error))?;
@@ -266,15 +282,16 @@ fn exchange(dir: &Path) -> Result<()> {
     remove_dir(&old)
 }
 
-/// Waits until sled has let go of an index that was closed: its last jobs write below the name that the folder had.
-fn await_closed(index: &Path) {
-    let Ok(file) = fs::File::open(index.join("db")) else { return };
+/// Waits until sled has let go of an index that was closed: its last jobs write below the name that the folder had. Says whether it has.
+pub(super) fn await_closed(index: &Path) -> bool {
+    let Ok(file) = fs::File::open(index.join("db")) else { return true };
     for _ in 0..ATTEMPTS {
         if file.try_lock().is_ok() {
-            return;
+            return true;
         }
         thread::sleep(PAUSE);
     }
+    false
 }
 
 /// Ends journal and segments where the index says: what stands behind belongs to no commit. A segment that is too short has lost

@@ -1,10 +1,12 @@
 //! Reading the journal into an index: its last commits after a crash, all of them for a rebuild.
 
+use std::{collections::HashMap, ops::ControlFlow};
+
 use super::{
     archive::Archive,
     core::load,
     error::Result,
-    event::Names,
+    event::{Event, Names},
     index::{Index, Rows},
     journal::{Entry, Journal},
     ledger::Ledger,
@@ -26,20 +28,40 @@ pub(super) struct Replayed {
     pub(super) gap_bytes: u64,
 }
 
-/// Takes every commit behind `head` into the index, each in one batch, and moves `head` along.
-pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mut Head) -> Result<Replayed> {
+/// What an index is made from.
+#[derive(Clone, Copy)]
+pub(super) struct Records<'a> {
+    pub(super) archive: &'a Archive,
+    pub(super) journal: &'a Journal,
+}
+
+/// Takes every commit behind `head` into the index, each in one batch, and moves `head` along. `progress` hears how far it has come in
+/// the journal, 0 to 1.
+pub(super) fn run(records: Records<'_>, index: &Index, head: &mut Head, progress: &mut dyn FnMut(f64)) -> Result<Replayed> {
+    let end = records.journal.length()?;
+    run_until(records, index, (head, end), progress)
+}
+
+/// The same up to an end: beside a writer only what it has committed may be read.
+pub(super) fn run_until(
+    records: Records<'_>,
+    index: &Index,
+    (head, length): (&mut Head, u64),
+    progress: &mut dyn FnMut(f64),
+) -> Result<Replayed> {
+    let Records { archive, journal } = records;
     let mut replayed = Replayed::default();
-    let length = journal.length()?;
-    journal.replay(head.journal_end, |entry| {
+    let mut lost: HashMap<u64, u64> = HashMap::new();
+    journal.walk(head.journal_end..length, |entry| {
         let (commit, end) = match entry {
             Entry::Commit(commit, end) => (commit, end),
             Entry::Gap(begin, end) => {
                 replayed.gap_bytes += end - begin;
-                return Ok(());
+                return Ok(ControlFlow::Continue(()));
             }
             Entry::TornTail(begin) => {
                 replayed.torn_bytes = length - begin;
-                return Ok(());
+                return Ok(ControlFlow::Continue(()));
             }
         };
         let mut ledger = Ledger::new(index, head.clone());
@@ -47,8 +69,13 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
             let place = event.content();
             let content = place.map(|place| load(archive, place)).transpose()?.flatten();
             if let Some(place) = place {
-                replayed.lost += u64::from(content.is_none());
                 ledger.reach(place)?;
+            }
+            match event {
+                // That these texts are gone is as it should be.
+                Event::Freed(freed) => lost.retain(|seq, _| !freed.items.contains(seq)),
+                _ if place.is_some() && content.is_none() => *lost.entry(event.item().unwrap_or(u64::MAX)).or_default() += 1,
+                _ => {}
             }
             ledger.record(commit.at, event, content.as_ref())?;
         }
@@ -59,16 +86,21 @@ pub(super) fn run(archive: &Archive, journal: &Journal, index: &Index, head: &mu
             index.flush()?;
         }
         *head = next;
+        progress(end as f64 / length as f64);
         replayed.commits += 1;
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })?;
+    replayed.lost = lost.values().sum();
     Ok(replayed)
 }
 
-/// What only an index that is given up knows: what speakers repeat, and the sources' states. Manners survive: when to ask again, who is
+/// What only an index that is given up knows: what speakers repeat, outages, outboxes, and the sources' states. Manners survive: when to ask again, who is
 /// gone, where redirects led. Validators do not: they vouch for items that may be lost (invariant 6).
 pub(super) fn own_rows(index: &Index) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let mut own: Vec<_> = index.walk(&[rows::MEMORIES]).collect::<Result<_>>()?;
+    let mut own = Vec::new();
+    for family in rows::OWN {
+        own.extend(index.walk(&[family]).collect::<Result<Vec<_>>>()?);
+    }
     for row in index.walk(&[rows::STATES]) {
         let (key, value) = row?;
         if let Some(state) = state_record::decode(&value) {

@@ -12,12 +12,20 @@
 //! | `l` | digest of a link key | items under it, items that declare it, titles seen under it |
 //! | `b` | era, item number | the buckets that the item's fingerprint stands in |
 //! | `p` | source id | the source's state |
-//! | `c` | source id | number of its items |
+//! | `c` | source id | number of its items, and their bytes |
+//! | `o` | source id, first sight, item number | bytes of the item's versions in the archive |
+//! | `h` | number of a purged item | what its own row was, as long as copies of it may come |
+//! | `f` | segment | bytes of no use in it |
 //! | `d` | digest of a path | digest of the document |
 //! | `g` | number of a purged item | the story that its id leads to |
 //! | `x` | item number | the items that it is kept apart from |
 //! | `v` | set, digest of a speaker | the lines that they repeat |
+//! | `k` | number of an outage | the outage |
+//! | `r` | digest of a receiver | its outbox |
+//! | `q` | digest of a receiver, number | what waits to be told it |
+//! | `w` | digest of a receiver, story number | the `updated` with which it was told the story |
 
+pub(super) use super::holdings::{CountRow, garbage, ghost, owned, owned_by, owned_item};
 use super::{
     archive::{Location, Segment},
     codec::{Decoder, Encoder},
@@ -26,7 +34,7 @@ use super::{
 use crate::model::{Digest, ItemId, JoinRule, Joined, LinkKey, SourceId, StoryId, Timestamp, ZonedTime};
 
 /// The format of the index. An index of an older one is made again from the archive.
-pub(super) const FORMAT: u16 = 3;
+pub(super) const FORMAT: u16 = 4;
 
 /// Prefixes of keys that are walked.
 pub(super) const ITEMS: u8 = b'i';
@@ -36,10 +44,20 @@ pub(super) const LINKS: u8 = b'l';
 pub(super) const ENDS: u8 = b'a';
 pub(super) const STATES: u8 = b'p';
 pub(super) const COUNTS: u8 = b'c';
+pub(super) const GHOSTS: u8 = b'h';
+pub(super) const GARBAGE: u8 = b'f';
+pub(super) const OWNED: u8 = b'o';
 pub(super) const MEMORIES: u8 = b'v';
+pub(super) const OUTAGES: u8 = b'k';
+pub(super) const OUTBOXES: u8 = b'r';
+pub(super) const WAITING: u8 = b'q';
+pub(super) const TOLD: u8 = b'w';
+
+/// Families of rows that cannot be made again from archive and journal: they are copied as they are into an index that is.
+pub(super) const OWN: [u8; 5] = [MEMORIES, OUTAGES, OUTBOXES, WAITING, TOLD];
 
 /// Prefixes of the families that grow with every item.
-const GATHERED: &[u8] = b"bdegilnst";
+const GATHERED: &[u8] = b"bdeghilnost";
 
 /// Whether the row under a key stands in a run with its neighbours.
 pub(super) fn is_gathered(key: &[u8]) -> bool {
@@ -153,7 +171,11 @@ pub(super) fn owner(entry_id: &str) -> Vec<u8> {
 }
 
 pub(super) fn link(key: &LinkKey) -> Vec<u8> {
-    keyed(LINKS, Digest::of(&[b"link", key.as_str().as_bytes()]))
+    link_of(Digest::of(&[b"link", key.as_str().as_bytes()]))
+}
+
+pub(super) fn link_of(digest: Digest) -> Vec<u8> {
+    keyed(LINKS, digest)
 }
 
 pub(super) fn probes(era: u16, seq: u64) -> Vec<u8> {
@@ -185,6 +207,15 @@ pub(super) fn apart(seq: u64) -> Vec<u8> {
     Encoder::default().u8(b'x').u64(seq).finish()
 }
 
+/// What the keys of one of the families of receivers begin with.
+pub(super) fn outbox(family: u8, receiver: Digest) -> Vec<u8> {
+    keyed(family, receiver)
+}
+
+pub(super) fn outage(number: u64) -> Vec<u8> {
+    Encoder::default().u8(OUTAGES).u64(number).finish()
+}
+
 pub(super) fn memory(speaker: u64) -> Vec<u8> {
     Encoder::default().raw(&memory_set(speaker)).u64(speaker).finish()
 }
@@ -213,7 +244,7 @@ pub(super) fn number_of(key: &[u8]) -> Option<u64> {
     Decoder::new(key.get(1..)?).u64()
 }
 
-/// A segment from the key of its end.
+/// A segment from the key of its end, or of its garbage.
 pub(super) fn segment_of(key: &[u8]) -> Option<Segment> {
     Decoder::new(key.get(1..)?).u32().map(Segment::from_number)
 }
@@ -367,6 +398,16 @@ fn read_joined(input: &mut Decoder<'_>) -> Option<Joined> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_families_share_a_prefix() {
+        let table = include_str!("rows.rs").lines().filter_map(|line| line.strip_prefix("//! | `")?.chars().next());
+        let mut prefixes: Vec<char> = table.collect();
+        prefixes.sort_unstable();
+        let all = prefixes.len();
+        prefixes.dedup();
+        assert!(all > 20 && prefixes.len() == all, "{prefixes:?}");
+    }
 
     #[test]
     fn newer_stories_stand_first_also_before_1970() {

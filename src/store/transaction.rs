@@ -120,7 +120,15 @@ impl<'a> Transaction<'a> {
         let Some(item) = row.and_then(|row| row.content).map(|(place, _)| self.core.item(place)).transpose()?.flatten() else {
             return Ok(false);
         };
-        self.note(Event::Purged { seq, source: item.source.as_str().to_owned() }, true)?;
+        self.purge_numbered(seq, item.source.as_str())
+    }
+
+    /// The same for an item of a source that is known by its number.
+    pub(super) fn purge_numbered(&mut self, seq: u64, source: &str) -> Result<bool> {
+        if self.ledger.rows.row::<ItemRow>(&rows::item(seq))?.is_none() {
+            return Ok(false);
+        }
+        self.note(Event::Purged { seq, source: source.to_owned() }, true)?;
         Ok(true)
     }
 
@@ -137,9 +145,9 @@ impl<'a> Transaction<'a> {
         let matched = self.find(&fingerprint, again)?;
         if let Some(matched) = &matched {
             let story = self.ledger.story(matched.story)?;
-            // An entry that comes again under a new id is no copy.
+            // An entry that comes again under a new id is no copy, also when it was purged.
             if let Some(digest) = again
-                && self.has_twin(&story, &item.source, digest)?
+                && (matched.is_purged || self.has_twin(&story, &item.source, digest)?)
             {
                 self.tally.unchanged += 1;
                 return Ok(());
@@ -155,7 +163,7 @@ impl<'a> Transaction<'a> {
         let arrived =
             Arrived { seq, item: content.item.id, source: content.item.source.as_str().to_owned(), content: self.place(&content)? };
         let event = match matched {
-            Some(Match { story, rule, scores }) => {
+            Some(Match { story, rule, scores, .. }) => {
                 self.tally.joined += 1;
                 Event::Joined { arrived, story, rule, text_score: scores.text, title_score: Some(scores.title) }
             }

@@ -7,7 +7,7 @@ use super::{
     error::{Result, StoreError},
     folder,
     index::Index,
-    replay,
+    replay::{self, Records},
     rows::{self, Head},
 };
 
@@ -36,33 +36,37 @@ impl Verification {
     }
 }
 
-/// Checks an open store. Commits wait meanwhile; readers do not.
-pub(super) fn run(core: &Core) -> Result<Verification> {
+/// Checks an open store. Commits go on while the second index is made, and wait while the two are compared; readers do not.
+pub(super) fn run(core: &Core, progress: &mut dyn FnMut(f64)) -> Result<Verification> {
+    let _care = core.care();
     let path = core.dir.join(CHECK);
     folder::remove_dir(&path)?;
-    let found = compare_with_second(core, &path);
+    let found = compare_with_second(core, &path, progress);
     folder::remove_dir(&path)?;
     found
 }
 
-fn compare_with_second(core: &Core, path: &std::path::Path) -> Result<Verification> {
-    let _writer = core.writer();
+fn compare_with_second(core: &Core, path: &std::path::Path, progress: &mut dyn FnMut(f64)) -> Result<Verification> {
     let second = Index::open(path).map_err(|error| StoreError::index(path, error))?;
-    let replayed = replay::run(&core.archive, &core.journal, &second, &mut Head::default())?;
+    let records = Records { archive: &core.archive, journal: &core.journal };
+    let mut head = Head::default();
+    let first = replay::run_until(records, &second, (&mut head, core.head().journal_end), progress)?;
+    let _writer = core.writer();
+    let rest = replay::run(records, &second, &mut head, &mut |_| ())?;
     let mut found = Verification {
-        commits: replayed.commits,
-        lost: replayed.lost,
-        damaged_bytes: replayed.torn_bytes + replayed.gap_bytes,
+        commits: first.commits + rest.commits,
+        lost: first.lost + rest.lost,
+        damaged_bytes: [first, rest].iter().map(|replayed| replayed.torn_bytes + replayed.gap_bytes).sum(),
         ..Verification::default()
     };
     compare(&core.index, &second, &mut found)?;
     Ok(found)
 }
 
-/// Walks both indexes side by side. Sources' states and what speakers repeat are in the index alone.
+/// Walks both indexes side by side. Sources' states and the families of `rows::OWN` are in the index alone.
 fn compare(index: &Index, second: &Index, found: &mut Verification) -> Result<()> {
-    let is_derived =
-        |row: &Result<(Vec<u8>, Vec<u8>)>| row.as_ref().map_or(true, |(key, _)| ![rows::STATES, rows::MEMORIES].contains(&key[0]));
+    let is_own = |family: u8| family == rows::STATES || rows::OWN.contains(&family);
+    let is_derived = |row: &Result<(Vec<u8>, Vec<u8>)>| row.as_ref().map_or(true, |(key, _)| !is_own(key[0]));
     let mut one = index.rows().filter(is_derived);
     let mut other = second.rows().filter(is_derived);
     let (mut left, mut right) = (one.next().transpose()?, other.next().transpose()?);

@@ -105,7 +105,7 @@ impl Library {
     /// The same folder after its index was made again.
     pub fn rebuilt(self) -> Self {
         let dir = self.closed();
-        Store::rebuild(dir.path()).expect("rebuilt");
+        Store::rebuild(dir.path(), |_| ()).expect("rebuilt");
         Self::in_folder(dir)
     }
 }

@@ -85,6 +85,5 @@ pub fn parsed(feed: &[u8]) -> feed_rs::model::Feed {
 pub fn written(format: Format, stories: &[Story], cards: &SourceCards) -> Vec<u8> {
     let entries: Vec<_> = stories.iter().map(|story| render::entry(&site(), story, cards, format).expect("sound")).collect();
     let newest = stories.iter().map(|story| story.updated.at()).max().unwrap_or(Timestamp::from_secs(MIDNIGHT));
-    let frame = render::frame(&site(), &Feed::combined(&site(), newest), format).expect("sound");
-    (frame.head + &entries.join(frame.separator) + &frame.foot).into_bytes()
+    render::frame(&site(), &Feed::combined(&site(), newest), format).expect("sound").around(&entries)
 }

@@ -103,7 +103,7 @@ fn nothing_is_lost(life: &Life) {
             }
         }
     });
-    assert!(store.verify().expect("checked").is_sound());
+    assert!(store.verify(|_| ()).expect("checked").is_sound());
 }
 
 /// Who sends no validators and nothing new is known by the digest of its document.
