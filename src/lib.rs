@@ -18,7 +18,7 @@
 //!        ─ store      what they are at generation g
 //!        ─ view       which of them stand on the page
 //!        ─ render     stories -> Atom, RSS, JSON Feed, OPML, HTML                          what we say
-//!        ─ http       ETag = digest of the bytes; 304 or body ─ socket
+//!        ─ http       ETag = digest of the parts; 304 or body ─ socket
 //! ```
 //!
 //! # Words
@@ -46,7 +46,7 @@
 //! - [`telemetry`]: what the daemon counts while it runs, for Prometheus; all names in one place.
 //! - [`fetch`]: the one trait of the program and its HTTP client, with the address guard.
 //! - [`store`]: archive and index; the only module that names sled.
-//! - [`search`]: the full-text index, made from the store and made again at will; the only module that names tantivy.
+//! - [`search`]: the full-text index, made from the store and made again at will, and what is counted over them; the only module that names tantivy.
 //! - [`poll`]: the writing half: the loop, the pipeline of one poll, the import of documents.
 //! - [`http`]: the reading half: routes, conditional requests, compression.
 //! - [`notify`]: stories and changes of health to webhooks, chats and mail, by an outbox in the store; the only module that names lettre.
@@ -87,7 +87,7 @@
 //! and the rest get their fingerprints, without what their speakers repeat ([`dedup::LineMemory`], [`dedup::Fingerprint`]).
 //! [`store::Store::commit`] finds each one's story and writes everything at once. The generation moves; [`search`] and [`http`] notice.
 //! The one takes in what changed; the other asks for the newest stories, has those that are new or changed written ([`render::entry`]), lets [`view::window`] choose, puts the entries together
-//! ([`render::feed`]), compresses once, and answers every reader from memory. Other selections are made in the same way when somebody
+//! ([`render::frame`]), compresses once, and answers every reader from memory. Other selections are made in the same way when somebody
 //! asks for them.
 //!
 //! # A first change

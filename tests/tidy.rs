@@ -16,7 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("schedule", &["model"]),
     ("health", &["model"]),
     ("view", &["model", "tag"]),
-    ("render", &["model", "health", "view"]),
+    ("render", &["model", "clean", "health", "view"]),
     ("clock", &["model"]),
     ("telemetry", &["model"]),
     ("fetch", &["model"]),
