@@ -15,7 +15,8 @@ use super::{
     index::Rows,
     ledger::Ledger,
     matching::DECLARED_MAX,
-    rows::{self, ItemRow, LinkRow, Standing, StoryRow},
+    rows::{self, ItemRow, LinkRow, StoryRow},
+    standing::Standing,
     transaction::Transaction,
 };
 use crate::{

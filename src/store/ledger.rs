@@ -10,7 +10,8 @@ use super::{
     matching,
     record::Content,
     regrouping::Parting,
-    rows::{self, CountRow, Head, ItemRow, Standing, StoryRow},
+    rows::{self, CountRow, Head, ItemRow, StoryRow},
+    standing::Standing,
     state_record,
 };
 use crate::model::{Item, Joined, SourceId, StoryId, Timestamp, ZonedTime};

@@ -5,7 +5,8 @@ use super::{
     index::Rows,
     ledger::Ledger,
     record::Content,
-    rows::{self, ItemRow, Standing, StoryRow},
+    rows::{self, ItemRow, StoryRow},
+    standing::Standing,
 };
 use crate::model::{ItemId, JoinRule, Joined, StoryId, Timestamp, ZonedTime};
 

@@ -25,13 +25,11 @@
 //! | `q` | digest of a receiver, number | what waits to be told it |
 //! | `w` | digest of a receiver, story number | the `updated` with which it was told the story |
 
+pub(super) use super::holdings::{CountRow, garbage, ghost, owned, owned_by, owned_item};
 use super::{
     archive::{Location, Segment},
     codec::{Decoder, Encoder},
     journal,
-};
-pub(super) use super::{
-    holdings::{CountRow, garbage, ghost, owned, owned_by, owned_item},
     standing::Standing,
 };
 use crate::model::{Digest, ItemId, JoinRule, Joined, LinkKey, SourceId, StoryId, Timestamp, ZonedTime};

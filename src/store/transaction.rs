@@ -18,7 +18,8 @@ use super::{
     matching::{Match, Search, Side},
     memories::{self, Memories},
     record::{self, Content},
-    rows::{self, ItemRow, Standing, StoryRow},
+    rows::{self, ItemRow, StoryRow},
+    standing::Standing,
 };
 use crate::{
     dedup::{self, Fingerprint},
