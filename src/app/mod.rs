@@ -1,6 +1,7 @@
 //! Wiring, signals, reload, and the services behind the verbs. Below this module nothing knows how it is put together.
 
 mod ask;
+mod backup;
 mod care;
 mod check;
 mod choice;
@@ -31,6 +32,7 @@ mod why;
 mod wiring;
 
 pub use self::{
+    backup::{back_up, restore},
     care::{compact, rebuild, verify},
     check::{CheckReport, check},
     choice::Choice,

@@ -2,6 +2,7 @@
 
 #![deny(clippy::print_stdout)]
 
+mod backup;
 mod care;
 mod check;
 mod completions;
@@ -117,6 +118,15 @@ enum Verb {
     NeverMerge(decide::Two),
     /// Make one story of two; the older one keeps its id
     Merge(decide::Two),
+    /// Copy the store to a folder, also while the daemon runs
+    ///
+    /// The copy is that of one moment. Into a folder that holds an older backup only what is new is copied. A backup that was cut short
+    /// is gone on with by the same command. When each source is asked next is not in it, nor is the index, which is made again.
+    Backup(backup::Target),
+    /// Make the store from a backup; its folder must be empty
+    ///
+    /// Every text is read once to make the index. A restore that was cut short is begun anew by the same command.
+    Restore(backup::Source),
     /// Compare the store's index with its archive, also while the daemon runs; exit code 1 if they differ
     ///
     /// The index is made a second time from archive and journal and compared row by row. `rebuild` mends an index that differs; what the
@@ -158,6 +168,8 @@ pub fn main() -> ExitCode {
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),
         Verb::Merge(decide::Two { one, other }) => decide::run(&choice, &Decision::Merge(one, other)),
         Verb::Release { source } => once::release(&choice, &source),
+        Verb::Backup(target) => backup::back_up(&choice, &target),
+        Verb::Restore(source) => backup::restore(&choice, &source),
         Verb::Verify => care::verify(&choice),
         Verb::Rebuild => care::rebuild(&choice),
         Verb::Compact => care::compact(&choice),

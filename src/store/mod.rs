@@ -16,6 +16,7 @@
 
 mod archive;
 mod arrival;
+mod backup;
 mod buckets;
 mod cache;
 mod changes;
@@ -58,6 +59,7 @@ mod verify;
 use std::{path::Path, sync::Arc};
 
 pub use arrival::{Arrival, PollCommit, ReadDocument};
+pub use backup::{BackedUp, Restored};
 pub use changes::{Changes, Position};
 pub use decisions::{Decided, Refusal};
 pub use error::{Result, StoreError};
@@ -101,6 +103,18 @@ impl Store {
     /// of the journal is read, 0 to 1.
     pub fn rebuild(dir: &Path, mut progress: impl FnMut(f64)) -> Result<Vec<Recovery>> {
         recovery::rebuild(dir, &mut progress)
+    }
+
+    /// Copies the store in `dir`, which may be in use, to `target`: an empty folder, or an older backup of it, to which the rest is added.
+    /// `progress` hears the share that is done, 0 to 1.
+    pub fn back_up(dir: &Path, target: &Path, mut progress: impl FnMut(f64)) -> Result<BackedUp> {
+        backup::back_up(dir, target, &mut progress)
+    }
+
+    /// Copies the backup in `source` to `dir`, a folder without a store, and makes the index there. What is only manners is not in a
+    /// backup: sources are asked again at once. `progress` hears the share that is done, 0 to 1.
+    pub fn restore(source: &Path, dir: &Path, mut progress: impl FnMut(f64)) -> Result<Restored> {
+        backup::restore(source, dir, &mut progress)
     }
 
     /// The one result of a poll: its items, its stories and the source's new state, all or none. `finish` makes the state once it is
