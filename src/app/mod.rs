@@ -1,5 +1,6 @@
 //! Wiring, signals, reload, and the services behind the verbs. Below this module nothing knows how it is put together.
 
+mod archive;
 mod ask;
 mod backup;
 mod care;
@@ -32,6 +33,7 @@ mod why;
 mod wiring;
 
 pub use self::{
+    archive::{export_archive, import_archive},
     backup::{back_up, restore},
     care::{compact, rebuild, verify},
     check::{CheckReport, check},

@@ -2,6 +2,7 @@
 
 #![deny(clippy::print_stdout)]
 
+mod archive;
 mod backup;
 mod care;
 mod check;
@@ -118,6 +119,8 @@ enum Verb {
     NeverMerge(decide::Two),
     /// Make one story of two; the older one keeps its id
     Merge(decide::Two),
+    /// Carry what a store knows to another one by file, where no network leads
+    Archive(archive::Arguments),
     /// Copy the store to a folder, also while the daemon runs
     ///
     /// The copy is that of one moment. Into a folder that holds an older backup only what is new is copied. A backup that was cut short
@@ -168,6 +171,7 @@ pub fn main() -> ExitCode {
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),
         Verb::Merge(decide::Two { one, other }) => decide::run(&choice, &Decision::Merge(one, other)),
         Verb::Release { source } => once::release(&choice, &source),
+        Verb::Archive(arguments) => archive::run(&choice, &arguments),
         Verb::Backup(target) => backup::back_up(&choice, &target),
         Verb::Restore(source) => backup::restore(&choice, &source),
         Verb::Verify => care::verify(&choice),

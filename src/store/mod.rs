@@ -27,12 +27,14 @@ mod entry_id;
 mod error;
 mod event;
 mod explaining;
+mod exporting;
 mod fingerprint_record;
 mod flusher;
 mod folder;
 mod frame;
 mod freeing;
 mod holdings;
+mod importing;
 mod index;
 mod journal;
 mod ledger;
@@ -41,6 +43,7 @@ mod matching;
 mod memories;
 mod moving;
 mod packing;
+mod parcel;
 mod reading;
 mod record;
 mod recovery;
@@ -64,6 +67,8 @@ pub use changes::{Changes, Position};
 pub use decisions::{Decided, Refusal};
 pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};
+pub use exporting::Exported;
+pub use importing::Received;
 pub use reading::{Counts, Newest, Revision};
 pub use recovery::Recovery;
 pub use retaining::Retained;
@@ -109,6 +114,13 @@ impl Store {
     /// `progress` hears the share that is done, 0 to 1.
     pub fn back_up(dir: &Path, target: &Path, mut progress: impl FnMut(f64)) -> Result<BackedUp> {
         backup::back_up(dir, target, &mut progress)
+    }
+
+    /// Writes all that the store in `dir` knows, which may be in use, to the file `target`: texts, the ids and members of stories, decisions
+    /// and tombstones, as zstd JSON lines. With the cursor of an earlier export only what happened since. `progress` hears the share that
+    /// is done, 0 to 1.
+    pub fn export_archive(dir: &Path, target: &Path, since: Option<&str>, mut progress: impl FnMut(f64)) -> Result<Exported> {
+        exporting::run(dir, target, since, &mut progress)
     }
 
     /// Copies the backup in `source` to `dir`, a folder without a store, and makes the index there. What is only manners is not in a
