@@ -39,7 +39,7 @@
 //! - [`dedup`]: identity, canonical links, sketches, the merge rule.
 //! - [`tag`]: what a text speaks of: identifiers of vulnerabilities, weaknesses, techniques; and its language.
 //! - [`schedule`]: when next.
-//! - [`health`]: how a source is, seen against its own history, in words.
+//! - [`health`]: how a source is, seen against its own history, in words; and which outages begin and end.
 //! - [`view`]: filters and selections: which stories; and how many of them stand on one page.
 //! - [`render`]: stories to bytes; the only writer of XML, JSON and HTML.
 //! - [`clock`]: the only reader of time.
@@ -49,6 +49,7 @@
 //! - [`search`]: the full-text index, made from the store and made again at will; the only module that names tantivy.
 //! - [`poll`]: the writing half: the loop, the pipeline of one poll, the import of documents.
 //! - [`http`]: the reading half: routes, conditional requests, compression.
+//! - [`notify`]: stories and changes of health to webhooks, chats and mail, by an outbox in the store; the only module that names lettre.
 //! - [`config`]: a TOML file to typed settings, with every fault named.
 //! - [`app`]: wiring, signals, reload, and the services behind the verbs.
 //! - [`cli`]: one file a verb.
@@ -93,6 +94,7 @@
 //!
 //! A new spelling of a date: one row in `feed::date`. A stubborn feed: one fixture beside `tests/feeds.rs`. A new page: one file in
 //! `render`, one route in `http`. A new key of views: one row in `config::view`, one kind of [`view::Filter`].
+//! Another chat: one file in `notify::chat`, and its rows there and in [`model::Messenger`].
 //! A shell that importers should drop: one row in `clean::boilerplate`.
 
 pub mod app;
@@ -107,6 +109,7 @@ pub mod fetch;
 pub mod health;
 pub mod http;
 pub mod model;
+pub mod notify;
 pub mod poll;
 pub mod render;
 pub mod schedule;

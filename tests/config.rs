@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use watchfire::{
     config::{self, ConfigError, Settings},
-    model::{Cadence, SourceId},
+    model::{Cadence, Carrier, MailTls, Pace, QuietHours, Receiver, SourceId},
     view::{Filter, Place, View},
 };
 
@@ -461,7 +461,7 @@ fn every_key_is_explained_where_people_look() {
         let heading = format!("[{table}]");
         let section = match table {
             "" => config::DEFAULT.split("\n[").next(),
-            "source" | "view" => config::DEFAULT.split(&format!("\n# [[{table}]]\n")).nth(1),
+            "source" | "view" | "notify" => config::DEFAULT.split(&format!("\n# [[{table}]]\n")).nth(1),
             _ => config::DEFAULT.split(&heading).nth(1).and_then(|rest| rest.split("\n[").next()),
         };
         let is_explained =
@@ -582,4 +582,63 @@ fn a_watch_list_is_among_the_files_that_are_watched() {
     let folder = Folder::with(&[("watchfire.toml", text), ("lists/watch.txt", "npm\n")]);
     let settings = folder.load().expect("loads");
     assert_eq!(settings.watch_lists, [folder.0.path().join("lists/watch.txt")]);
+}
+
+/// What is said of a `[[notify]]` with these keys, below a view.
+fn notify(keys: &str) -> Result<Receiver, String> {
+    let text = format!("[[view]]\nid = \"kev\"\ntags = [\"kev\"]\n[[notify]]\nid = \"team\"\n{keys}\n");
+    let folder = Folder::with(&[("watchfire.toml", &text)]);
+    let path = format!("{}/", folder.0.path().display());
+    folder.load().map(|settings| settings.receivers[0].clone()).map_err(|error| error.to_string().replace(&path, ""))
+}
+
+#[test]
+fn the_keys_of_a_receiver_arrive_and_its_secrets_are_never_shown() {
+    let team = notify(
+        "kind = \"dingtalk\"\nurl = \"https://a.example/?k=${TOKEN}\"\nsecret_env = \"LONG_TOKEN\"\nviews = [\"kev\"]\nhealth = true\n\
+         batch = \"5m\"\nquiet_hours = \"22:00-07:00\"\nmessages_per_hour_max = 9",
+    )
+    .expect("a receiver");
+    assert_eq!((team.id.as_str(), team.views.join(" "), team.health, team.on_update), ("team", "kev".to_owned(), true, false));
+    let quiet = QuietHours::new(22 * 60, 7 * 60, chrono_tz::Asia::Shanghai);
+    assert_eq!(team.pace, Pace { batch: Duration::from_secs(300), quiet, hourly_max: 9 });
+    let Carrier::Hook(hook) = &team.carrier else { panic!("{team:?}") };
+    assert_eq!((hook.url.as_str(), hook.secret.as_deref()), ("https://a.example/?k=s3cret", Some("a token of some length")));
+    assert!(!format!("{team:?}").contains("s3cret") && !format!("{team:?}").contains("a token"));
+    let mail = notify(
+        "kind = \"smtp\"\nhost = \"mail.example.org\"\ntls = \"implicit\"\nfrom = \"a@example.org\"\nto = [\"b@example.org\"]\nhealth = true",
+    );
+    let Ok(Receiver { carrier: Carrier::Mail(mailbox), .. }) = mail else { panic!("{mail:?}") };
+    assert_eq!((mailbox.port, mailbox.tls, mailbox.login), (465, MailTls::Implicit, None));
+}
+
+#[test]
+fn a_fault_in_a_receiver_is_named_with_its_rule() {
+    const HOOK: &str = "kind = \"webhook\"\nurl = \"https://a.example/${TOKEN}\"\n";
+    const MAIL: &str = "kind = \"smtp\"\nhost = \"mail.example.org\"\nfrom = \"a@example.org\"\nhealth = true\n";
+    for (keys, wanted) in [
+        (
+            "kind = \"slack\"\nhealth = true".to_owned(),
+            "`notify.kind` is `slack`, must be `webhook`, `feishu`, `wecom`, `dingtalk` or `smtp`",
+        ),
+        ("health = true".to_owned(), "`notify.kind` is missing, must be `webhook`"),
+        ("kind = \"wecom\"\nhealth = true".to_owned(), "`notify.kind` is `wecom`, which needs `notify.url`"),
+        (HOOK.to_owned(), "`notify.id` has nothing to be told, must have `views`, or `health = true`"),
+        (format!("{HOOK}views = [\"kevs\"]"), "watchfire.toml:8: `notify.views` is `kevs`, must be the id of a view, did you mean `kev`?"),
+        (format!("{HOOK}health = true\nquiet_hours = \"22-7\""), "`notify.quiet_hours` is `22-7`, must be a span of the day such as"),
+        (format!("{HOOK}health = true\nsecret_env = \"MISSING\""), "needs the environment variable `MISSING`, which is not set"),
+        (format!("{HOOK}health = true\nto = [\"a@example.org\"]"), "`notify.to` means nothing to a receiver of this `notify.kind`"),
+        ("kind = \"webhook\"\nurl = \"ftp://x/${TOKEN}\"\nhealth = true".to_owned(), "`notify.url` must be an absolute http or https URL"),
+        (MAIL.to_owned(), "`notify.kind` is `smtp`, which needs `notify.to`"),
+        (format!("{MAIL}to = [\"nobody\"]"), "`notify.to` is `nobody`, must be a mail address such as"),
+        (format!("{MAIL}to = [\"b@example.org\"]\nuser = \"x\""), "`notify.user` and `notify.password_env` stand together"),
+        (format!("{MAIL}to = [\"b@example.org\"]\ntls = \"none\""), "`notify.tls` is `none`, which is for a server on this machine alone"),
+        (
+            format!("{HOOK}health = true\n[[notify]]\nid = \"team\"\n{HOOK}health = true"),
+            "`notify.id` is `team`, which is taken already at watchfire.toml:5",
+        ),
+    ] {
+        let faults = notify(&keys).expect_err(&keys);
+        assert!(faults.contains(wanted) && !faults.contains("s3cret"), "{keys}: {faults}");
+    }
 }

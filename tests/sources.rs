@@ -131,3 +131,30 @@ fn what_is_not_held_back_cannot_be_released() {
     }
     daemon.stop();
 }
+
+#[test]
+fn a_source_under_a_new_name_keeps_its_stories_and_their_ids() {
+    let origin = Origin::launch();
+    origin.on("/feed", Reply::ok(FEED));
+    let (url, authority) = (origin.url("/feed"), origin.authority());
+    let table = |id: &str, more: &str| format!("[[source]]\nid = \"{id}\"\nurl = \"{url}\"\nallow_private = [\"{authority}\"]\n{more}\n");
+    let home = Home::new(&table("wire", ""));
+    let daemon = home.start();
+    let told = |daemon: &support::daemon::Daemon, path: &str| daemon.get(path).body.contains("A story of the wire");
+    daemon.wait_for("the story", |daemon| told(daemon, "/sources/wire.atom"));
+    let id_of = |feed: &str| feed.split("<entry>").nth(1).and_then(|entry| Some(entry.split("<id>").nth(1)?.split('<').next()?.to_owned()));
+    let before = id_of(&daemon.get("/sources/wire.atom").body);
+    assert!(before.is_some());
+    home.configure(&table("the-wire", "title = \"The Wire\"\nformerly = [\"wire\"]"));
+    daemon.wait_for("the new name", |daemon| told(daemon, "/sources/the-wire.atom"));
+    let feed = daemon.get("/sources/the-wire.atom").body;
+    assert_eq!(id_of(&feed), before);
+    assert!(feed.contains("<name>The Wire</name>") || feed.contains("<title>The Wire</title>"), "{feed}");
+    let (_, listed) = words(&home.command(&["sources"]));
+    assert!(listed.contains("the-wire") && !listed.contains("no longer configured"), "{listed}");
+    assert_eq!(origin.requests("/feed").len(), 1, "it was asked already");
+    home.configure(&(table("the-wire", "formerly = [\"wire\"]") + &table("wire", "").replace("/feed", "/other")));
+    let (is_sound, said) = words(&home.command(&["check"]));
+    assert!(!is_sound && said.contains("`source.id` is `wire`, which is taken already at"), "{said}");
+    daemon.stop();
+}

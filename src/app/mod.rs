@@ -17,6 +17,7 @@ mod import;
 mod import_list;
 mod inspect;
 mod logging;
+mod notify;
 mod once;
 mod orders;
 mod probe;
@@ -48,6 +49,7 @@ pub use self::{
     import_list::{Fate, ImportedList, ListWish, import_list},
     inspect::{Inspected, Inspector, inspect_line},
     logging::start as start_logging,
+    notify::test_receiver,
     once::{once, release},
     rows::{DecisionRow, FoundRow, ImportRow, ItemRow, PollRow, RefusedRow, RelativeRow, SourceRow, StoryRow, WhyRow},
     run::run,

@@ -26,6 +26,7 @@ use crate::{
     config::{ConfigError, Settings},
     http,
     model::{CommandError, Retention, Secret},
+    notify::{self, Office, Postings},
     poll::{self, Mode, Poller},
     search::{Search, follow},
     store::Store,
@@ -88,6 +89,9 @@ struct Daemon {
     polling: JoinHandle<()>,
     reading: JoinHandle<bool>,
     indexing: JoinHandle<()>,
+    watching: JoinHandle<()>,
+    postings: watch::Sender<Arc<Postings>>,
+    telling: JoinHandle<()>,
 }
 
 impl Daemon {
@@ -95,6 +99,7 @@ impl Daemon {
         let address = listener.local_addr()?;
         let fetcher = fetcher(&settings)?;
         let served = wiring::served(&settings, &store, address)?;
+        let (postings, postings_out) = watch::channel(Arc::new(wiring::postings(&settings, &served)));
         store.settle_rendering(served.digest(), Clock::System.now())?;
         let search = search::open(&settings)?;
         import_seeds(&settings, &store).await;
@@ -109,7 +114,11 @@ impl Daemon {
         let (settings, settings_out) = watch::channel(Arc::new(settings));
         let (polls_end, readers_end) = (CancellationToken::new(), CancellationToken::new());
 
+        let office = Office { store: store.clone(), search: search.clone(), client: fetcher.clone(), clock: Clock::System };
+        let telling = tokio::spawn(notify::run(office, postings_out, polls_end.clone()));
         let poller = Arc::new(Poller::new(store.clone(), fetcher, Clock::System));
+        let watching = poll::watch_health(store.clone(), roster_out.clone(), Clock::System, polls_end.clone());
+        let watching = tokio::spawn(watching);
         let polling = tokio::spawn(poll::run(poller, roster_out, poll_orders, Mode::Daemon, polls_end.clone()));
         let token = Secret::new(token);
         let service = http::Service {
@@ -144,6 +153,9 @@ impl Daemon {
             polling,
             reading,
             indexing,
+            watching,
+            postings,
+            telling,
         })
     }
 
@@ -193,6 +205,12 @@ impl Daemon {
                 if let Err(error) = self.store.settle_rendering(served.digest(), Clock::System.now()) {
                     tracing::error!("{error}");
                 }
+                let postings = wiring::postings(&fresh, &served);
+                self.postings.send_if_modified(|current| {
+                    let is_new = **current != postings;
+                    *current = Arc::new(postings);
+                    is_new
+                });
                 self.served.send_replace(Arc::new(served));
             }
             Err(error) => tracing::error!("{error:#}"),
@@ -228,6 +246,7 @@ impl Daemon {
         if !self.reading.is_finished() {
             let _ = tokio::time::timeout(READERS_GRACE, self.reading).await;
         }
+        let _ = tokio::time::timeout(READERS_GRACE, async { tokio::join!(self.watching, self.telling) }).await;
         // What it has not taken in by then it takes in at the next start.
         let _ = tokio::time::timeout(READERS_GRACE, self.indexing).await;
         self.store.flush()?;

@@ -34,6 +34,8 @@ pub(super) fn open(settings: &Settings) -> Result<Search, SearchError> {
 pub(super) fn name(search: &Search, settings: &Settings) {
     let named = settings.sources.iter().filter_map(|source| Some((source.id.clone(), source.title.as_ref()?.to_string())));
     search.name(named.collect());
+    let renamed = settings.sources.iter().filter(|source| !source.formerly.is_empty());
+    search.identify(renamed.map(|source| (source.id.clone(), source.identity().clone())).collect());
 }
 
 /// What an inquiry finds. `progress` hears how far an index has come that must be brought up to date first, 0 to 1.

@@ -9,6 +9,7 @@ use crate::{
     fetch::{self, Client, ClientSettings},
     http::Served,
     model::Text,
+    notify::Postings,
     poll::{ImportSettings, Roster},
     render::{Manners, Site, SourceCards},
     store::Store,
@@ -32,6 +33,16 @@ pub(super) fn fetcher(settings: &Settings) -> anyhow::Result<Client> {
     Ok(Client::new(&settings)?)
 }
 
+/// Who is told, and what messages say beside the stories.
+pub(super) fn postings(settings: &Settings, served: &Served) -> Postings {
+    Postings {
+        receivers: settings.receivers.clone(),
+        views: settings.views.clone(),
+        site: served.site.clone(),
+        cards: served.cards.clone(),
+    }
+}
+
 /// How documents are imported.
 pub(super) fn import_settings(settings: &Settings) -> ImportSettings {
     ImportSettings { timezone: settings.documents.timezone, items: settings.poll.items, merge: settings.merge }
@@ -39,13 +50,26 @@ pub(super) fn import_settings(settings: &Settings) -> ImportSettings {
 
 /// What outputs say beside the stories. `address` is where the daemon really listens: it stands in for a configured port 0.
 pub(super) fn served(settings: &Settings, store: &Store, address: SocketAddr) -> anyhow::Result<Served> {
+    let site = site(settings, Uuid::parse_str(&store.feed_uuid())?, address);
+    let bytes_max = usize::try_from(settings.feed.bytes_max).unwrap_or(usize::MAX);
+    Ok(Served {
+        site,
+        cards: SourceCards::of(settings.sources.iter().map(Arc::as_ref)),
+        window: WindowLimits { entries_max: settings.feed.entries_max, bytes_max },
+        views: settings.views.clone(),
+        interval_min: settings.poll.schedule.interval_min,
+    })
+}
+
+/// The daemon's own names and addresses. `address` is where it really listens.
+pub(super) fn site(settings: &Settings, feed_uuid: Uuid, address: SocketAddr) -> Site {
     let mut http = settings.http.clone();
     if http.listen.port() == 0 {
         http.listen.set_port(address.port());
     }
     let schedule = settings.poll.schedule;
-    let site = Site {
-        feed_uuid: Uuid::parse_str(&store.feed_uuid())?,
+    Site {
+        feed_uuid,
         title: Text::line(&settings.feed.title, TITLE_CHARS_MAX),
         author: Text::line(&settings.feed.author, TITLE_CHARS_MAX),
         subtitle: Text::line(settings.feed.subtitle.as_deref().unwrap_or_default(), TITLE_CHARS_MAX),
@@ -59,15 +83,7 @@ pub(super) fn served(settings: &Settings, store: &Store, address: SocketAddr) ->
             interval_min: schedule.interval_min,
             robots: settings.poll.robots,
         },
-    };
-    let bytes_max = usize::try_from(settings.feed.bytes_max).unwrap_or(usize::MAX);
-    Ok(Served {
-        site,
-        cards: SourceCards::of(settings.sources.iter().map(Arc::as_ref)),
-        window: WindowLimits { entries_max: settings.feed.entries_max, bytes_max },
-        views: settings.views.clone(),
-        interval_min: schedule.interval_min,
-    })
+    }
 }
 
 fn user_agent(settings: &Settings) -> String {

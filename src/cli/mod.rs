@@ -14,6 +14,7 @@ mod health;
 mod import;
 mod inspect;
 mod manual;
+mod notify;
 mod once;
 mod opml;
 mod progress;
@@ -141,8 +142,10 @@ enum Verb {
     ///
     /// The daemon does so by itself when most of the index is garbage, as after a large import or purge. It needs room for a second index.
     Compact,
+    /// Try whether notifications arrive
+    Notify(notify::Arguments),
     /// Say whether the daemon is well; exit code 1 if not, or if none runs
-    Health,
+    Health(health::Arguments),
     /// Print what a shell needs to complete these commands
     Completions(completions::Arguments),
     /// Print the manual page, or write the pages of all commands
@@ -177,7 +180,8 @@ pub fn main() -> ExitCode {
         Verb::Verify => care::verify(&choice),
         Verb::Rebuild => care::rebuild(&choice),
         Verb::Compact => care::compact(&choice),
-        Verb::Health => health::run(&choice),
+        Verb::Notify(arguments) => notify::run(&choice, &arguments),
+        Verb::Health(arguments) => health::run(&choice, &arguments),
         Verb::Completions(arguments) => completions::run(&arguments),
         Verb::Manual(arguments) => manual::run(&arguments),
     };

@@ -6,6 +6,7 @@
 mod edit;
 mod error;
 mod include;
+mod notify;
 mod piece;
 mod quantity;
 mod route;
@@ -23,6 +24,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono_tz::Tz;
 use toml::de::DeTable;
 
 pub use self::{
@@ -35,6 +37,7 @@ pub use self::{
     stamp::Stamp,
 };
 use self::{
+    notify::Receivers,
     piece::{Piece, pieces},
     section::{File, Section},
     source::Catalogue,
@@ -52,7 +55,7 @@ type TextOf<'a> = &'a dyn Fn(&Path) -> Result<String, Fault>;
 const INCLUDE: [&str; 1] = ["sources.d/*.toml"];
 
 /// What only the main file may say.
-const MAIN_ONLY: [&str; 9] = ["include", "daemon", "http", "poll", "feed", "documents", "merge", "retention", "view"];
+const MAIN_ONLY: [&str; 10] = ["include", "daemon", "http", "poll", "feed", "documents", "merge", "retention", "view", "notify"];
 
 /// Reads a configuration with the files it includes. `env` looks up the variables in URLs and headers. An error lists all faults.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
@@ -77,7 +80,7 @@ fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, 
     root.sections("source").into_iter().for_each(|section| catalogue.read(section, &mut faults));
     read_sources(path, &sources, &mut catalogue, &mut faults);
     let (included, folders) = included(&mut root, path, folder);
-    let views = root.sections("view");
+    let (views, receivers) = (root.sections("view"), root.sections("notify"));
     root.finish(&mut faults);
 
     settings.files.push(path.to_owned());
@@ -91,6 +94,9 @@ fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, 
     views.into_iter().for_each(|section| read.read(section, &mut faults));
     let Views { views, files, warnings, .. } = read;
     settings.watch_lists = files;
+    let mut read = Receivers::new(&views, settings.documents.timezone, env);
+    receivers.into_iter().for_each(|section| read.read(section, &mut faults));
+    settings.receivers = read.receivers;
     catalogue.warnings.extend(warnings);
     if faults.is_empty() {
         settings.warnings.append(&mut catalogue.warnings);
@@ -118,9 +124,11 @@ pub fn keys() -> BTreeSet<String> {
     tables::read(&mut root, Path::new(""), &mut Vec::new());
     root.sections("source");
     root.sections("view");
+    root.sections("notify");
     root.strings("include");
     Catalogue::new(ScheduleLimits::default(), &|_| None).read(Section::new(&file, "source", None), &mut Vec::new());
     Views::new(&[], &|_| None, &include::read).read(Section::new(&file, "view", None), &mut Vec::new());
+    Receivers::new(&[], Tz::UTC, &|_| None).read(Section::new(&file, "notify", None), &mut Vec::new());
     file.into_known()
 }
 

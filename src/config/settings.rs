@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use chrono_tz::Tz;
 
 use crate::{
-    model::{FetchLimits, Images, ItemLimits, Link, MergeThresholds, Retention, ScheduleLimits, Source, SourceId},
+    model::{FetchLimits, Images, ItemLimits, Link, MergeThresholds, Receiver, Retention, ScheduleLimits, Source, SourceId},
     view::View,
 };
 
@@ -30,6 +30,8 @@ pub struct Settings {
     pub sources: Vec<Arc<Source>>,
     /// Every `[[view]]`, in their order; ids are unique.
     pub views: Vec<View>,
+    /// Every `[[notify]]`, in their order; ids are unique.
+    pub receivers: Vec<Receiver>,
     /// The files that were read, the main one first.
     pub files: Vec<PathBuf>,
     /// The files of terms that views watch for.

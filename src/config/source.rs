@@ -87,11 +87,12 @@ impl<'e> Catalogue<'e> {
             faults.push(fault(id_at, format!("must be at most {SOURCES_MAX} sources in all")));
             return;
         }
-        if let Some(first) = self.ids.get(&source.id) {
-            let message = format!("`source.id` is `{}`, which is taken already at {}", source.id, place(first));
-            return faults.push(fault(id_at, message));
+        for (key, id) in std::iter::once(("id", &source.id)).chain(source.formerly.iter().map(|id| ("formerly", id))) {
+            if let Some(first) = self.ids.get(id) {
+                return faults.push(fault(id_at, format!("`source.{key}` is `{id}`, which is taken already at {}", place(first))));
+            }
+            self.ids.insert(id.clone(), id_at.clone());
         }
-        self.ids.insert(source.id.clone(), id_at);
         // The URL itself may hold a key: the ids say which are meant.
         let bare = source.url.as_str().split('#').next().unwrap_or_default().to_owned();
         if let Some((other, at)) = self.urls.get(&bare) {
@@ -127,7 +128,7 @@ impl<'e> Catalogue<'e> {
 /// One source; every key is asked for before anything is given up, so that all its faults are found.
 fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>) -> Option<Source> {
     let id = read_id(section);
-    let url = read_url(section, env);
+    let (formerly, url) = (read_former_ids(section), read_url(section, env));
     let allow_private = read_allow_private(section);
     let is_private = url.as_ref().is_some_and(|(url, _)| allow_private.iter().any(|host| host.as_str() == url.authority()));
     let (cadence, title, tags) = (read_cadence(section, limits, is_private), read_title(section), read_tags(section));
@@ -144,6 +145,7 @@ fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>)
     let private = private.unwrap_or(has_secret);
     Some(Source {
         id,
+        formerly,
         url,
         title,
         tags,
@@ -168,6 +170,20 @@ fn read_id(section: &mut Section<'_>) -> Option<SourceId> {
         section.fault("id", format_args!("is missing, {RULE}"));
     }
     section.parsed("id", RULE, |text| SourceId::parse(text).ok())
+}
+
+/// Names that it had before.
+fn read_former_ids(section: &mut Section<'_>) -> Vec<SourceId> {
+    let mut ids = Vec::new();
+    for found in section.strings("formerly") {
+        match SourceId::parse(found.value) {
+            Ok(id) => ids.push(id),
+            Err(_) => {
+                section.fault("formerly", format_args!("is `{}`, must be ids that it had before, the oldest first", shorten(found.value)))
+            }
+        }
+    }
+    ids
 }
 
 /// The address, and whether it took anything from the environment.

@@ -48,6 +48,7 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
         retention: read_retention(&mut retention),
         sources: Vec::new(),
         views: Vec::new(),
+        receivers: Vec::new(),
         files: Vec::new(),
         watch_lists: Vec::new(),
         folders: Vec::new(),

@@ -112,12 +112,19 @@ impl Client {
 }
 
 impl Client {
+    /// The client of a reach.
+    pub(super) fn of_reach(&self, reach: Reach) -> reqwest::Client {
+        match reach {
+            Reach::Public => self.public.clone(),
+            Reach::Private => self.private.clone(),
+        }
+    }
+
     /// Who makes a hop of so far a reach.
     fn client_for(&self, request: &Request, reach: Reach) -> Result<reqwest::Client, Failure> {
         match reach {
             _ if request.route != Route::default() => self.routes.client(&request.route, reach, &request.allow_private),
-            Reach::Public => Ok(self.public.clone()),
-            Reach::Private => Ok(self.private.clone()),
+            reach => Ok(self.of_reach(reach)),
         }
     }
 }

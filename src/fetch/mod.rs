@@ -17,6 +17,7 @@ mod freshness;
 pub mod guard;
 mod head;
 mod links;
+mod post;
 mod redirect;
 mod resolve;
 mod robots;
@@ -29,6 +30,7 @@ use std::{fmt, future::Future, time::Duration};
 use bytes::Bytes;
 
 pub use client::{BadClient, Client, ClientSettings};
+pub use post::{Post, Receipt};
 pub use resolve::{Resolver, Table};
 pub use robots::Robots;
 

@@ -1,11 +1,17 @@
 //! How a source is: what its last poll met, and how it goes on beside its own history, as a verdict in words. Pure: `now` is an argument.
 
 pub mod guard;
+mod outage;
+mod outages;
 mod silence;
 
-use self::silence::Silence;
 use std::time::Duration;
 
+use self::silence::Silence;
+pub use self::{
+    outage::{About, Outage},
+    outages::{Seen, advance},
+};
 use crate::model::{SourceState, Timestamp, Trouble, Validity, Why};
 
 /// A certificate that is not renewed so long before its end was forgotten.

@@ -2,6 +2,7 @@
 
 use super::shelf::ShelfError;
 use crate::{
+    health::Outage,
     model::{ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
     render::SourceCards,
     search::{Order, Search},
@@ -91,6 +92,11 @@ impl Library {
     pub(super) fn learned(&self, mut cards: SourceCards) -> Result<SourceCards, StoreError> {
         self.store.each_source_state(|id, state| cards.learn(&id, &state))?;
         Ok(cards)
+    }
+
+    /// Every outage that is kept.
+    pub(super) fn outages(&self) -> Result<Vec<Outage>, StoreError> {
+        self.store.outages()
     }
 
     /// What is remembered of every source.

@@ -126,13 +126,14 @@ impl Press<'_> {
         }
     }
 
-    /// Our own feeds that somebody who showed this token may read: the combined one, views, sources.
+    /// Our own feeds that somebody who showed this token may read: the combined one, views, sources, health.
     pub(super) fn outputs(&self, shown: Option<&str>) -> Vec<Feed> {
         let site = &self.served.site;
         let views =
             self.served.views.iter().filter(|view| view.admits(shown)).map(|view| named(site, &view.selection(), view.title.clone()));
         let sources = self.cards.ids().filter_map(|id| Some(self.choose(&Selection::Source(id.clone()))?.feed));
-        std::iter::once(Feed::combined(site, self.changed_at)).chain(views).chain(sources).collect()
+        let health = render::health_feed_of(site, &[]);
+        std::iter::once(Feed::combined(site, self.changed_at)).chain(views).chain(sources).chain([health]).collect()
     }
 
     fn open_views(&self) -> Vec<Feed> {

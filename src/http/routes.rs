@@ -44,6 +44,7 @@ pub(super) fn router(state: State) -> Router {
         .route("/feed.atom", readable(get(async |state, request| combined(state, Some(Format::Atom), request).await)))
         .route("/feed.rss", readable(get(async |state, request| combined(state, Some(Format::Rss), request).await)))
         .route("/feed.json", readable(get(async |state, request| combined(state, Some(Format::Json), request).await)))
+        .route("/health.atom", readable(get(health_feed)))
         .route("/views.opml", readable(get(selected::outputs)))
         .route("/views/{name}", readable(get(selected::view)))
         .route("/sources/{name}", readable(get(selected::source)))
@@ -118,6 +119,18 @@ async fn sources(Shared(state): Shared<State>) -> Response<Body> {
         }
         Err(error) => {
             tracing::error!(%error, "page of the sources not made");
+            state.notice(Notice::NotReady)
+        }
+    }
+}
+
+/// What stopped being well and what is well again.
+async fn health_feed(Shared(state): Shared<State>, request: Request) -> Response<Body> {
+    let Some(front) = state.shelf.front() else { return state.notice(Notice::NotReady) };
+    match state.shelf.health(&front).await {
+        Ok(feed) => feed.answer(&state.wish(&request, &front, true)),
+        Err(error) => {
+            tracing::error!(%error, "feed of health not made");
             state.notice(Notice::NotReady)
         }
     }

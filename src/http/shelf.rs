@@ -226,6 +226,19 @@ impl Shelf {
         Document::new(Kind::Opml, render::outputs_opml(&front.served.site, &feeds), front.changed_at)
     }
 
+    /// The feed of health as it is at this moment: few ask for it, and it is small.
+    pub(super) async fn health(&self, front: &Arc<Front>) -> Result<Document, ShelfError> {
+        let _permit = self.work.acquire().await.map_err(|_| ShelfError::Panicked)?;
+        let (library, front) = (self.library.clone(), Arc::clone(front));
+        let made = tokio::task::spawn_blocking(move || {
+            let outages = library.outages()?;
+            let bytes = render::health_feed(&front.served.site, &outages, &front.cards)?;
+            let changed_at = outages.iter().map(|outage| outage.updated).max().unwrap_or_default();
+            Ok::<_, ShelfError>(Document::new(Kind::Atom, bytes, changed_at))
+        });
+        made.await.map_err(|_| ShelfError::Panicked)?
+    }
+
     /// What `show` makes of the sources as they are at this moment.
     pub(super) async fn sources<T: Send + 'static>(
         &self,

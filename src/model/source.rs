@@ -9,8 +9,10 @@ use super::{Keeping, Link, Route, SourceId, Text};
 /// A configured source.
 #[derive(Clone, PartialEq)]
 pub struct Source {
-    /// Slug; part of every item's identity.
+    /// Slug.
     pub id: SourceId,
+    /// Names that it had before, the oldest first.
+    pub formerly: Vec<SourceId>,
     /// What to ask. May hold credentials in its query: show it only through `shown_url`.
     pub url: Link,
     /// Name for people; `None` until the document itself names one.
@@ -51,6 +53,7 @@ impl Source {
     pub const fn new(id: SourceId, url: Link, cadence: Cadence) -> Self {
         Self {
             id,
+            formerly: Vec::new(),
             url,
             title: None,
             tags: Vec::new(),
@@ -67,6 +70,11 @@ impl Source {
             delta: false,
             keeping: Keeping { age_max: None, items_max: None },
         }
+    }
+
+    /// The name that its items bear for ever: the first that it had, so that a new name leaves their ids as they are.
+    pub fn identity(&self) -> &SourceId {
+        self.formerly.first().unwrap_or(&self.id)
     }
 
     /// The URL for outputs; none for a private source. The query is left out: it may hold a key.

@@ -14,6 +14,7 @@ mod retention;
 mod robots;
 mod seats;
 mod vetting;
+mod vigil;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -33,6 +34,7 @@ pub use self::{
     pipeline::Poller,
     report::Report,
     retention::retain,
+    vigil::watch_health,
 };
 use crate::{
     clock::{Jump, Vigil},
@@ -169,6 +171,7 @@ impl Table {
         for id in left {
             self.agenda.forget(&id);
         }
+        seats::inherit(poller, roster);
         if self.mode == Mode::Daemon {
             for (id, at) in seats::seats(poller, roster, occasion) {
                 self.agenda.schedule(&id, at);

@@ -269,7 +269,7 @@ fn read_document(
         reading.drafts.iter_mut().for_each(|draft| hide_address(draft, &source.url));
     }
     let desk = Desk {
-        source: &source.id,
+        source: source.identity(),
         channel: &reading.channel,
         limits: &roster.items,
         thresholds: &roster.merge,

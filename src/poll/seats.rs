@@ -42,6 +42,20 @@ pub(super) fn seats<F: Fetch>(poller: &Poller<F>, roster: &Roster, occasion: Occ
     seats
 }
 
+/// Sources that were never asked under the name that they have take over what is remembered under one that they had.
+pub(super) fn inherit<F: Fetch>(poller: &Poller<F>, roster: &Roster) {
+    let store = poller.store();
+    for source in roster.sources.values().filter(|source| !source.formerly.is_empty()) {
+        let was_asked = |name: &SourceId| store.source_state(name).ok().filter(|state| state.last_attempt.is_some());
+        if was_asked(&source.id).is_none()
+            && let Some(state) = source.formerly.iter().rev().find_map(was_asked)
+            && let Err(error) = store.reserve(&source.id, &state)
+        {
+            tracing::error!(source = %source.id, "what was remembered under its former name is not taken over: {error}");
+        }
+    }
+}
+
 /// The clock was set back by so much, and all memories that were written on it as it was go with it.
 pub(super) fn correct<F: Fetch>(poller: &Poller<F>, roster: &Roster, by: Duration) {
     let now = poller.clock().now();

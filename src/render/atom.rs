@@ -52,7 +52,7 @@ fn archive_mark(is_archive: bool) -> (BTreeMap<String, String>, atom::extension:
     (BTreeMap::from([("fh".to_owned(), HISTORY.to_owned())]), BTreeMap::from([("fh".to_owned(), marks)]))
 }
 
-fn written(feed: &atom::Feed) -> String {
+pub(super) fn written(feed: &atom::Feed) -> String {
     // The crate's own declaration leaves the encoding out.
     let declaration = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".to_vec();
     let bare = atom::WriteConfig { write_document_declaration: false, indent_size: None };
@@ -152,7 +152,7 @@ fn is_private(item: &Item, card: Option<&SourceCard>) -> bool {
     item.document.is_none() && card.is_none_or(SourceCard::is_private)
 }
 
-fn plain(text: &str) -> atom::Text {
+pub(super) fn plain(text: &str) -> atom::Text {
     atom::Text { value: text.to_owned(), ..atom::Text::default() }
 }
 
@@ -160,7 +160,7 @@ fn person(name: &str) -> atom::Person {
     atom::Person { name: name.to_owned(), ..atom::Person::default() }
 }
 
-fn link(rel: &str, href: &str) -> atom::Link {
+pub(super) fn link(rel: &str, href: &str) -> atom::Link {
     atom::Link { href: href.to_owned(), rel: rel.to_owned(), ..atom::Link::default() }
 }
 
@@ -169,7 +169,7 @@ fn typed(rel: &str, href: &Link, mime_type: &str) -> atom::Link {
 }
 
 /// A date in whole seconds, with the offset it was published with.
-fn date(time: ZonedTime) -> atom::FixedDateTime {
+pub(super) fn date(time: ZonedTime) -> atom::FixedDateTime {
     let seconds = Timestamp::from_secs(time.at().as_secs());
     ZonedTime::new(seconds, time.offset_minutes()).to_chrono()
 }

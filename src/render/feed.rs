@@ -70,6 +70,9 @@ pub struct Place {
 }
 
 impl Feed {
+    /// The name of the feed of health, which is served as Atom alone.
+    pub const HEALTH: &'static str = "health";
+
     /// The combined feed.
     pub fn combined(site: &Site, updated: Timestamp) -> Self {
         Self {
@@ -94,6 +97,11 @@ impl Feed {
         site.below(&[&search_name(format)], "")
     }
 
+    /// The formats it is served in.
+    pub fn formats(&self) -> &'static [Format] {
+        if self.place.is_health() { &[Format::Atom] } else { &Format::ALL }
+    }
+
     /// Its own address in a format.
     pub fn url(&self, site: &Site, format: Format) -> Link {
         self.place.url(site, Some(format))
@@ -111,12 +119,17 @@ impl Feed {
 }
 
 impl Place {
+    fn is_health(&self) -> bool {
+        self.path.0.is_empty() && self.path.1 == Feed::HEALTH
+    }
+
     /// The address of the feed in a format, or of the page. The page of the combined feed is the home page.
     pub fn url(&self, site: &Site, format: Option<Format>) -> Link {
         let query = if self.skip > 0 { format!("?skip={}", self.skip) } else { String::new() };
         let (folder, name) = (self.path.0, self.path.1.as_str());
         match (folder, format) {
             ("search", format) => site.below(&[&search_name(format)], &format!("?{name}{}", query.replace('?', "&"))),
+            ("", None) if self.is_health() => site.sources_url(),
             ("", None) => site.below(&[], &query),
             ("", Some(format)) => site.below(&[&format!("{name}{}", format.ending())], &query),
             (_, None) => site.below(&[folder, name], &query),

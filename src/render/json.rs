@@ -91,7 +91,7 @@ fn entry(draft: &Draft) -> Value {
 pub fn sources<'a>(cards: &'a SourceCards, states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>, now: Timestamp) -> String {
     let unknown = SourceState::default();
     let mut rows: BTreeMap<&SourceId, Option<&SourceState>> = cards.ids().map(|id| (id, None)).collect();
-    rows.extend(states.into_iter().map(|(id, state)| (id, Some(state))));
+    rows.extend(states.into_iter().filter(|(id, _)| !cards.is_former(id)).map(|(id, state)| (id, Some(state))));
     Value::Array(rows.into_iter().map(|(id, state)| source(cards, id, state.unwrap_or(&unknown), now)).collect()).to_string()
 }
 

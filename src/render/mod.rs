@@ -2,12 +2,15 @@
 //! machine at any hour, for nothing here knows the time.
 
 mod atom;
+mod brief;
 mod copies;
 mod entry;
 mod feed;
+mod health;
 mod html;
 mod json;
 mod json_feed;
+mod letter;
 mod opensearch;
 mod opml;
 mod page;
@@ -17,8 +20,11 @@ mod site;
 mod source_card;
 mod strict;
 
+pub use self::brief::Brief;
 pub use self::feed::{Feed, Format, Place, entry, feed};
+pub use health::{health_feed, health_feed_of, outage_sentences, outage_title, outage_url};
 pub use json::{error as error_json, export_line, inspect_line, sources as sources_json};
+pub use letter::{LetterLine, letter};
 pub use opensearch::opensearch;
 pub use opml::{opml, outputs as outputs_opml};
 pub use page::{

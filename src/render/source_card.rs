@@ -115,33 +115,50 @@ impl SourceCard {
 
 /// The cards of all sources.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SourceCards(BTreeMap<SourceId, SourceCard>);
+pub struct SourceCards {
+    cards: BTreeMap<SourceId, SourceCard>,
+    /// Names that sources had before, with those that they have.
+    renamed: Arc<BTreeMap<SourceId, SourceId>>,
+}
 
 impl SourceCards {
     /// The cards of the configured sources.
     pub fn of<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Self {
-        Self(sources.into_iter().map(|source| (source.id.clone(), SourceCard::of(source))).collect())
+        Self::made(sources, SourceCard::of)
     }
 
     /// The same with whole addresses, queries and all: for the operator, never for a page.
     pub fn disclosing<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Self {
-        let card = |source: &Source| SourceCard::showing(source, Some(source.url.as_str().to_owned()));
-        Self(sources.into_iter().map(|source| (source.id.clone(), card(source))).collect())
+        Self::made(sources, |source| SourceCard::showing(source, Some(source.url.as_str().to_owned())))
+    }
+
+    fn made<'a>(sources: impl IntoIterator<Item = &'a Source>, card: impl Fn(&Source) -> SourceCard) -> Self {
+        let (mut cards, mut renamed) = (BTreeMap::new(), BTreeMap::new());
+        for source in sources {
+            cards.insert(source.id.clone(), card(source));
+            renamed.extend(source.formerly.iter().map(|name| (name.clone(), source.id.clone())));
+        }
+        Self { cards, renamed: Arc::new(renamed) }
     }
 
     /// Adds or replaces a card.
     pub fn insert(&mut self, id: SourceId, card: SourceCard) {
-        self.0.insert(id, card);
+        self.cards.insert(id, card);
     }
 
-    /// The card of a source; a source that is not configured (any more) has none.
+    /// The card of a source, by the name that it has or one that it had; a source that is not configured (any more) has none.
     pub fn get(&self, id: &SourceId) -> Option<&SourceCard> {
-        self.0.get(id)
+        self.cards.get(self.renamed.get(id).unwrap_or(id))
+    }
+
+    /// Whether this is a name that a source had before.
+    pub fn is_former(&self, id: &SourceId) -> bool {
+        self.renamed.contains_key(id)
     }
 
     /// Their sources, in order.
     pub fn ids(&self) -> impl Iterator<Item = &SourceId> {
-        self.0.keys()
+        self.cards.keys()
     }
 
     /// The same cards with what the sources say of themselves.
@@ -153,7 +170,7 @@ impl SourceCards {
 
     /// Adds what one source says of itself, if it has a card.
     pub fn learn(&mut self, id: &SourceId, state: &SourceState) {
-        if let Some(card) = self.0.get_mut(id) {
+        if let Some(card) = self.cards.get_mut(id) {
             card.learn(state);
         }
     }
@@ -170,21 +187,22 @@ impl SourceCards {
 
     /// How many sources there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.cards.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.cards.is_empty()
     }
 
     /// A digest of everything that the cards put into outputs.
     pub fn digest(&self) -> Digest {
         let mut all = String::new();
-        for (id, card) in &self.0 {
+        for (id, card) in &self.cards {
             // Writing to a String cannot fail.
             let _ = writeln!(all, "{id} {card:?}");
         }
+        let _ = write!(all, "{:?}", self.renamed);
         Digest::of(&[all.as_bytes()])
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! What is asked is a [`Filter`], by people's queries and by views alike.
 
+mod among;
 mod building;
 mod error;
 mod extract;
@@ -18,6 +19,7 @@ mod ranking;
 mod words;
 
 use std::{
+    collections::HashMap,
     path::Path,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
@@ -25,7 +27,7 @@ use std::{
     },
 };
 
-use tantivy::{Index, IndexReader, ReloadPolicy};
+use tantivy::{Index, IndexReader, ReloadPolicy, query::Query};
 
 use self::{building::Builder, fields::Fields, names::Names, question::Asker};
 pub use self::{
@@ -77,6 +79,14 @@ struct Named {
     configured: Vec<(SourceId, String)>,
     own: Vec<(SourceId, String)>,
     names: Names,
+    /// Sources that had another name before, with the one that their items bear.
+    identities: HashMap<SourceId, SourceId>,
+}
+
+impl Named {
+    fn ask(&self, fields: &Fields, filter: &Filter, is_scored: bool) -> Box<dyn Query> {
+        Asker { fields, names: &self.names, identities: &self.identities, is_scored }.ask(filter)
+    }
 }
 
 impl Search {
@@ -106,7 +116,7 @@ impl Search {
     pub fn find(&self, filter: &Filter, order: self::Order, skip: usize, limit: usize) -> Result<Found, SearchError> {
         let query = {
             let named = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
-            Asker { fields: &self.0.fields, names: &named.names, is_scored: order == self::Order::Best }.ask(filter)
+            named.ask(&self.0.fields, filter, order == self::Order::Best)
         };
         ranking::rank(&self.0.reader.searcher(), &*query, order, skip, limit)
     }
@@ -129,6 +139,11 @@ impl Search {
     /// Says what the operator calls the sources: who asks for a name finds what its bearer brought.
     pub fn name(&self, sources: Vec<(SourceId, String)>) {
         self.rename(|named| named.configured = sources);
+    }
+
+    /// Says which sources had another name before, and which one their items bear.
+    pub fn identify(&self, renamed: HashMap<SourceId, SourceId>) {
+        self.rename(|named| named.identities = renamed);
     }
 
     fn rename(&self, change: impl FnOnce(&mut Named)) {

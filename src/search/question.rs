@@ -1,6 +1,6 @@
 //! From a filter to a query of the index.
 
-use std::ops::Bound;
+use std::{collections::HashMap, ops::Bound};
 
 use tantivy::{
     Term,
@@ -17,7 +17,7 @@ use super::{
     words::{Kind, Words},
 };
 use crate::{
-    model::Timestamp,
+    model::{SourceId, Timestamp},
     view::{Filter, Place},
 };
 
@@ -35,6 +35,8 @@ pub(super) struct Asker<'a> {
     pub(super) fields: &'a Fields,
     /// What the sources are called.
     pub(super) names: &'a Names,
+    /// The names that the items of renamed sources bear.
+    pub(super) identities: &'a HashMap<SourceId, SourceId>,
     /// Whether it matters how well a story fits, beside whether it does.
     pub(super) is_scored: bool,
 }
@@ -49,7 +51,7 @@ impl Asker<'_> {
             Filter::Not(part) => Box::new(BooleanQuery::new(vec![(Occur::Must, Box::new(AllQuery)), (Occur::MustNot, self.ask(part))])),
             Filter::Words { place, phrase } => self.words(*place, &Words::of(phrase)),
             Filter::Tag(tag) => self.exactly(self.fields.tag, &tag.to_lowercase()),
-            Filter::Source(source) => self.exactly(self.fields.source, source.as_str()),
+            Filter::Source(source) => self.exactly(self.fields.source, self.borne(source)),
             Filter::Language(language) => self.exactly(self.fields.language, &primary(language).to_lowercase()),
             Filter::Published { from, until } => self.published(*from, *until),
         }
@@ -81,11 +83,16 @@ impl Asker<'_> {
         if self.is_scored {
             ways.push(Box::new(BoostQuery::new(in_a_row(self.fields.title, words), TITLE_BOOST)));
         }
-        let named: Vec<_> = self.names.with(words).map(|source| Term::from_field_text(self.fields.source, source.as_str())).collect();
+        let named: Vec<_> = self.names.with(words).map(|source| Term::from_field_text(self.fields.source, self.borne(source))).collect();
         if !named.is_empty() {
             ways.push(Box::new(TermSetQuery::new(named)));
         }
         if ways.len() == 1 { ways.remove(0) } else { Box::new(BooleanQuery::union(ways)) }
+    }
+
+    /// The name that a source's items bear.
+    fn borne<'s>(&'s self, source: &'s SourceId) -> &'s str {
+        self.identities.get(source).unwrap_or(source).as_str()
     }
 
     fn exactly(&self, field: Field, value: &str) -> Box<dyn Query> {

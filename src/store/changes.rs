@@ -52,7 +52,7 @@ impl fmt::Display for Position {
 
 impl Position {
     /// The place behind so many bytes of a store's journal.
-    pub(super) const fn at(store: Uuid, end: u64) -> Self {
+    pub(super) const fn new(store: Uuid, end: u64) -> Self {
         Self { store, end }
     }
 

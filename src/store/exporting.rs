@@ -62,7 +62,7 @@ pub(super) fn run(dir: &Path, target: &Path, since: Option<&str>, progress: &mut
     out.finish().and_then(|file| file.sync_all()).map_err(failed)?;
     std::fs::rename(&fresh, target).map_err(|error| StoreError::io(target, error))?;
     sync_dir(target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
-    Ok(Exported { commits, cursor: Position::at(store, last).to_string() })
+    Ok(Exported { commits, cursor: Position::new(store, last).to_string() })
 }
 
 /// Where in the journal a cursor points to.

@@ -155,7 +155,7 @@ mod tests {
             }
             tidy(folder.path()).expect("tidied");
             let mut names: Vec<_> =
-                fs::read_dir(folder.path())?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>()?;
+                fs::read_dir(folder.path())?.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<_>>()?;
             names.sort();
             match wanted {
                 Some(file) => assert!(names == [INDEX] && folder.path().join(INDEX).join(file).exists(), "{there:?}: {names:?}"),

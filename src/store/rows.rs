@@ -21,6 +21,10 @@
 //! | `y` | id of another store | where in its journal that ends which was taken in from archive files |
 //! | `x` | item number | the items that it is kept apart from |
 //! | `v` | set, digest of a speaker | the lines that they repeat |
+//! | `k` | number of an outage | the outage |
+//! | `r` | digest of a receiver | its outbox |
+//! | `q` | digest of a receiver, number | what waits to be told it |
+//! | `w` | digest of a receiver, story number | the `updated` with which it was told the story |
 
 pub(super) use super::holdings::{CountRow, garbage, ghost, owned, owned_by, owned_item};
 use super::{
@@ -45,6 +49,13 @@ pub(super) const GHOSTS: u8 = b'h';
 pub(super) const GARBAGE: u8 = b'f';
 pub(super) const OWNED: u8 = b'o';
 pub(super) const MEMORIES: u8 = b'v';
+pub(super) const OUTAGES: u8 = b'k';
+pub(super) const OUTBOXES: u8 = b'r';
+pub(super) const WAITING: u8 = b'q';
+pub(super) const TOLD: u8 = b'w';
+
+/// Families of rows that cannot be made again from archive and journal: they are copied as they are into an index that is.
+pub(super) const OWN: [u8; 5] = [MEMORIES, OUTAGES, OUTBOXES, WAITING, TOLD];
 
 /// Prefixes of the families that grow with every item.
 const GATHERED: &[u8] = b"bdeghilnost";
@@ -195,6 +206,15 @@ pub(super) fn alias(seq: u64) -> Vec<u8> {
 
 pub(super) fn apart(seq: u64) -> Vec<u8> {
     Encoder::default().u8(b'x').u64(seq).finish()
+}
+
+/// What the keys of one of the families of receivers begin with.
+pub(super) fn outbox(family: u8, receiver: Digest) -> Vec<u8> {
+    keyed(family, receiver)
+}
+
+pub(super) fn outage(number: u64) -> Vec<u8> {
+    Encoder::default().u8(OUTAGES).u64(number).finish()
 }
 
 pub(super) fn memory(speaker: u64) -> Vec<u8> {
@@ -383,6 +403,16 @@ fn read_joined(input: &mut Decoder<'_>) -> Option<Joined> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_families_share_a_prefix() {
+        let table = include_str!("rows.rs").lines().filter_map(|line| line.strip_prefix("//! | `")?.chars().next());
+        let mut prefixes: Vec<char> = table.collect();
+        prefixes.sort_unstable();
+        let all = prefixes.len();
+        prefixes.dedup();
+        assert!(all > 20 && prefixes.len() == all, "{prefixes:?}");
+    }
 
     #[test]
     fn newer_stories_stand_first_also_before_1970() {

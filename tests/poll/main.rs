@@ -330,6 +330,28 @@ async fn a_hosts_silence_outlives_restarts_up_to_its_last_word() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_name_keeps_memory_and_items() {
+    let url = "https://news.example/feed";
+    let mut rig = Rig::new(vec![source("old", url)]);
+    rig.script.on(url, Duration::ZERO, |request, _| match &request.validators.etag {
+        None => {
+            Ok(Response { validators: Validators { etag: Some(b"\"1\"".to_vec()), last_modified: None }, ..full(url, rss(&["a", "b"])) })
+        }
+        // A byte more, so that it is read again.
+        Some(_) => Ok(full(url, [rss(&["a", "b"]), b"\n".to_vec()].concat())),
+    });
+    rig.run_for(HOUR / 2).await;
+    let before = rig.store().newest(10).expect("stories").stories;
+    rig.sources = vec![Arc::new(Source { formerly: vec![id("old")], ..source("new", url) })];
+    rig.run_for(HOUR).await;
+    let asked = rig.script.asked(url);
+    assert_eq!(asked.len(), 2, "not asked at once: it was asked half an hour ago");
+    assert_eq!(asked[1].1.etag.as_deref(), Some(b"\"1\"".as_slice()), "validators of the time before");
+    assert_eq!(rig.state("new").last_outcome.as_deref(), Some("0 new, 2 known"));
+    assert_eq!(rig.store().newest(10).expect("stories").stories, before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn gone_means_never_again_until_the_address_changes() {
     let url = "https://news.example/feed";
     let mut rig = Rig::new(vec![source("news", url)]);

@@ -64,7 +64,13 @@ impl Home {
 
     /// Runs a command to its end.
     pub fn command(&self, arguments: &[&str]) -> Output {
+        self.command_with(arguments, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub fn command_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         let mut command = binary();
+        command.envs(variables.iter().copied());
         command.args(arguments).arg("--config").arg(self.config()).current_dir(self.dir.path());
         command.output().expect("the binary runs")
     }

@@ -24,7 +24,7 @@ pub use self::{
     sources::sources,
     story::story,
 };
-use super::{Feed, Format, GENERATOR, Site, html::Html};
+use super::{Feed, GENERATOR, Site, html::Html};
 use crate::model::{Link, Timestamp};
 
 /// The one style sheet.
@@ -100,8 +100,8 @@ fn write_head(html: &mut Html, site: &Site, head: &Head<'_>) {
     html.element("title", &[], &if head.title.is_empty() { name.to_owned() } else { format!("{} · {name}", head.title) });
     let combined = Feed::combined(site, Timestamp::default());
     for feed in head.feed.into_iter().chain([&combined]) {
-        for format in Format::ALL {
-            let (kind, address) = (format.media_type(), feed.url(site, format));
+        for format in feed.formats() {
+            let (kind, address) = (format.media_type(), feed.url(site, *format));
             html.void("link", &[("rel", "alternate"), ("type", kind), ("title", feed.title.as_str()), ("href", address.as_str())]);
         }
     }

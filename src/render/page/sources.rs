@@ -9,7 +9,7 @@ use super::{Head, page, words};
 use crate::{
     health::{self, Verdict},
     model::{SourceId, SourceState, Timestamp, Trouble, ZonedTime},
-    render::{Site, SourceCard, SourceCards, html::Html},
+    render::{Format, Site, SourceCard, SourceCards, health_feed_of, html::Html},
 };
 
 /// The page of all configured sources, those with trouble first. A private source has its name here, and no word of what its server
@@ -22,9 +22,13 @@ pub fn sources(site: &Site, cards: &SourceCards, states: &[(SourceId, SourceStat
     rows.sort_by_cached_key(|(id, state)| (verdict(state), Reverse(state.failures), cards.name(id).to_lowercase()));
     let verdicts: Vec<_> = rows.iter().map(|(_, state)| verdict(state)).collect();
     let own = site.sources_url();
-    page(site, &Head { title: "Sources", canonical: Some(&own), listed: false, feed: None }, |html| {
+    let health = health_feed_of(site, &[]);
+    page(site, &Head { title: "Sources", canonical: Some(&own), listed: false, feed: Some(&health) }, |html| {
         html.element("h1", &[("class", "heading")], "Sources");
         html.element("p", &[("class", "byline")], &summary(&verdicts));
+        html.wrap("p", &[("class", "byline")], |html| {
+            html.element("a", &[("href", health.url(site, Format::Atom).as_str())], "What changes here, as a feed");
+        });
         html.wrap("ul", &[("class", "sources")], |html| {
             for (id, state) in &rows {
                 html.wrap("li", &[("id", id.as_str()), ("class", class(verdict(state)))], |html| {
