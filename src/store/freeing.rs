@@ -78,11 +78,16 @@ impl StoryState {
         let (listed, is_backlog) = (story.standing != Standing::Hidden, story.standing == Standing::Backlog);
         Self { story: number, published: pair(story.published), updated: pair(story.updated), listed, is_backlog }
     }
+
+    /// The same for a story that has another number.
+    pub(super) fn of_story(&self, number: u64) -> Self {
+        Self { story: number, ..self.clone() }
+    }
 }
 
 impl Transaction<'_> {
-    /// Frees purged items; others are passed over.
-    pub(super) fn free(&mut self, seqs: &[u64]) -> Result<()> {
+    /// Frees purged items; others are passed over. `dates` are those of stories whose texts were never here.
+    pub(super) fn free(&mut self, seqs: &[u64], dates: &[StoryState]) -> Result<()> {
         let mut freed = Freed::default();
         let (mut links, mut probes, mut bytes) = (BTreeMap::<Vec<u8>, LinkRow>::new(), BTreeSet::new(), BTreeMap::<u32, u64>::new());
         let mut stories = BTreeSet::new();
@@ -112,7 +117,9 @@ impl Transaction<'_> {
         }
         for number in stories {
             let story = self.ledger.rows.row::<StoryRow>(&rows::story(number))?;
-            freed.stories.extend(story.filter(|story| !story.members.is_empty()).map(|story| StoryState::of(number, &story)));
+            let known = dates.iter().find(|state| state.story == number).cloned();
+            let state = |story: &StoryRow| known.unwrap_or_else(|| StoryState::of(number, story));
+            freed.stories.extend(story.as_ref().filter(|story| !story.members.is_empty()).map(state));
         }
         freed.probes = probes.into_iter().collect();
         freed.bytes = bytes.into_iter().collect();

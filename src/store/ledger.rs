@@ -56,6 +56,7 @@ impl<'a> Ledger<'a> {
             Event::Purged { seq, source } => self.purge(*seq, source)?,
             Event::Freed(freed) => self.free(freed)?,
             Event::Shrunk { segment } => self.rows.remove(rows::garbage(Segment::from_number(*segment))),
+            Event::Received { store, end } => self.rows.put(rows::received(*store), end),
             Event::Document { path, digest } => self.rows.put(rows::document(path), digest),
             Event::Renamed { source, names } => self.rename(source, names)?,
             Event::Rendering { digest } => self.head.rendering = Some(*digest),

@@ -83,14 +83,23 @@ impl<'a> Packed<'a> {
 
     /// The item.
     pub(super) fn item(&self) -> Option<Item> {
-        let json = packing::unpack(self.item, self.item_bytes).ok()?;
-        serde_json::from_slice::<ItemRecord<'_>>(&json).ok()?.into_item()
+        item_of_json(&self.json()?)
+    }
+
+    /// The item as JSON.
+    pub(super) fn json(&self) -> Option<String> {
+        String::from_utf8(packing::unpack(self.item, self.item_bytes).ok()?).ok()
     }
 
     /// All of it.
     pub(super) fn content(&self) -> Option<Content> {
         Some(Content { item: self.item()?, fingerprint: self.fingerprint()?, previous: self.previous })
     }
+}
+
+/// Reads an item from its JSON.
+pub(super) fn item_of_json(json: &str) -> Option<Item> {
+    serde_json::from_str::<ItemRecord<'_>>(json).ok()?.into_item()
 }
 
 /// Milliseconds since 1970 and minutes east of Greenwich.

@@ -18,6 +18,7 @@
 //! | `f` | segment | bytes of no use in it |
 //! | `d` | digest of a path | digest of the document |
 //! | `g` | number of a purged item | the story that its id leads to |
+//! | `y` | id of another store | where in its journal that ends which was taken in from archive files |
 //! | `x` | item number | the items that it is kept apart from |
 //! | `v` | set, digest of a speaker | the lines that they repeat |
 //! | `k` | number of an outage | the outage |
@@ -224,6 +225,10 @@ pub(super) fn memory(speaker: u64) -> Vec<u8> {
 /// What the keys of the memories begin with that share their room with this speaker's: there are 2048 sets.
 pub(super) fn memory_set(speaker: u64) -> Vec<u8> {
     Encoder::default().u8(MEMORIES).u16((speaker >> 53) as u16).finish()
+}
+
+pub(super) fn received(store: uuid::Uuid) -> Vec<u8> {
+    Encoder::default().u8(b'y').raw(store.as_bytes()).finish()
 }
 
 pub(super) fn end(segment: Segment) -> Vec<u8> {

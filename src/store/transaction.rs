@@ -200,7 +200,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Records what happened to an item and lets later ones find it.
-    fn take_in(&mut self, seq: u64, event: Event, content: Content) -> Result<()> {
+    pub(super) fn take_in(&mut self, seq: u64, event: Event, content: Content) -> Result<()> {
         self.happen(event, Some(&content))?;
         self.is_rendered_changed = true;
         let Content { item, fingerprint, .. } = content;
@@ -252,7 +252,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Gives a version its place in the segment of the month in which its item was first seen.
-    fn place(&mut self, content: &Content) -> Result<Location> {
+    pub(super) fn place(&mut self, content: &Content) -> Result<Location> {
         let payload = record::encode(&content.item, &content.fingerprint, content.previous)?;
         let place = self.pending.place(&self.writer.ends, Segment::of(content.item.first_seen), &payload);
         self.ledger.reach(place)?;
