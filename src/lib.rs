@@ -90,6 +90,9 @@
 //! ([`render::feed`]), compresses once, and answers every reader from memory. Other selections are made in the same way when somebody
 //! asks for them.
 //!
+//! Beside that two look on: [`poll::watch_health`] sees once a minute which outages begin and end, and a courier for each receiver of
+//! [`notify`] reads the same history and puts what is new in its line.
+//!
 //! # A first change
 //!
 //! A new spelling of a date: one row in `feed::date`. A stubborn feed: one fixture beside `tests/feeds.rs`. A new page: one file in

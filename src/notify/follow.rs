@@ -42,8 +42,7 @@ impl Follower<'_> {
         loop {
             let Some(changes) = self.store.changes(&outbox.position, EVENTS_AT_ONCE)? else {
                 tracing::warn!("`{}`: the store was set back to an older state; it is told what is new from now on", self.receiver.id);
-                let fresh = self.store.new_outbox(&outbox.receiver)?;
-                (outbox.position, outbox.floor, outbox.health) = (fresh.position, fresh.floor.max(outbox.floor), fresh.health);
+                *outbox = self.store.begin_outbox_again(&outbox.receiver)?;
                 continue;
             };
             let numbers: Vec<u64> = changes.stories.into_iter().filter(|number| *number >= outbox.floor).collect();
@@ -92,6 +91,9 @@ impl Follower<'_> {
             return Ok(());
         }
         let Some(story) = self.store.story_numbered(number)? else { return Ok(()) };
+        if self.now.since(story.published.at()) > self.receiver.age_max {
+            return Ok(());
+        }
         let updated = story.updated.at();
         if told.is_none_or(|told| updated > told) {
             self.queue(outbox, mail, Subject::Story(number));

@@ -116,6 +116,20 @@ impl Store {
         })
     }
 
+    /// Forgets what a receiver was told and what waits for it, and begins now: after the store was set back, numbers of stories mean others.
+    pub fn begin_outbox_again(&self, receiver: &str) -> Result<Outbox> {
+        let mut changes = Changes::new();
+        for family in [rows::WAITING, rows::TOLD] {
+            for row in self.core.index.walk(&rows::outbox(family, key(receiver))) {
+                changes.insert(row?.0, None);
+            }
+        }
+        let outbox = self.new_outbox(receiver)?;
+        changes.insert(rows::outbox(rows::OUTBOXES, key(receiver)), Some(outbox.encode()));
+        self.apply_own(&changes)?;
+        Ok(outbox)
+    }
+
     /// What waits for a receiver, the oldest first.
     pub fn waiting(&self, receiver: &str) -> Result<Vec<Waiting>> {
         let prefix = rows::outbox(rows::WAITING, key(receiver));
@@ -301,6 +315,8 @@ mod tests {
         assert_eq!((store.told("team", 4).expect("read"), store.told("team", 9).expect("read")), (Some(at), None));
         assert_eq!(store.told("other", 4).expect("read"), None);
         assert!(store.verify(|_| {}).expect("verified").is_sound());
+        let fresh = store.begin_outbox_again("team").expect("begun");
+        assert_eq!((store.outbox("team").expect("read"), store.told("team", 4).expect("read")), (Some(fresh), None));
         store.retain_outboxes(&["other"]).expect("kept");
         assert_eq!((store.outbox("team").expect("read"), store.waiting("team").expect("read")), (None, Vec::new()));
     }

@@ -43,7 +43,15 @@ fn hook(messenger: Messenger, receiving: &Receiving, path: &str) -> Receiver {
 
 fn receiver(carrier: Carrier) -> Receiver {
     let pace = Pace { batch: Duration::ZERO, quiet: None, hourly_max: 1000 };
-    Receiver { id: "team".to_owned(), carrier, views: vec!["krebs".to_owned()], health: false, on_update: false, pace }
+    Receiver {
+        id: "team".to_owned(),
+        carrier,
+        views: vec!["krebs".to_owned()],
+        health: false,
+        on_update: false,
+        age_max: HOUR * 24 * 30,
+        pace,
+    }
 }
 
 /// What is told: the stories of one source.
@@ -138,6 +146,57 @@ async fn a_story_is_told_once_and_a_new_receiver_hears_no_history() {
     let body = receiving.seen()[0].json();
     assert_eq!(body["entries"][0]["url"], "https://krebs.example/posts/2.html");
     assert_eq!((body["receiver"].as_str(), body["type"].as_str()), (Some("team"), Some("notification")));
+}
+
+#[tokio::test]
+async fn what_was_published_long_ago_is_no_news() {
+    let receiving = taken();
+    let library = Library::with(&[]);
+    let mut desk = Desk::new(&library, &hook(Messenger::Webhook, &receiving, "/in"), NOW);
+    let old: Vec<Item> = (0..300).map(|day| item("krebs", &format!("A story of {day} years before"), -(60 + day) * 24 * 60)).collect();
+    library.add(&old);
+    library.add(&[item("krebs", "The story of today", 2)]);
+    desk.work_for(MINUTE).await;
+    assert_eq!(titles(&receiving.seen()), ["The story of today"]);
+}
+
+/// A copy of an older day, put in the place of the store: its next story gets a number that another one had.
+#[tokio::test]
+async fn after_the_store_was_set_back_what_is_new_is_told() {
+    let receiving = taken();
+    let receiver = hook(Messenger::Webhook, &receiving, "/in");
+    let library = Library::with(&[item("krebs", "The first of all", 1)]);
+    let journal = std::fs::read(library.path().join("journal")).expect("a journal");
+    let mut desk = Desk::new(&library, &receiver, NOW);
+    library.add(&[item("krebs", "A story that will be lost", 2), item("krebs", "Another that will be lost", 3)]);
+    desk.work_for(MINUTE).await;
+    assert_eq!(titles(&receiving.seen()).len(), 2);
+    drop(desk);
+    let library = library.set_back(&journal);
+    let mut desk = Desk::new(&library, &receiver, NOW + HOUR);
+    desk.work_for(MINUTE).await;
+    library.add(&[item("krebs", "What came after", 4)]);
+    desk.work_for(MINUTE).await;
+    assert_eq!(titles(&receiving.seen())[2..], ["What came after"]);
+}
+
+#[tokio::test]
+async fn a_mail_server_that_offers_no_protection_is_told_nothing() {
+    let server = MailServer::start("250 ok");
+    let mailbox = Mailbox {
+        host: "127.0.0.1".to_owned(),
+        port: server.address.port(),
+        tls: MailTls::StartTls,
+        login: Some(("user".to_owned(), "pass-word".to_owned())),
+        from: "watch@example.org".to_owned(),
+        to: vec!["team@example.org".to_owned()],
+    };
+    let library = Library::with(&[]);
+    let mut desk = Desk::new(&library, &receiver(Carrier::Mail(mailbox)), NOW);
+    library.add(&[story(1)]);
+    desk.work_for(MINUTE).await;
+    let heard = server.heard();
+    assert!(heard.contains("EHLO") && !heard.contains("AUTH") && !heard.contains("MAIL FROM"), "{heard}");
 }
 
 #[tokio::test]
