@@ -44,6 +44,8 @@ pub struct Courier {
     outbox: Outbox,
     /// What waits, oldest first.
     line: Vec<Waiting>,
+    /// Entries that were told, where that could not be written down yet.
+    owed: Vec<u64>,
     /// The generation at the last look, and the time of the last look at health.
     looked: Option<(u64, Timestamp)>,
     end: CancellationToken,
@@ -64,13 +66,17 @@ impl Courier {
         let line = store.waiting(&receiver.id)?;
         let is_its = |view: &&View| receiver.views.iter().any(|id| id == view.id.as_str());
         let filters = postings.views.iter().filter(is_its).map(|view| view.filter.clone()).collect();
-        Ok(Self { office, postings, receiver, filters, outbox, line, looked: None, end })
+        Ok(Self { office, postings, receiver, filters, outbox, line, owed: Vec::new(), looked: None, end })
     }
 
     /// Does what is to be done at `now`, and says when to come again.
     pub async fn step(self, now: Timestamp) -> (Self, Result<Timestamp, FollowError>) {
         let again = now + LOOK;
-        let (mut courier, looked) = self.look(now).await;
+        let (courier, paid) = self.pay().await;
+        if let Err(error) = paid {
+            return (courier, Err(error.into()));
+        }
+        let (mut courier, looked) = courier.look(now).await;
         if let Err(error) = looked {
             return (courier, Err(error));
         }
@@ -122,7 +128,11 @@ impl Courier {
             let end = courier.end.clone();
             let is_ending = move || end.is_cancelled();
             let follower = Follower { store, search, receiver: &courier.receiver, filters: &courier.filters, is_ending: &is_ending, now };
-            let dropped = follower.look(&mut courier.outbox)?;
+            let mut outbox = courier.outbox.clone();
+            let looked = follower.look(&mut outbox);
+            // What was not written down has not been seen.
+            courier.outbox = if looked.is_ok() { outbox } else { store.outbox(&courier.receiver.id)?.unwrap_or(outbox) };
+            let dropped = looked?;
             if dropped > 0 {
                 let max = Outbox::WAITING_MAX;
                 tracing::warn!("`{}` is not told {dropped} entries: more than {max} waited, and the oldest went", courier.receiver.id);
@@ -148,9 +158,10 @@ impl Courier {
             };
             let Some(draft) = draft else { return Ok(None) };
             if courier.outbox.letter != Some(draft.letter) {
-                courier.outbox.letter = Some(draft.letter);
-                courier.office.store.keep_outbox(&mut courier.outbox, &Mail::default())?;
+                let mut outbox = Outbox { letter: Some(draft.letter), ..courier.outbox.clone() };
+                courier.office.store.keep_outbox(&mut outbox, &Mail::default())?;
                 courier.office.store.flush()?;
+                courier.outbox = outbox;
             }
             Ok(Some(draft))
         })
@@ -161,23 +172,35 @@ impl Courier {
     async fn settle(self, draft: &Draft, judgement: Judgement, now: Timestamp) -> (Self, Result<(), StoreError>) {
         let letter = draft.letter;
         let is_over = self.judge(draft, judgement, now);
-        self.blocking(move |courier| {
-            let mut mail = Mail::default();
-            match is_over {
-                Fate::Over { was_sent } => {
-                    mail.done = courier.line.iter().map(|entry| entry.number).filter(|number| *number <= letter.entries.1).collect();
-                    courier.line.retain(|entry| entry.number > letter.entries.1);
-                    (courier.outbox.letter, courier.outbox.failures, courier.outbox.retry_at) = (None, 0, None);
-                    if was_sent {
-                        courier.outbox.sent.push(now);
-                    }
-                }
-                Fate::Again(at) => {
-                    courier.outbox.failures = courier.outbox.failures.saturating_add(1);
-                    courier.outbox.retry_at = Some(at);
+        let mut courier = self;
+        match is_over {
+            Fate::Over { was_sent } => {
+                let (done, line) = courier.line.iter().partition(|entry| entry.number <= letter.entries.1);
+                courier.owed.extend(Vec::<Waiting>::from_iter(done).iter().map(|entry| entry.number));
+                courier.line = line;
+                (courier.outbox.letter, courier.outbox.failures, courier.outbox.retry_at) = (None, 0, None);
+                if was_sent {
+                    courier.outbox.sent.push(now);
                 }
             }
+            Fate::Again(at) => {
+                courier.outbox.failures = courier.outbox.failures.saturating_add(1);
+                courier.outbox.retry_at = Some(at);
+            }
+        }
+        courier.write_down().await
+    }
+
+    /// Writes down what was told, where that failed before.
+    async fn pay(self) -> (Self, Result<(), StoreError>) {
+        if self.owed.is_empty() { (self, Ok(())) } else { self.write_down().await }
+    }
+
+    async fn write_down(self) -> (Self, Result<(), StoreError>) {
+        self.blocking(|courier| {
+            let mail = Mail { done: courier.owed.clone(), ..Mail::default() };
             courier.office.store.keep_outbox(&mut courier.outbox, &mail)?;
+            courier.owed.clear();
             courier.office.store.flush()
         })
         .await

@@ -10,7 +10,7 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use library::{Library, item};
-use receiving::{MailServer, Received, Receiving, dingtalk, feishu, ok, sign, wecom};
+use receiving::{MailServer, Protection, Received, Receiving, dingtalk, feishu, ok, sign, wecom};
 use support::daemon::Home;
 use tokio_util::sync::CancellationToken;
 use watchfire::{
@@ -536,5 +536,26 @@ fn an_operator_tries_a_receiver_and_hears_what_it_says() {
         assert_eq!(receiving.seen()[0].json()["type"], "test");
         let unknown = home.command_with(&["notify", "test", "nobody"], &[("KEY", "s3cret")]);
         assert!(String::from_utf8_lossy(&unknown.stderr).contains("there are `team`"), "{unknown:?}");
+    }
+}
+
+/// The real command, which trusts the authority that signed the server's certificate, and then one that does not.
+#[test]
+fn mail_goes_over_tls_to_a_server_that_is_who_it_says() {
+    for (protection, tls) in [(Protection::StartTls, "starttls"), (Protection::Implicit, "implicit")] {
+        let server = MailServer::protected("250 ok", protection);
+        let port = server.address.port();
+        let home = Home::new(&format!(
+            "[[notify]]\nid = \"mail\"\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"{tls}\"\nuser = \"me\"\n\
+             password_env = \"PASSWORD\"\nfrom = \"watch@example.org\"\nto = [\"team@example.org\"]\nhealth = true\n"
+        ));
+        let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/tls/authority.pem");
+        let tried = home.command_with(&["notify", "test", "mail"], &[("PASSWORD", "pass-word"), ("SSL_CERT_FILE", authority)]);
+        assert!(tried.status.success(), "{tls}: {}", String::from_utf8_lossy(&tried.stderr));
+        assert!(server.heard().contains("AUTH PLAIN") && server.heard().contains("Subject: Watchfire: test"), "{}", server.heard());
+        let strange = home.command_with(&["notify", "test", "mail"], &[("PASSWORD", "pass-word")]);
+        let said = String::from_utf8_lossy(&strange.stderr).into_owned();
+        assert!(!strange.status.success() && said.contains("did not take the message") && !said.contains("pass-word"), "{said}");
+        assert_eq!(server.heard().matches("AUTH").count(), 1, "no password for a stranger");
     }
 }
