@@ -121,6 +121,8 @@ fn health_is_the_daemons_own_word_or_a_failure() {
     assert!(String::from_utf8_lossy(&none.stderr).contains("no daemon uses the store in `"), "{none:?}");
     let daemon = home.start();
     assert_eq!(String::from_utf8_lossy(&home.command(&["health"]).stdout), "ok\n");
+    daemon.wait_for("the search index", |daemon| daemon.get("/readyz").status == 200);
+    assert_eq!(String::from_utf8_lossy(&home.command(&["health", "--ready"]).stdout), "ok\n");
     daemon.kill();
     let dead = home.command(&["health"]);
     assert!(dead.status.code() == Some(1) && String::from_utf8_lossy(&dead.stderr).contains("no daemon answers at"), "{dead:?}");

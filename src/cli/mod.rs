@@ -132,7 +132,7 @@ enum Verb {
     /// Try whether notifications arrive
     Notify(notify::Arguments),
     /// Say whether the daemon is well; exit code 1 if not, or if none runs
-    Health,
+    Health(health::Arguments),
     /// Print what a shell needs to complete these commands
     Completions(completions::Arguments),
     /// Print the manual page, or write the pages of all commands
@@ -165,7 +165,7 @@ pub fn main() -> ExitCode {
         Verb::Rebuild => care::rebuild(&choice),
         Verb::Compact => care::compact(&choice),
         Verb::Notify(arguments) => notify::run(&choice, &arguments),
-        Verb::Health => health::run(&choice),
+        Verb::Health(arguments) => health::run(&choice, &arguments),
         Verb::Completions(arguments) => completions::run(&arguments),
         Verb::Manual(arguments) => manual::run(&arguments),
     };
