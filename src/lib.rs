@@ -57,7 +57,7 @@
 //! # Invariants
 //!
 //! 1. [`poll`] writes, [`http`] reads; they never name each other. What an operator orders over HTTP is a [`model::Command`] that
-//!    `http` sends over a channel and [`app`] hands on.
+//!    `http` sends over a channel and [`app`] hands on. [`notify`] writes its outbox and nothing else.
 //! 2. `model`, `feed`, `clean`, `document`, `dedup`, `tag`, `schedule`, `health`, `view` and `render` compute and do nothing else: no IO,
 //!    no clock, no chance, no logs, nothing async.
 //! 3. Identity is a function of the publisher's bytes and the source id: never of time, order or chance. For a document, the bytes are its

@@ -20,6 +20,7 @@ use crate::{
     fetch::Client,
     model::{Carrier, Failure, Receiver, Timestamp},
     store::{Mail, Outbox, StoreError, Waiting},
+    telemetry,
     view::{Filter, View},
 };
 
@@ -134,6 +135,7 @@ impl Courier {
             courier.outbox = if looked.is_ok() { outbox } else { store.outbox(&courier.receiver.id)?.unwrap_or(outbox) };
             let dropped = looked?;
             if dropped > 0 {
+                telemetry::notified(telemetry::DROPPED, dropped);
                 let max = Outbox::WAITING_MAX;
                 tracing::warn!("`{}` is not told {dropped} entries: more than {max} waited, and the oldest went", courier.receiver.id);
             }
@@ -210,18 +212,21 @@ impl Courier {
     fn judge(&self, draft: &Draft, judgement: Judgement, now: Timestamp) -> Fate {
         let (id, age) = (&self.receiver.id, now.since(draft.letter.made));
         let wait = now + backoff(self.outbox.failures.saturating_add(1));
-        let (until, words, age_max) = match judgement {
+        let (until, words, age_max, result) = match judgement {
             Judgement::Taken => {
                 if let Some(message) = &draft.message {
+                    telemetry::notified(telemetry::TAKEN, 1);
                     tracing::info!("`{id}` was told {}", message.heading().trim_start_matches("Watchfire: "));
                 }
                 return Fate::Over { was_sent: draft.message.is_some() };
             }
-            Judgement::Later(until, words) => (until, words, LATE_MAX),
-            Judgement::Refused(words) => (None, words, REFUSED_MAX),
+            Judgement::Later(until, words) => (until, words, LATE_MAX, telemetry::LATER),
+            Judgement::Refused(words) => (None, words, REFUSED_MAX, telemetry::REFUSED),
         };
+        telemetry::notified(result, 1);
         if age >= age_max {
             let count = draft.message.as_ref().map_or(0, |message| message.notes.len());
+            telemetry::notified(telemetry::DROPPED, count);
             tracing::error!("`{id}` is not told {count} entries, which are dropped: {words}; it went on so for {}h", age.as_secs() / 3600);
             return Fate::Over { was_sent: false };
         }

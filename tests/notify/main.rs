@@ -366,6 +366,29 @@ async fn changes_of_health_are_told_and_only_those_since_the_receiver_is_there()
     assert_eq!(titles(&receiving.seen()), ["krebs: blocked", "krebs: blocked; over"]);
 }
 
+/// An address that the operator did not allow is not asked, and neither is the one that a receiver leads to: messages may hold secrets.
+#[tokio::test]
+async fn messages_go_where_the_operator_said_and_nowhere_else() {
+    let elsewhere = taken();
+    let address = elsewhere.url("/stolen");
+    let receiving = Receiving::start(move |_, _| (307, format!("Location: {address}\r\n"), String::new()));
+    for is_allowed in [true, false] {
+        let mut receiver = hook(Messenger::Webhook, &receiving, "/in");
+        if let Carrier::Hook(hook) = &mut receiver.carrier {
+            hook.allow_private =
+                [receiving.authority(), elsewhere.authority()].iter().filter_map(|host| PrivateHost::parse(host)).collect();
+            if !is_allowed {
+                hook.allow_private.clear();
+            }
+        }
+        let library = Library::with(&[]);
+        let mut desk = Desk::new(&library, &receiver, NOW);
+        library.add(&[story(1)]);
+        desk.work_for(Duration::from_secs(10)).await;
+        assert_eq!((receiving.seen().len(), elsewhere.seen().len()), (1, 0), "allowed: {is_allowed}");
+    }
+}
+
 /// What a `kill -9` leaves: the store as it was when the answer had not come yet.
 #[tokio::test]
 async fn a_message_whose_answer_never_came_goes_out_again_under_its_name_and_nothing_is_lost() {
