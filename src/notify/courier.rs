@@ -28,6 +28,8 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(1);
 const LOOK_AT_HEALTH: Duration = Duration::from_secs(20);
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// A message that is refused for so long is given up, and one that does not arrive.
 const REFUSED_MAX: Duration = Duration::from_secs(24 * 3600);
 const LATE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -182,6 +184,8 @@ impl Courier {
                 courier.line = line;
                 (courier.outbox.letter, courier.outbox.failures, courier.outbox.retry_at) = (None, 0, None);
                 if was_sent {
+                    // No rate looks further back than an hour.
+                    courier.outbox.sent.retain(|at| now.since(*at) < HOUR);
                     courier.outbox.sent.push(now);
                 }
             }

@@ -1,7 +1,7 @@
 //! Notifications: stories of views, and changes of health, to webhooks, chats and mail.
 //!
-//! Each receiver has a courier of its own ([`courier`]), so that none delays another, and nothing here delays a poll or a reader. A
-//! courier follows the store as the search index does ([`follow`]) and keeps in the store's outbox what it has seen, what waits, and
+//! Each receiver has a courier of its own (`courier`), so that none delays another, and nothing here delays a poll or a reader. A
+//! courier follows the store as the search index does (`follow`) and keeps in the store's outbox what it has seen, what waits, and
 //! which message is about to be sent. A receiver begins at its first sight: it is never told history.
 //!
 //! - Told is a story once, when it first stands in one of the receiver's views; again only with `on_update`, when its text changes in

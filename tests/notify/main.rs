@@ -11,7 +11,10 @@ use std::{sync::Arc, time::Duration};
 
 use library::{Library, item};
 use receiving::{MailServer, Protection, Received, Receiving, dingtalk, feishu, ok, sign, wecom};
-use support::daemon::Home;
+use support::{
+    daemon::Home,
+    origin::{Origin, Reply},
+};
 use tokio_util::sync::CancellationToken;
 use watchfire::{
     clock::Clock,
@@ -581,4 +584,23 @@ fn mail_goes_over_tls_to_a_server_that_is_who_it_says() {
         assert!(!strange.status.success() && said.contains("did not take the message") && !said.contains("pass-word"), "{said}");
         assert_eq!(server.heard().matches("AUTH").count(), 1, "no password for a stranger");
     }
+}
+
+/// From a server's word to a message: the source is gone, and the second start tells it.
+#[test]
+fn the_daemon_tells_that_a_source_is_gone() {
+    let (origin, receiving) = (Origin::launch(), taken());
+    origin.on("/feed.xml", Reply::status(410));
+    let (host, authority, url) = (origin.authority(), receiving.authority(), receiving.url("/in"));
+    let home = Home::new(&format!(
+        "[[notify]]\nid = \"ops\"\nkind = \"webhook\"\nurl = \"{url}\"\nallow_private = [\"{authority}\"]\nhealth = true\nbatch = \"0s\"\n\n\
+         [[source]]\nid = \"old\"\nurl = \"http://{host}/feed.xml\"\nallow_private = [\"{host}\"]\n"
+    ));
+    let daemon = home.start();
+    daemon.wait_for("the poll", |daemon| daemon.get("/sources").body.contains("gone"));
+    daemon.stop();
+    let daemon = home.start();
+    daemon.wait_for("the message", |_| !receiving.seen().is_empty());
+    assert_eq!(titles(&receiving.seen()), ["old: gone"]);
+    daemon.stop();
 }
