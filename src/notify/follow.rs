@@ -3,7 +3,7 @@
 use std::{collections::HashSet, ops::ControlFlow};
 
 use crate::{
-    model::{Receiver, StoryId, Timestamp},
+    model::{Receiver, Story, StoryId, Timestamp},
     search::{Search, SearchError},
     store::{Mail, Outbox, Store, StoreError, Subject, Waiting},
     view::Filter,
@@ -90,10 +90,8 @@ impl Follower<'_> {
         if told.is_some() && !self.receiver.on_update {
             return Ok(());
         }
-        let Some(story) = self.store.story_numbered(number)? else { return Ok(()) };
-        if self.now.since(story.published.at()) > self.receiver.age_max {
-            return Ok(());
-        }
+        let is_news = |story: &Story| !story.is_backlog() && self.now.since(story.published.at()) <= self.receiver.age_max;
+        let Some(story) = self.store.story_numbered(number)?.filter(is_news) else { return Ok(()) };
         let updated = story.updated.at();
         if told.is_none_or(|told| updated > told) {
             self.queue(outbox, mail, Subject::Story(number));

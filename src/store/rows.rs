@@ -118,6 +118,17 @@ pub(super) struct ItemRow {
     pub(super) content: Option<(Location, Digest)>,
 }
 
+/// Where a story can be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nowhere: no member can be shown.
+    Hidden,
+    /// Wherever somebody looks for it. It was old when its sources were first asked.
+    Backlog,
+    /// Among the newest as well: it stands in the order of time.
+    News,
+}
+
 /// A story.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct StoryRow {
@@ -125,8 +136,8 @@ pub(super) struct StoryRow {
     pub(super) entry_id: String,
     pub(super) published: ZonedTime,
     pub(super) updated: ZonedTime,
-    /// Whether any member can be shown, which is when it stands in the order of time.
-    pub(super) listed: bool,
+    /// Whether it can be shown, and is news.
+    pub(super) standing: Standing,
     /// Its items' numbers, the opener first.
     pub(super) members: Vec<(u64, Option<Joined>)>,
 }
@@ -347,7 +358,11 @@ impl Row for StoryRow {
             .bytes(self.entry_id.as_bytes())
             .zoned(self.published)
             .zoned(self.updated)
-            .u8(u8::from(self.listed))
+            .u8(match self.standing {
+                Standing::Hidden => 0,
+                Standing::News => 1,
+                Standing::Backlog => 2,
+            })
             .list(&self.members, |out, (seq, joined)| out.varint(*seq).option(*joined, write_joined))
             .finish()
     }
@@ -359,7 +374,11 @@ impl Row for StoryRow {
             entry_id: input.string()?,
             published: input.zoned()?,
             updated: input.zoned()?,
-            listed: input.u8()? == 1,
+            standing: match input.u8()? {
+                0 => Standing::Hidden,
+                1 => Standing::News,
+                _ => Standing::Backlog,
+            },
             members: input.list(|input| Some((input.varint()?, input.option(read_joined)?)))?,
         })
     }
@@ -422,7 +441,7 @@ mod tests {
         let time = ZonedTime::new(Timestamp::from_millis(5), 480);
         let joined = Joined { rule: JoinRule::SameTitle, text_score: Some(0.61), title_score: None, at: Timestamp::from_millis(6) };
         let members = vec![(3, None), (900, Some(joined))];
-        let row = StoryRow { id, entry_id: "urn:uuid:1".to_owned(), published: time, updated: time, listed: true, members };
+        let row = StoryRow { id, entry_id: "urn:uuid:1".to_owned(), published: time, updated: time, standing: Standing::Backlog, members };
         assert_eq!(StoryRow::decode(&row.encode()), Some(row));
 
         let place = Location { segment: Segment::from_number(24_322), offset: 8, length: 99 };
