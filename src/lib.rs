@@ -68,7 +68,8 @@
 //! 6. A poll is a reservation (the next due time, written before the request) and one result commit (items, stories, validators): all or
 //!    none. Validators never become durable before the items they vouch for.
 //! 7. The same generation and settings render to the same bytes, on any machine, at any hour. Nothing rendered holds the time of rendering.
-//!    The generation moves only when rendered content can change.
+//!    The generation moves only when rendered content can change. The feed of health is made of the stored outages beside them: what
+//!    depends on the hour was noticed and written down by the writing half.
 //! 8. A story's id, once published, never changes and is never reused. Neither a new copy nor an edit without substance
 //!    ([`dedup::substance`]) moves `updated`. What an operator decides ([`store::Store::decide`]) stands above every rule and outlives the
 //!    index; where two stories became one, the id of the younger leads to the older, also once its opener is gone. What is purged

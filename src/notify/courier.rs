@@ -220,7 +220,7 @@ impl Courier {
             Judgement::Taken => {
                 if let Some(message) = &draft.message {
                     telemetry::notified(telemetry::TAKEN, 1);
-                    tracing::info!("`{id}` was told {}", message.heading().trim_start_matches("Watchfire: "));
+                    tracing::info!("`{id}` was told {}", message.summary());
                 }
                 return Fate::Over { was_sent: draft.message.is_some() };
             }

@@ -98,7 +98,8 @@ pub async fn run(office: Office, mut postings: watch::Receiver<Arc<Postings>>, s
 
 /// Sends a receiver a message that says nothing, and tells what it said.
 pub async fn send_test(client: &Client, receiver: &Receiver, site: &Site, now: Timestamp) -> Judgement {
-    let message = Message { id: Uuid::new_v4(), receiver: receiver.id.clone(), notes: vec![Note::of_test(site)] };
+    let (id, sender) = (Uuid::new_v4(), site.title.to_string());
+    let message = Message { id, sender, receiver: receiver.id.clone(), notes: vec![Note::of_test(site)] };
     courier::send(client, receiver, &message, now).await
 }
 
