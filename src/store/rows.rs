@@ -50,13 +50,6 @@ pub(super) const GHOSTS: u8 = b'h';
 pub(super) const GARBAGE: u8 = b'f';
 pub(super) const OWNED: u8 = b'o';
 pub(super) const MEMORIES: u8 = b'v';
-pub(super) const OUTAGES: u8 = b'k';
-pub(super) const OUTBOXES: u8 = b'r';
-pub(super) const WAITING: u8 = b'q';
-pub(super) const TOLD: u8 = b'w';
-
-/// Families of rows that cannot be made again from archive and journal: they are copied as they are into an index that is.
-pub(super) const OWN: [u8; 5] = [MEMORIES, OUTAGES, OUTBOXES, WAITING, TOLD];
 
 /// Prefixes of the families that grow with every item.
 const GATHERED: &[u8] = b"bdeghilnost";
@@ -207,15 +200,6 @@ pub(super) fn alias(seq: u64) -> Vec<u8> {
 
 pub(super) fn apart(seq: u64) -> Vec<u8> {
     Encoder::default().u8(b'x').u64(seq).finish()
-}
-
-/// What the keys of one of the families of receivers begin with.
-pub(super) fn outbox(family: u8, receiver: Digest) -> Vec<u8> {
-    keyed(family, receiver)
-}
-
-pub(super) fn outage(number: u64) -> Vec<u8> {
-    Encoder::default().u8(OUTAGES).u64(number).finish()
 }
 
 pub(super) fn memory(speaker: u64) -> Vec<u8> {
