@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderValue;
+
 use super::{
     Served,
     fragments::{Fragment, Fragments, Shape},
@@ -114,6 +116,7 @@ impl Press<'_> {
             parts.extend(self.newest_volume().map(|volume| ("prev-archive", volume)));
         }
         feed.parts = parts;
+        feed.is_announced = self.is_announced(wanted);
         feed.place.skip = wanted.skip;
         match wanted.format {
             Some(format) => Ok(Some(feed_in(format, site, feed, &fragments)?)),
@@ -132,6 +135,26 @@ impl Press<'_> {
                 Ok(Some(page.into()))
             }
         }
+    }
+
+    /// Whether hubs are told when this changes: the combined feed and the open views, as Atom.
+    fn is_announced(&self, wanted: &Wanted) -> bool {
+        let is_ours = match &wanted.selection {
+            Selection::Everything => true,
+            Selection::View(id) => self.served.views.iter().any(|view| view.id == *id && view.is_open()),
+            _ => false,
+        };
+        is_ours && wanted.skip == 0 && wanted.format == Some(Format::Atom)
+    }
+
+    /// The `Link` field of what hubs are told of: the hubs and its own address (W3C WebSub section 4).
+    pub(super) fn links(&self, wanted: &Wanted) -> Option<HeaderValue> {
+        let site = &self.served.site;
+        if site.hubs.is_empty() || !self.is_announced(wanted) {
+            return None;
+        }
+        let hubs: String = site.hubs.iter().map(|hub| format!("<{hub}>; rel=\"hub\", ")).collect();
+        HeaderValue::from_str(&format!("{hubs}<{}>; rel=\"self\"", wanted.url(site))).ok()
     }
 
     /// The page of the vulnerabilities that are most talked about in the week that ends with the newest story: what is rendered does not
