@@ -33,6 +33,11 @@ async fn what_is_searched_for_is_found_on_a_page_and_in_every_format() {
     }
     let nothing = server.ask("GET", "/search?q=gateway+-attack", &[]).await;
     assert!(nothing.status == 200 && nothing.text().contains("No story says so."));
+    // 网络周报 stands nowhere in a row.
+    let apart = server.ask("GET", "/search?q=%E7%BD%91%E7%BB%9C%E5%91%A8%E6%8A%A5", &[]).await;
+    assert!(apart.text().contains("网络安全周报") && apart.text().contains("these say its parts"), "{}", apart.text());
+    let exactly = server.ask("GET", "/search.atom?q=%E7%BD%91%E7%BB%9C%E5%91%A8%E6%8A%A5", &[]).await;
+    assert!(!exactly.text().contains("<entry>"), "a feed keeps to what was asked");
     let empty = server.ask("GET", "/search", &[]).await;
     assert!(empty.status == 200 && empty.text().contains("the words in a row") && !empty.text().contains("class=\"story\""));
     assert_eq!(server.ask("GET", "/search.atom", &[]).await.text().matches("<entry>").count(), 0);

@@ -6,8 +6,9 @@ mod server;
 use library::{Library, item};
 use server::{Server, served};
 use watchfire::{
-    model::{Cadence, Catalogue, Item, Link, Secret, Source, SourceId, Tag, Text},
+    model::{Cadence, Catalogue, Item, Link, Outcome, Recent, SafeHtml, Secret, Source, SourceId, SourceState, Tag, Text, Timestamp},
     render::SourceCards,
+    store::PollCommit,
     view::{Filter, Place, View, ViewId, WindowLimits},
 };
 
@@ -146,7 +147,7 @@ async fn one_identifier_has_one_address() {
         "/vulnerabilities/CWE-79.atom",
         "/vulnerabilities/",
         "/tags/",
-        "/tags/nobody-has-it.atom",
+        "/tags/nobody-has-it.atom?skip=1",
         "/tags/%FF",
         "/sources/unknown.atom",
         "/sources/hidden.atom",
@@ -161,6 +162,10 @@ async fn one_identifier_has_one_address() {
         assert_eq!(server.ask("GET", path, &[]).await.status, 404, "{path}");
     }
     assert_eq!(server.ask("POST", "/views/tor.atom", &[]).await.status, 405);
+    for path in ["/tags/nobody-has-it", "/tags/nobody-has-it.atom", "/vulnerabilities/CVE-2031-1234.rss"] {
+        let waiting = server.ask("GET", path, &[]).await;
+        assert!(waiting.status == 200 && !waiting.text().contains("xz"), "{path} may be subscribed to before there is anything");
+    }
 }
 
 #[tokio::test]
@@ -322,4 +327,71 @@ async fn closed_volumes_of_the_archive_lead_back_to_the_first_story_and_stay_as_
     server.wait_for("/archive/2.atom").await;
     assert_eq!(server.ask("GET", "/archive/0.atom", &[]).await.body, first.body);
     assert_eq!(part(&server.ask("GET", "/archive/1.atom", &[]).await, "next-archive").as_deref(), Some("/archive/2.atom"));
+}
+
+#[tokio::test]
+async fn the_vulnerabilities_most_talked_about_are_those_of_the_week_before_the_newest_story() {
+    let about =
+        |source: &str, name: &str, minutes: i64| about(item(source, &format!("{source} told of {name} at {minutes}"), minutes), name);
+    const DAY: i64 = 24 * 60;
+    let library = Library::with(&[
+        about("krebs", "CVE-2024-3094", 0),
+        about("krebs", "CVE-2020-0001", 0),
+        about("krebs", "CVE-2024-3094", 20 * DAY),
+        about("seebug", "CVE-2024-3094", 21 * DAY),
+        about("krebs", "CVE-2021-4034", 20 * DAY + 1),
+        about("seebug", "CVE-2021-4034", 21 * DAY + 1),
+        about("wire", "CVE-2021-4034", 21 * DAY + 2),
+    ]);
+    let server = Server::start(&library, served("Watch")).await;
+    let page = server.ask("GET", "/vulnerabilities", &[]).await;
+    let text = page.text();
+    assert_eq!((page.status, text.matches("<li>").count()), (200, 2), "{text}");
+    let [first, second] = ["CVE-2021-4034", "CVE-2024-3094"].map(|name| text.find(&format!("/vulnerabilities/{name}\"")).expect(name));
+    assert!(first < second, "the one with more stories first");
+    assert!(text.contains("3 stories · 3 sources") && text.contains("2 stories · 2 sources"), "{text}");
+    assert!(text.contains("Thu 12 Sep 2024</time>"), "first of all told long before: {text}");
+    assert!(text.contains("aria-label=\"Stories a day: Fri 27 Sep 2024 0, "), "{text}");
+    let again = server.ask("GET", "/vulnerabilities", &[("If-None-Match", page.field("etag").expect("a tag"))]).await;
+    assert_eq!(again.status, 304);
+    let empty = Server::start(&Library::with(&[]), served("Watch")).await;
+    assert!(empty.ask("GET", "/vulnerabilities", &[]).await.text().contains("No story of the last week"));
+}
+
+#[tokio::test]
+async fn a_storys_page_shows_what_was_changed_in_its_copies() {
+    let told = item("krebs", "3 hosts were hit", 5);
+    let edited = Item {
+        title: Text::line("12 hosts were hit <b>", 300),
+        body: SafeHtml::vouched("<p>12 hosts were hit</p><p>漏洞未被利用</p>".to_owned()),
+        ..told.clone()
+    };
+    let library = Library::with(&[told]);
+    let server = Server::start(&library, served("Watch")).await;
+    let path = format!("/stories/{}", library.newest());
+    assert!(!server.ask("GET", &path, &[]).await.text().contains("Earlier versions"));
+    library.add(&[edited]);
+    server.wait_for("12 hosts were hit").await;
+    let page = server.ask("GET", &path, &[]).await;
+    let text = page.text();
+    assert!(text.contains("<h3><del>3</del><ins>12</ins> hosts were hit<ins> &lt;b&gt;</ins></h3>"), "{text}");
+    assert!(text.contains("漏洞未被利用</ins>") && text.contains("Earlier versions"), "{text}");
+}
+
+#[tokio::test]
+async fn the_sources_page_says_what_each_was_first_with_and_alone_with() {
+    let both = item("krebs", "A thing that two of them tell", 5);
+    let copy = Item { link: both.link.clone(), key: both.key.clone(), ..item("seebug", "A thing that two of them tell", 6) };
+    let library = Library::with(&[both, copy, item("krebs", "One tells this", 9)]);
+    let state = SourceState { recent: Recent::default().with(&Outcome::Unchanged), ..SourceState::default() };
+    let krebs = SourceId::parse("krebs").expect("a slug");
+    library
+        .store()
+        .commit(PollCommit { source: krebs, arrivals: Vec::new(), new_max: 1 }, Timestamp::default(), |_| state)
+        .expect("committed");
+    let server = Server::start(&library, served("Watch")).await;
+    let page = server.ask("GET", "/sources", &[]).await;
+    let text = page.text();
+    assert!(text.contains("told 2 stories, 0 in the last week · 100 % as the first, 50 % as the only one"), "{text}");
+    assert!(text.contains("aria-label=\"Last 1 poll: 0 with news, 1 without, 0 failed\""), "{text}");
 }

@@ -72,7 +72,7 @@ enum Verb {
     ///
     /// SIGINT and SIGTERM end it after the polls in flight. A changed configuration is read within seconds, or at once on SIGHUP: a
     /// faulty one is refused and the old one stays. While it runs, the other commands go through it.
-    Run,
+    Run(run::Arguments),
     /// Check the configuration and the store, without network
     ///
     /// Names every fault of the configuration with its file and line (exit code 2), and compares the store's index with its archive
@@ -157,12 +157,12 @@ enum Verb {
 /// Exit codes: 0 done, 1 failed, 2 usage or configuration.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let choice = Choice { config: arguments.config, data_dir: arguments.data_dir };
-    let done = match arguments.verb.unwrap_or(Verb::Run) {
-        Verb::Run => run::run(&choice),
+    let choice = Choice { config: arguments.config, data_dir: arguments.data_dir, catch_up: false };
+    let done = match arguments.verb.unwrap_or(Verb::Run(run::Arguments::default())) {
+        Verb::Run(arguments) => run::run(choice, &arguments),
         Verb::Check => check::run(&choice),
         Verb::DefaultConfig => default_config::run(),
-        Verb::Once(arguments) => once::run(&choice, arguments),
+        Verb::Once(arguments) => once::run(choice, arguments),
         Verb::Inspect(arguments) => inspect::run(&choice, &arguments),
         Verb::Import(arguments) => import::run(&choice, &arguments),
         Verb::Export => export::run(&choice),

@@ -6,14 +6,14 @@ use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header},
 };
-use bytes::Bytes;
 
 use super::{
     coding::{self, Coding},
     conditional::{self, Verdict},
+    parts::Parts,
 };
 use crate::{
-    model::{Digest, Timestamp},
+    model::Timestamp,
     render::{Format, page_policy},
 };
 
@@ -58,21 +58,20 @@ pub(super) struct Document {
     is_final: bool,
 }
 
-/// A body in one coding. The tag is the digest of exactly these bytes (RFC 9110 section 8.8.3.3: one tag a coding).
+/// A body in one coding. The tag is a digest of exactly these bytes (RFC 9110 section 8.8.3.3: one tag a coding).
 #[derive(Clone)]
 struct Coded {
-    bytes: Bytes,
+    body: Parts,
     etag: String,
     /// `etag` as it is sent.
     etag_field: HeaderValue,
 }
 
 impl Coded {
-    fn new(bytes: Vec<u8>) -> Self {
-        let bytes = Bytes::from(bytes);
-        let etag = format!("\"{}\"", Digest::of(&[&bytes]));
+    fn new(body: Parts) -> Self {
+        let etag = format!("\"{}\"", body.digest());
         let etag_field = value(&etag);
-        Self { bytes, etag, etag_field }
+        Self { body, etag, etag_field }
     }
 }
 
@@ -92,10 +91,10 @@ pub(super) struct Wish<'a> {
 
 impl Document {
     /// A body, not compressed yet.
-    pub(super) fn new(kind: Kind, body: Vec<u8>, last_modified: Timestamp) -> Self {
+    pub(super) fn new(kind: Kind, body: impl Into<Parts>, last_modified: Timestamp) -> Self {
         let last_modified_field = value(&http_date(last_modified));
         let (gzip, brotli) = (Arc::default(), Arc::default());
-        Self { kind, last_modified, last_modified_field, identity: Coded::new(body), gzip, brotli, is_final: false }
+        Self { kind, last_modified, last_modified_field, identity: Coded::new(body.into()), gzip, brotli, is_final: false }
     }
 
     /// The same as one that will not change: a copy of it stays good for ever.
@@ -105,7 +104,7 @@ impl Document {
 
     /// The same, with what was compressed of an `older` document if that has the same bytes.
     pub(super) fn after(self, older: &Self) -> Self {
-        if self.identity.bytes != older.identity.bytes {
+        if self.identity.etag != older.identity.etag {
             return self;
         }
         let (identity, gzip, brotli) = (older.identity.clone(), Arc::clone(&older.gzip), Arc::clone(&older.brotli));
@@ -127,7 +126,7 @@ impl Document {
     }
 
     fn coded(&self, coding: Coding) -> &Coded {
-        let made = || Coded::new(coding.encode(&self.identity.bytes));
+        let made = || Coded::new(coding.encode(self.identity.body.iter()).into());
         match coding {
             Coding::Identity => &self.identity,
             Coding::Gzip => self.gzip.get_or_init(made),
@@ -137,8 +136,8 @@ impl Document {
 
     /// Bytes it occupies in memory, those to come included.
     pub(super) fn bytes(&self) -> usize {
-        let coded = [&self.gzip, &self.brotli].map(|coded| coded.get().map_or(self.identity.bytes.len() / 3, |coded| coded.bytes.len()));
-        self.identity.bytes.len() + coded.iter().sum::<usize>()
+        let coded = [&self.gzip, &self.brotli].map(|coded| coded.get().map_or(self.identity.body.len() / 3, |coded| coded.body.len()));
+        self.identity.body.len() + coded.iter().sum::<usize>()
     }
 
     /// Answers a request: 200, 304 or 412. All of them carry the same fields, so that a cache can renew what it has.
@@ -149,7 +148,7 @@ impl Document {
         let last_modified = (self.last_modified <= wish.now).then_some(self.last_modified);
         let verdict = conditional::judge(wish.headers, &coded.etag, last_modified);
         let mut response = Response::new(match verdict {
-            Verdict::Send if wish.method != Method::HEAD => Body::from(coded.bytes.clone()),
+            Verdict::Send if wish.method != Method::HEAD => Body::new(coded.body.sending()),
             _ => Body::empty(),
         });
         let headers = response.headers_mut();
@@ -163,7 +162,7 @@ impl Document {
             Verdict::NotModified => *response.status_mut() = StatusCode::NOT_MODIFIED,
             Verdict::PreconditionFailed => *response.status_mut() = StatusCode::PRECONDITION_FAILED,
             Verdict::Send => {
-                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(coded.bytes.len()));
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(coded.body.len()));
                 if let Some(name) = coding.name() {
                     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
                 }

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::{library::Library, shelf::ShelfError};
+use super::{library::Library, parts::Part, shelf::ShelfError};
 use crate::{
     model::{Digest, StoryId},
     render::{self, Format, Site, SourceCards},
@@ -36,7 +36,7 @@ pub(super) struct Fragment {
     /// What decides whether it stands on a page.
     pub(super) candidate: Candidate,
     /// The text.
-    pub(super) text: String,
+    pub(super) text: Part,
     revision: Digest,
     /// Since memory was last looked through.
     was_used: AtomicBool,
@@ -82,7 +82,7 @@ impl Fragments {
             Shape::Line => render::line(site, &story, cards),
         };
         let candidate = Candidate::of(&story);
-        let fragment = Arc::new(Fragment { candidate, text, revision: revision.digest, was_used: AtomicBool::new(true) });
+        let fragment = Arc::new(Fragment { candidate, text: text.into(), revision: revision.digest, was_used: AtomicBool::new(true) });
         self.kept().keep(key, &fragment);
         Ok(Some(fragment))
     }

@@ -1,14 +1,16 @@
 //! What pages are made of: the only place in `http` that asks the store and the search index.
 
+use std::collections::HashMap;
+
 use super::shelf::ShelfError;
 use crate::{
     health::Outage,
-    model::{ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
+    model::{Item, ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
     render::SourceCards,
     search::{Order, Search},
     store::{Counts, Revision, Store, StoreError},
     telemetry::Standing,
-    view::Filter,
+    view::{Filter, Mentioned, Share},
 };
 
 /// Reads the store. Everything here blocks: it is for blocking threads.
@@ -56,16 +58,33 @@ impl Library {
         if *filter == Filter::All(Vec::new()) {
             return Ok(Found { stories: self.store.newest_revisions(skip, limit)?, total: None });
         }
-        if !self.search.is_ready() {
-            return Err(ShelfError::NotReady);
-        }
-        let found = self.search.find(filter, order, skip, limit)?;
+        let found = self.ready()?.find(filter, order, skip, limit)?;
         let mut stories = Vec::with_capacity(found.ids.len());
         for id in found.ids {
             // It may have gone since the index heard of it.
             stories.extend(self.store.revision(id)?);
         }
         Ok(Found { stories, total: Some(found.total) })
+    }
+
+    /// When the newest story that can be found was published.
+    pub(super) fn newest(&self) -> Result<Option<Timestamp>, ShelfError> {
+        Ok(self.ready()?.newest()?)
+    }
+
+    /// The vulnerabilities that most stories published since `from` are about.
+    pub(super) fn talk(&self, from: Timestamp, limit: usize) -> Result<Vec<Mentioned>, ShelfError> {
+        Ok(self.ready()?.talk(from, limit)?)
+    }
+
+    /// What each source had of all stories, and of those published since `lately`; nothing while that cannot be known.
+    pub(super) fn shares(&self, lately: Timestamp) -> HashMap<SourceId, Share> {
+        let counted = self.ready().and_then(|search| Ok(search.shares(lately)?));
+        counted.unwrap_or_default()
+    }
+
+    fn ready(&self) -> Result<&Search, ShelfError> {
+        if self.search.is_ready() { Ok(&self.search) } else { Err(ShelfError::NotReady) }
     }
 
     /// Closed volumes of the archive.
@@ -81,6 +100,13 @@ impl Library {
     /// One story with all its copies.
     pub(super) fn story(&self, id: StoryId) -> Result<Option<Story>, StoreError> {
         self.store.story(id)
+    }
+
+    /// The versions of each copy, newest first: those of the first copies, and of each the last ones.
+    pub(super) fn versions(&self, story: &Story) -> Result<Vec<Vec<Item>>, StoreError> {
+        const COPIES_MAX: usize = 32;
+        const VERSIONS_MAX: usize = 6;
+        story.members.iter().take(COPIES_MAX).map(|member| self.store.edits(member.item.id, VERSIONS_MAX)).collect()
     }
 
     /// Where an item is that opened no story, or one that is part of another by now.

@@ -10,6 +10,7 @@ mod fragments;
 mod guests;
 mod library;
 mod lines;
+mod parts;
 mod press;
 mod routes;
 mod selected;

@@ -6,13 +6,14 @@ use super::{
     Served,
     fragments::{Fragment, Fragments, Shape},
     library::Library,
+    parts::{Part, Parts},
     shelf::ShelfError,
 };
 use crate::{
     model::{Link, SourceId, Text, Timestamp},
     render::{self, Feed, Format, List, Listed, Place, Searched, Site, SourceCard, SourceCards},
-    search::Order,
-    view::{self, Candidate, Filter, QUERY_CHARS_MAX, Selection, WindowLimits},
+    search::{self, Order},
+    view::{self, Candidate, Filter, QUERY_CHARS_MAX, Selection, Week, WindowLimits},
 };
 
 /// How many times the candidates are multiplied until the window no longer depends on how many were offered.
@@ -23,6 +24,9 @@ const WIDENING: usize = 4;
 
 /// Newer stories that a page may leave out: nobody reads further back by turning pages.
 pub(super) const SKIP_MAX: usize = 100_000;
+
+/// Vulnerabilities on the page of those that are most talked about.
+const TALK_MAX: usize = 50;
 
 /// One page of a selection, as a feed or for people.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -62,8 +66,6 @@ struct Chosen {
     filter: Filter,
     feed: Feed,
     limits: WindowLimits,
-    /// It is an answer even where there are no stories.
-    may_be_empty: bool,
     is_open: bool,
     /// Whether it is a search: its stories stand as they were found, and no source has to leave room for others.
     is_search: bool,
@@ -82,12 +84,20 @@ struct Stand {
 type Counted = (Vec<Arc<Fragment>>, Option<usize>);
 
 impl Press<'_> {
-    /// The bytes of a feed or a page; `None` if there is no such selection, or nothing so far back.
-    pub(super) fn make(&self, wanted: &Wanted) -> Result<Option<Vec<u8>>, ShelfError> {
+    /// A feed or a page; `None` if there is no such selection, or nothing so far back.
+    pub(super) fn make(&self, wanted: &Wanted) -> Result<Option<Parts>, ShelfError> {
         let Some(mut chosen) = self.choose(&wanted.selection) else { return Ok(None) };
         let site = &self.served.site;
-        let Stand { fragments, next, total } = self.stand(&chosen, wanted)?;
-        if fragments.is_empty() && (wanted.skip > 0 || !chosen.may_be_empty) {
+        let mut stand = self.stand(&chosen, wanted)?;
+        let is_page_of_nothing = chosen.is_search && wanted.format.is_none() && stand.total == Some(0);
+        let loosened = is_page_of_nothing.then(|| search::loosened(&chosen.filter)).flatten();
+        let is_loosened = loosened.is_some();
+        if let Some(filter) = loosened {
+            chosen.filter = filter;
+            stand = self.stand(&chosen, wanted)?;
+        }
+        let Stand { fragments, next, total } = stand;
+        if fragments.is_empty() && wanted.skip > 0 {
             return Ok(None);
         }
         let feed = &mut chosen.feed;
@@ -106,24 +116,31 @@ impl Press<'_> {
         feed.parts = parts;
         feed.place.skip = wanted.skip;
         match wanted.format {
-            Some(format) => {
-                let entries: Vec<&str> = fragments.iter().map(|fragment| fragment.text.as_str()).collect();
-                Ok(Some(render::feed(site, feed, format, &entries)?))
-            }
+            Some(format) => Ok(Some(feed_in(format, site, feed, &fragments)?)),
             None => {
                 let stories: Vec<_> =
-                    fragments.iter().map(|fragment| Listed { updated: fragment.candidate.updated, line: &fragment.text }).collect();
+                    fragments.iter().map(|fragment| Listed { updated: fragment.candidate.updated, line: fragment.text.text() }).collect();
                 let list = List { feed, stories: &stories };
-                Ok(Some(match &wanted.selection {
+                let page = match &wanted.selection {
                     Selection::Search(question) => {
                         let (text, is_best_first) = (question.text(), question.is_best_first);
-                        render::search_page(site, list, Searched { text, is_best_first, total, chars_max: QUERY_CHARS_MAX })
+                        render::search_page(site, list, Searched { text, is_best_first, is_loosened, total, chars_max: QUERY_CHARS_MAX })
                     }
                     Selection::Everything => render::home_page(site, list, &self.open_views(), self.cards),
                     _ => render::selection_page(site, list, chosen.is_open),
-                }))
+                };
+                Ok(Some(page.into()))
             }
         }
+    }
+
+    /// The page of the vulnerabilities that are most talked about in the week that ends with the newest story: what is rendered does not
+    /// depend on when.
+    pub(super) fn talk(&self) -> Result<Vec<u8>, ShelfError> {
+        let site = &self.served.site;
+        let week = self.library.newest()?.map(|newest| Week::ending(newest, site.timezone));
+        let mentioned = week.map_or(Ok(Vec::new()), |week| self.library.talk(week.begin(), TALK_MAX))?;
+        Ok(render::talk_page(site, week, &mentioned))
     }
 
     /// Our own feeds that somebody who showed this token may read: the combined one, views, sources, health.
@@ -145,34 +162,30 @@ impl Press<'_> {
         let site = &self.served.site;
         let mut limits = self.served.window;
         let filter = selection.filter(|tag| self.tagged(tag));
-        let (feed, filter, may_be_empty, is_open) = match selection {
-            Selection::Everything => (Feed::combined(site, self.changed_at), filter?, true, true),
+        let (feed, filter, is_open) = match selection {
+            Selection::Everything => (Feed::combined(site, self.changed_at), filter?, true),
             Selection::View(id) => {
                 let view = self.served.views.iter().find(|view| view.id == *id)?;
                 limits.entries_max = view.entries_max.unwrap_or(limits.entries_max);
-                (named(site, selection, view.title.clone()), view.filter.clone(), true, view.is_open())
+                (named(site, selection, view.title.clone()), view.filter.clone(), view.is_open())
             }
             Selection::Source(id) => {
                 // A private source has no feed and no page of its own.
                 self.cards.get(id).filter(|card| !SourceCard::is_private(card))?;
-                (named(site, selection, Text::line(self.cards.name(id), 120)), filter?, true, true)
-            }
-            Selection::Tag(name) => {
-                let is_known = filter != Some(Filter::Tag(name.clone()));
-                (named(site, selection, Text::line(name, 120)), filter?, is_known, true)
+                (named(site, selection, Text::line(self.cards.name(id), 120)), filter?, true)
             }
             Selection::Search(question) => {
                 let title = if question.text().is_empty() { "Search" } else { question.text() };
-                (named(site, selection, Text::line(title, 120)), filter?, true, true)
+                (named(site, selection, Text::line(title, 120)), filter?, true)
             }
             // One that nobody has written about yet may be waited for.
-            Selection::Vulnerability(name) => (named(site, selection, Text::line(name, 120)), filter?, true, true),
+            Selection::Tag(name) | Selection::Vulnerability(name) => (named(site, selection, Text::line(name, 120)), filter?, true),
         };
         let (is_search, order) = match selection {
             Selection::Search(question) => (true, if question.is_best_first { Order::Best } else { Order::Newest }),
             _ => (false, Order::Newest),
         };
-        Some(Chosen { filter, feed, limits, may_be_empty, is_open, is_search, order })
+        Some(Chosen { filter, feed, limits, is_open, is_search, order })
     }
 
     /// The sources with an operator's tag.
@@ -219,6 +232,17 @@ impl Press<'_> {
         }
         Ok((fragments, found.total))
     }
+}
+
+/// A feed around entries in its format.
+pub(super) fn feed_in(format: Format, site: &Site, feed: &Feed, entries: &[Arc<Fragment>]) -> Result<Parts, ShelfError> {
+    let frame = render::frame(site, feed, format)?;
+    let separator = Part::from(frame.separator);
+    let entries = entries.iter().enumerate().flat_map(|(place, entry)| {
+        let before = (place > 0).then(|| separator.clone());
+        before.into_iter().chain([entry.text.clone()])
+    });
+    Ok(std::iter::once(frame.head.into()).chain(entries).chain([frame.foot.into()]).collect())
 }
 
 fn named(site: &Site, selection: &Selection, title: Text) -> Feed {

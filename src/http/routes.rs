@@ -1,6 +1,6 @@
 //! The addresses, and what answers there.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -23,9 +23,12 @@ use super::{
 use crate::{
     clock::Clock,
     model::{Secret, StoryId},
-    render::{self, Format, Notice},
+    render::{self, Format, Notice, Sources},
     view::Selection,
 };
+
+/// What the page of the sources calls lately.
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -50,6 +53,7 @@ pub(super) fn router(state: State) -> Router {
         .route("/sources/{name}", readable(get(selected::source)))
         .route("/tags/{name}", readable(get(selected::tag)))
         .route("/vulnerabilities/{name}", readable(get(selected::vulnerability)))
+        .route("/vulnerabilities", readable(get(talk)))
         .route("/archive/{name}", readable(get(selected::volume)))
         .route("/search", readable(get(async |state, request| selected::search(state, None, request).await)))
         .route("/search.atom", readable(get(async |state, request| selected::search(state, Some(Format::Atom), request).await)))
@@ -103,14 +107,22 @@ async fn opml(Shared(state): Shared<State>, request: Request) -> Response<Body> 
     state.serve(request, PageName::Opml, true).await
 }
 
+async fn talk(Shared(state): Shared<State>, request: Request) -> Response<Body> {
+    state.serve(request, PageName::Talk, true).await
+}
+
 async fn opensearch(Shared(state): Shared<State>, request: Request) -> Response<Body> {
     state.serve(request, PageName::OpenSearch, true).await
 }
 
 /// How every source is at this moment: made for each request, and few ask.
 async fn sources(Shared(state): Shared<State>) -> Response<Body> {
-    let now = state.clock.now();
-    match state.shelf.sources(move |site, cards, states| render::sources_page(site, cards, states, now)).await {
+    let (now, library) = (state.clock.now(), state.shelf.library().clone());
+    let page = state.shelf.sources(move |site, cards, states| {
+        let shares = library.shares(now - WEEK);
+        render::sources_page(site, cards, Sources { states, shares: &shares }, now)
+    });
+    match page.await {
         Ok(page) => {
             let mut response = Response::new(Body::from(page));
             Kind::Page.describe(response.headers_mut());

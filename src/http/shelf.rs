@@ -17,6 +17,7 @@ use super::{
     document::{Document, Kind, feed_lifetime},
     fragments::Fragments,
     library::{Edition, Library},
+    parts::Parts,
     press::{Press, Wanted},
 };
 use crate::{
@@ -51,6 +52,8 @@ pub(super) enum PageName {
     Selected(Wanted),
     /// A closed volume of the combined feed.
     Volume(u64, Format),
+    /// The vulnerabilities that are most talked about.
+    Talk,
     /// The list of the sources.
     Opml,
     /// The description of our search.
@@ -288,11 +291,14 @@ impl Front {
         let cards = library.learned(served.cards.clone())?;
         fragments.settle(&served.site, &cards);
         let press = Press { library, fragments, served: &served, cards: &cards, changed_at };
-        let newest = |format| press.make(&Wanted::newest(Selection::Everything, format)).map(Option::unwrap_or_default);
+        let newest = |format| {
+            let made = press.make(&Wanted::newest(Selection::Everything, format))?;
+            Ok::<_, ShelfError>(made.expect("the combined feed may be empty"))
+        };
         let (feed, home) = (newest(Some(Format::Atom))?, newest(None)?);
         let about = render::about_page(&served.site, &cards);
-        let document = |kind, bytes, older: Option<&Document>| {
-            let document = Document::new(kind, bytes, changed_at);
+        let document = |kind, body: Parts, older: Option<&Document>| {
+            let document = Document::new(kind, body, changed_at);
             let document = match older {
                 Some(older) => document.after(older),
                 None => document,
@@ -306,7 +312,7 @@ impl Front {
             feed_lifetime: feed_lifetime(served.max_age_secs()),
             feed: document(Kind::Atom, feed, older.map(|older| &older.feed)),
             home: document(Kind::Page, home, older.map(|older| &older.home)),
-            about: document(Kind::Page, about, older.map(|older| &older.about)),
+            about: document(Kind::Page, about.into(), older.map(|older| &older.about)),
             cards,
             served,
         })
@@ -315,28 +321,29 @@ impl Front {
     /// Makes one of the pages that few ask for.
     fn page(&self, library: &Library, fragments: &Fragments, name: &PageName) -> Result<Option<Document>, ShelfError> {
         let site = &self.served.site;
-        let (kind, bytes) = match name {
+        let (kind, body): (_, Parts) = match name {
             PageName::Story(id) => {
                 let Some(story) = library.story(*id)? else { return Ok(None) };
-                (Kind::Page, render::story_page(site, &story, &self.cards))
+                (Kind::Page, render::story_page(site, &story, &library.versions(&story)?, &self.cards).into())
             }
             PageName::Selected(wanted) => {
-                let Some(bytes) = self.press(library, fragments).make(wanted)? else { return Ok(None) };
-                (Kind::from(wanted.format), bytes)
+                let Some(body) = self.press(library, fragments).make(wanted)? else { return Ok(None) };
+                (Kind::from(wanted.format), body)
             }
             PageName::Volume(number, format) => {
                 let Some(volume) = self.press(library, fragments).volume(*number, *format)? else { return Ok(None) };
-                let document = Document::new(Kind::from(Some(*format)), volume.bytes, self.changed_at);
+                let document = Document::new(Kind::from(Some(*format)), volume.feed, self.changed_at);
                 return Ok(Some(if volume.is_final { document.forever() } else { document }));
             }
+            PageName::Talk => (Kind::Page, self.press(library, fragments).talk()?.into()),
             PageName::Opml => {
                 let list = render::opml(site.title.as_str(), &self.cards);
                 render::check_xml(&list)?;
-                (Kind::Opml, list)
+                (Kind::Opml, list.into())
             }
-            PageName::OpenSearch => (Kind::OpenSearch, render::opensearch(site)),
+            PageName::OpenSearch => (Kind::OpenSearch, render::opensearch(site).into()),
         };
-        Ok(Some(Document::new(kind, bytes, self.changed_at)))
+        Ok(Some(Document::new(kind, body, self.changed_at)))
     }
 
     fn press<'a>(&'a self, library: &'a Library, fragments: &'a Fragments) -> Press<'a> {

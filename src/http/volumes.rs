@@ -10,13 +10,18 @@
 
 use std::cmp::Reverse;
 
-use super::{fragments::Shape, press::Press, shelf::ShelfError};
-use crate::render::{self, Feed, Format, Place};
+use super::{
+    fragments::Shape,
+    parts::Parts,
+    press::{self, Press},
+    shelf::ShelfError,
+};
+use crate::render::{Feed, Format, Place};
 
 /// A volume as it is served.
 pub(super) struct Volume {
-    /// Its bytes.
-    pub(super) bytes: Vec<u8>,
+    /// The feed.
+    pub(super) feed: Parts,
     /// Whether it stays as it is.
     pub(super) is_final: bool,
 }
@@ -40,8 +45,7 @@ impl Press<'_> {
         feed.parts.extend(number.checked_sub(1).map(|older| ("prev-archive", place(older))));
         let is_final = number + 1 < closed;
         feed.parts.extend(is_final.then(|| ("next-archive", place(number + 1))));
-        let entries: Vec<&str> = fragments.iter().map(|fragment| fragment.text.as_str()).collect();
-        Ok(Some(Volume { bytes: render::feed(site, &feed, format, &entries)?, is_final }))
+        Ok(Some(Volume { feed: press::feed_in(format, site, &feed, &fragments)?, is_final }))
     }
 
     /// Where the newest closed volume is.

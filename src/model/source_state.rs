@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Digest, Habit, Link, Rhythm, Timestamp, Trouble, Why};
+use super::{Digest, Habit, Link, Recent, Rhythm, Timestamp, Trouble, Why};
 
 /// A source's memory: who is asked next, with which validators, and how the last polls went. Kept by `store`, advanced by
 /// `schedule` and `poll`.
@@ -42,6 +42,8 @@ pub struct SourceState {
     pub gone: bool,
     /// How often it wants to be asked.
     pub freshness: Freshness,
+    /// How the last polls ended.
+    pub recent: Recent,
     /// The last outcome, in words.
     pub last_outcome: Option<String>,
     /// Whether the last outcome was a failure.

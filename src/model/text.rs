@@ -7,6 +7,13 @@ pub const fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
+/// Whether every character is an XML character. Looks at bytes, several at once: every text that is read passes here.
+fn is_xml_text(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r');
+    let has_control = text.bytes().fold(false, |has, byte| has | !is_allowed(byte));
+    !has_control && !text.contains('\u{FFFE}') && !text.contains('\u{FFFF}')
+}
+
 /// Characters that change how their neighbours are shown, or show nothing: controls, bidirectional overrides, zero-width marks.
 fn is_invisible(c: char) -> bool {
     matches!(c,
@@ -86,7 +93,7 @@ pub struct SafeHtml(String);
 impl SafeHtml {
     /// For `clean`, which sanitises, and `store`, which keeps what `clean` sanitised: nobody else may vouch for markup.
     pub fn vouched(html: String) -> Self {
-        if html.chars().all(is_xml_char) { Self(html) } else { Self(html.chars().filter(|c| is_xml_char(*c)).collect()) }
+        if is_xml_text(&html) { Self(html) } else { Self(html.chars().filter(|c| is_xml_char(*c)).collect()) }
     }
 
     /// The markup.
@@ -108,7 +115,7 @@ impl fmt::Debug for SafeHtml {
 
 #[cfg(test)]
 mod tests {
-    use super::{SafeHtml, Text};
+    use super::{SafeHtml, Text, is_xml_char, is_xml_text};
 
     #[test]
     fn a_line_is_one_line_of_visible_text() {
@@ -133,5 +140,8 @@ mod tests {
     #[test]
     fn markup_loses_what_xml_forbids() {
         assert_eq!(SafeHtml::vouched("<p>a\u{1}b\u{FFFF}</p>".to_owned()).as_str(), "<p>ab</p>");
+        for c in ('\0'..='\u{FFFF}').chain(['\u{10000}', '\u{1FFFE}', '\u{10FFFF}']) {
+            assert_eq!(is_xml_text(&c.to_string()), is_xml_char(c), "{c:?}");
+        }
     }
 }

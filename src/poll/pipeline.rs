@@ -353,6 +353,7 @@ fn record(mut state: SourceState, outcome: &Outcome) -> SourceState {
     state.last_outcome = Some(Text::line(&outcome.to_string(), 200).to_string());
     state.trouble = if let Outcome::Failed(failure) = outcome { Some(Trouble::of(failure)) } else { None };
     state.last_failed = state.trouble.is_some();
+    state.recent = state.recent.with(outcome);
     state
 }
 

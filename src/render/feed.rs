@@ -1,8 +1,6 @@
 //! A feed in any format: what it says of itself, around entries that were written before.
 //!
-//! An entry is written once for each format and version of its story, and then copied: a feed that gains one story costs one entry.
-
-use std::borrow::Borrow;
+//! An entry is written once for each format and version of its story: a feed that gains one story costs one entry.
 
 use super::{Site, SourceCards, atom, json_feed, rss, strict};
 use crate::model::{Link, Story, Text, Timestamp};
@@ -153,9 +151,27 @@ pub fn entry(site: &Site, story: &Story, cards: &SourceCards, format: Format) ->
     Ok(entry)
 }
 
-/// The whole feed in UTF-8, with entries that [`entry`] wrote in the same format, newest first. The same arguments give the same bytes.
-pub fn feed<E: Borrow<str>>(site: &Site, feed: &Feed, format: Format, entries: &[E]) -> Result<Vec<u8>, strict::BadXml> {
-    let (head, foot) = match format {
+/// What stands around the entries of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Before the first.
+    pub head: String,
+    /// Between two.
+    pub separator: &'static str,
+    /// Behind the last.
+    pub foot: String,
+}
+
+impl Frame {
+    /// The whole feed, in UTF-8.
+    pub fn around(self, entries: &[String]) -> Vec<u8> {
+        (self.head + &entries.join(self.separator) + &self.foot).into_bytes()
+    }
+}
+
+/// The frame for entries that [`entry`] wrote in the same format, newest first. The same arguments give the same text.
+pub fn frame(site: &Site, feed: &Feed, format: Format) -> Result<Frame, strict::BadXml> {
+    let (head, mut foot) = match format {
         Format::Atom => atom::frame(site, feed),
         Format::Rss => rss::frame(site, feed),
         Format::Json => json_feed::frame(site, feed),
@@ -164,19 +180,8 @@ pub fn feed<E: Borrow<str>>(site: &Site, feed: &Feed, format: Format, entries: &
     if format != Format::Json {
         strict::check([head.as_str(), &foot].concat().as_bytes())?;
     }
-    let separator = if format == Format::Json { "," } else { "" };
-    let bytes: usize = entries.iter().map(|entry| entry.borrow().len() + separator.len()).sum();
-    let mut whole = String::with_capacity(head.len() + bytes + foot.len() + 1);
-    whole.push_str(&head);
-    for (index, entry) in entries.iter().enumerate() {
-        if index > 0 {
-            whole.push_str(separator);
-        }
-        whole.push_str(entry.borrow());
-    }
-    whole.push_str(&foot);
-    whole.push('\n');
-    Ok(whole.into_bytes())
+    foot.push('\n');
+    Ok(Frame { head, separator: if format == Format::Json { "," } else { "" }, foot })
 }
 
 /// The namespace of `archive` (RFC 5005 section 4).

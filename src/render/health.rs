@@ -7,7 +7,7 @@ use atom_syndication as atom;
 use super::{
     Feed, Format, Site, SourceCard, SourceCards,
     atom::{date, link, plain, written},
-    feed::{Sample, feed},
+    feed::{Sample, frame},
     html::Html,
     strict::{self, BadXml},
 };
@@ -33,7 +33,7 @@ pub fn health_feed(site: &Site, outages: &[Outage], cards: &SourceCards) -> Resu
     newest.sort_by_key(|outage| Reverse(outage.revision));
     newest.truncate(ENTRIES_MAX);
     let entries: Vec<String> = newest.iter().map(|outage| entry(site, outage, cards)).collect::<Result<_, _>>()?;
-    feed(site, &health_feed_of(site, outages), Format::Atom, &entries)
+    Ok(frame(site, &health_feed_of(site, outages), Format::Atom)?.around(&entries))
 }
 
 /// An outage in a line.

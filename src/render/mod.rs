@@ -4,6 +4,7 @@
 mod atom;
 mod brief;
 mod copies;
+mod difference;
 mod entry;
 mod feed;
 mod health;
@@ -21,15 +22,15 @@ mod source_card;
 mod strict;
 
 pub use self::brief::Brief;
-pub use self::feed::{Feed, Format, Place, entry, feed};
+pub use self::feed::{Feed, Format, Frame, Place, entry, frame};
 pub use health::{health_feed, health_feed_of, outage_sentences, outage_title, outage_url};
 pub use json::{error as error_json, export_line, inspect_line, sources as sources_json};
 pub use letter::{LetterLine, letter};
 pub use opensearch::opensearch;
 pub use opml::{opml, outputs as outputs_opml};
 pub use page::{
-    List, Listed, Notice, Searched, about as about_page, home as home_page, line, notice as notice_page, page_policy,
-    search as search_page, selection as selection_page, sources as sources_page, story as story_page,
+    List, Listed, Notice, Searched, Sources, about as about_page, home as home_page, line, notice as notice_page, page_policy,
+    search as search_page, selection as selection_page, sources as sources_page, story as story_page, talk as talk_page,
 };
 pub use site::{GENERATOR, Manners, Site};
 pub use source_card::{SourceCard, SourceCards};

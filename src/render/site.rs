@@ -97,6 +97,11 @@ impl Site {
         self.below(&["tags", name], "")
     }
 
+    /// The page of the vulnerabilities that are most talked about.
+    pub fn vulnerabilities_url(&self) -> Link {
+        self.below(&["vulnerabilities"], "")
+    }
+
     /// The page of the stories about a vulnerability.
     pub fn vulnerability_url(&self, name: &str) -> Link {
         self.below(&["vulnerabilities", name], "")

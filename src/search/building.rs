@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The shape of what is indexed. An index of another one is filled again.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// Memory for documents that are not written yet, in bytes. Given back with each commit.
 const ARENA_BYTES: usize = 48 << 20;

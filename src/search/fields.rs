@@ -8,10 +8,13 @@ use tantivy::{
 /// The name under which the index finds our tokenizer.
 pub(super) const TOKENIZER: &str = "words";
 
-/// Names of the fields that are sorted by.
+/// Names of the fields that are sorted by or counted.
 pub(super) const UPDATED: &str = "updated";
 pub(super) const ID_HIGH: &str = "id_high";
 pub(super) const ID_LOW: &str = "id_low";
+pub(super) const TAG: &str = "tag";
+pub(super) const SOURCE: &str = "source";
+pub(super) const PUBLISHED: &str = "published";
 
 /// One document a story.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +30,7 @@ pub(super) struct Fields {
     pub(super) text: Field,
     /// What it is about and its labels, in lower case.
     pub(super) tag: Field,
-    /// The copies' sources.
+    /// The copies' sources, the opener's first.
     pub(super) source: Field,
     /// The copies' languages, the first part of the BCP 47 tag.
     pub(super) language: Field,
@@ -47,10 +50,10 @@ pub(super) fn schema() -> Schema {
     schema.add_u64_field(ID_LOW, FAST);
     schema.add_text_field("title", words.clone());
     schema.add_text_field("text", words);
-    schema.add_text_field("tag", STRING);
-    schema.add_text_field("source", STRING);
+    schema.add_text_field(TAG, STRING | FAST);
+    schema.add_text_field(SOURCE, STRING | FAST);
     schema.add_text_field("language", STRING);
-    schema.add_i64_field("published", FAST);
+    schema.add_i64_field(PUBLISHED, FAST);
     schema.add_i64_field(UPDATED, FAST);
     schema.build()
 }
@@ -65,10 +68,10 @@ impl Fields {
             id_low: field(ID_LOW)?,
             title: field("title")?,
             text: field("text")?,
-            tag: field("tag")?,
-            source: field("source")?,
+            tag: field(TAG)?,
+            source: field(SOURCE)?,
             language: field("language")?,
-            published: field("published")?,
+            published: field(PUBLISHED)?,
             updated: field(UPDATED)?,
         })
     }

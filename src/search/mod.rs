@@ -13,9 +13,11 @@ mod error;
 mod extract;
 mod fields;
 mod following;
+mod loosening;
 mod names;
 mod question;
 mod ranking;
+mod tallies;
 mod words;
 
 use std::{
@@ -34,6 +36,7 @@ pub use self::{
     building::{Mended, Progress},
     error::SearchError,
     following::follow,
+    loosening::loosened,
 };
 use crate::{
     model::{SourceId, StoryId},

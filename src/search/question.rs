@@ -21,8 +21,8 @@ use crate::{
     view::{Filter, Place},
 };
 
-/// Places of a phrase that are looked at; what follows is taken for granted.
-const PLACES_MAX: usize = 64;
+/// Words of a phrase that are looked at; what follows is taken for granted.
+const WORDS_MAX: usize = 64;
 
 /// Pairs that a single sign may stand for.
 const EXPANSIONS_MAX: u32 = 20_000;
@@ -111,25 +111,25 @@ impl Asker<'_> {
     }
 }
 
-/// The words in a row. Of a run of signs every second pair says as much as all of them, and its last sign nothing new; a sign that is
-/// alone at the end may be the beginning of any pair.
+/// The words in a row. Of a run of signs every second pair says as much as all of them. Its last sign says that it ends there, which only
+/// matters where something follows; a sign that is alone at the end may be the beginning of any pair.
 fn in_a_row(field: Field, words: &Words) -> Box<dyn Query> {
-    let all: Vec<_> = words.iter().take(PLACES_MAX).collect();
+    let all: Vec<_> = words.placed().take(WORDS_MAX).collect();
     let mut asked = Vec::with_capacity(all.len());
     let mut run = 0;
-    for (place, (word, kind)) in all.iter().enumerate() {
-        let next = all.get(place + 1).map(|(_, kind)| *kind);
+    for (index, (place, word, kind)) in all.iter().enumerate() {
+        let rest = &all[index + 1..];
         let is_needed = match kind {
             Kind::Word => true,
-            Kind::Pair => run % 2 == 0 || next != Some(Kind::Pair),
-            Kind::Last => run == 0,
+            Kind::Pair => run % 2 == 0 || matches!(rest, [] | [(_, _, Kind::Last)]),
+            Kind::Last => run == 0 || !rest.is_empty(),
         };
         run = if *kind == Kind::Pair { run + 1 } else { 0 };
         if is_needed {
-            asked.push((place, Term::from_field_text(field, word)));
+            asked.push((*place, Term::from_field_text(field, word)));
         }
     }
-    let is_open = matches!(all.as_slice(), [.., (_, Kind::Last)]) && asked.last().is_some_and(|(place, _)| place + 1 == all.len());
+    let is_open = all.last().is_some_and(|(end, _, kind)| *kind == Kind::Last && asked.last().is_some_and(|(place, _)| place == end));
     match asked.len() {
         _ if is_open => {
             let mut query = PhrasePrefixQuery::new_with_offset(asked);

@@ -2,7 +2,7 @@
 //!
 //! A word is a run of letters and digits, folded: case, width, accents, Traditional Chinese. Han text has no spaces, so that each sign
 //! stands for the pair that it begins with the next one; the last of a run stands alone. Every word and every sign has its own place,
-//! and a phrase is a row of places: that is how `漏洞利用` is found in a sentence, and why `Tor` is not found in "instructor".
+//! and a phrase is a row of places in one line: that is how `漏洞利用` is found in a sentence, and why `Tor` is not found in "instructor".
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
@@ -22,20 +22,35 @@ pub(super) enum Kind {
     Last,
 }
 
-/// The words of one text, at their places from 0 on.
+/// The words of one text.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
     letters: String,
     /// Where each one ends in `letters`, and what it is.
     ends: Vec<(usize, Kind)>,
+    /// How many words stand before each line but the first.
+    lines: Vec<usize>,
 }
 
 impl Words {
     /// Reads a text.
     pub(super) fn of(text: &str) -> Self {
         let mut words = Self::default();
-        words.read(text);
+        words.read_line(text);
         words
+    }
+
+    /// Reads a text of several lines.
+    fn read(&mut self, text: &str) {
+        self.letters.clear();
+        self.ends.clear();
+        self.lines.clear();
+        for (place, line) in text.split('\n').enumerate() {
+            if place > 0 {
+                self.lines.push(self.ends.len());
+            }
+            self.read_line(line);
+        }
     }
 
     /// The words in their order.
@@ -44,14 +59,23 @@ impl Words {
         begins.zip(&self.ends).map(|(begin, (end, kind))| (&self.letters[begin..*end], *kind))
     }
 
+    /// The words of one line with their places. Before the last sign of a run one stays empty: then a pair that stands two places behind
+    /// another is of the same run, and every second one says as much as all of them.
+    pub(super) fn placed(&self) -> impl Iterator<Item = (usize, &str, Kind)> {
+        let (mut runs, mut is_in_run) = (0, false);
+        self.iter().enumerate().map(move |(index, (word, kind))| {
+            runs += usize::from(kind == Kind::Last && is_in_run);
+            is_in_run = kind == Kind::Pair;
+            (index + runs, word, kind)
+        })
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    fn read(&mut self, text: &str) {
-        self.letters.clear();
-        self.ends.clear();
+    fn read_line(&mut self, text: &str) {
         let mut sign = None;
         each_folded(text, |folded| {
             match folded {
@@ -107,24 +131,33 @@ impl Tokenizer for Words {
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> Stream<'a> {
         self.read(text);
-        Stream { words: self, begin: 0, next: 0, token: Token::default() }
+        Stream { words: self, begin: 0, next: 0, line: 0, runs: 0, is_in_run: false, token: Token::default() }
     }
 }
 
-/// The words one after the other, as tantivy takes them.
+/// The words one after the other at their places, as tantivy takes them. Between two lines a place stays empty: no phrase goes across.
 pub(super) struct Stream<'a> {
     words: &'a Words,
     begin: usize,
     next: usize,
+    line: usize,
+    /// Runs of several signs that have ended.
+    runs: usize,
+    is_in_run: bool,
     token: Token,
 }
 
 impl TokenStream for Stream<'_> {
     fn advance(&mut self) -> bool {
-        let Some((end, _)) = self.words.ends.get(self.next) else { return false };
+        let Some((end, kind)) = self.words.ends.get(self.next) else { return false };
         self.token.text.clear();
         self.token.text.push_str(&self.words.letters[self.begin..*end]);
-        self.token.position = self.next;
+        while self.words.lines.get(self.line).is_some_and(|before| *before <= self.next) {
+            self.line += 1;
+        }
+        self.runs += usize::from(*kind == Kind::Last && self.is_in_run);
+        self.is_in_run = *kind == Kind::Pair;
+        self.token.position = self.next + self.line + self.runs;
         self.begin = *end;
         self.next += 1;
         true

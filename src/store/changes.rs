@@ -100,13 +100,13 @@ impl Store {
         Ok(Some(Changes { stories, renamed, position, share: read.end as f64 / end as f64, is_last: read.end == end }))
     }
 
-    /// The story that has this number; `None` where it is gone, or nothing is left of it.
+    /// The words of the story that has this number, without what its copies declare; `None` where it is gone, or nothing is left of it.
     pub fn story_numbered(&self, number: u64) -> Result<Option<Story>> {
         let rows = {
             let _head = self.core.head();
             self.story_rows(number)?
         };
-        rows.map_or(Ok(None), |rows| self.read_story(rows))
+        rows.map_or(Ok(None), |rows| self.read_words(rows))
     }
 
     /// The events of whole commits; `None` where no commit begins at the beginning of the range.

@@ -10,7 +10,7 @@ use std::{
 use super::{
     archive::{Archive, Ends, Location, Pending, Segment},
     buckets::Buckets,
-    cache::ItemCache,
+    cache::{ItemCache, RevisionCache},
     error::Result,
     index::{Changes, Index},
     journal::Journal,
@@ -35,6 +35,7 @@ pub(super) struct Core {
     /// Who shares a bucket with whom. Held for one look, or by the writer while it reads an era.
     buckets: Mutex<Buckets>,
     cache: Mutex<ItemCache>,
+    revisions: Mutex<RevisionCache>,
     /// Held by whoever cares for the store as a whole: one after the other.
     care: Mutex<()>,
     /// Locked as long as the store is open. Declared last, so that it is released last.
@@ -83,6 +84,7 @@ impl Core {
             writer: Mutex::new(Writer { ends: parts.ends, unsynced }),
             buckets: Mutex::default(),
             cache: Mutex::default(),
+            revisions: Mutex::default(),
             care: Mutex::default(),
             _lock: parts.lock,
         }
@@ -108,9 +110,15 @@ impl Core {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The revisions that were read before. Who holds the head reads there what the index says.
+    pub(super) fn revisions(&self) -> MutexGuard<'_, RevisionCache> {
+        self.revisions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes a commit visible.
     pub(super) fn publish(&self, changes: &Changes, head: Head) -> Result<()> {
         let mut current = self.head.write().unwrap_or_else(PoisonError::into_inner);
+        self.revisions().forget(changes);
         self.index.apply(changes)?;
         *current = head;
         Ok(())
@@ -142,16 +150,21 @@ impl Core {
 
     /// The item of the record at `place`; `None` where it is unreadable.
     pub(super) fn item(&self, place: Location) -> Result<Option<Item>> {
+        let item = self.item_once(place)?;
+        if let Some(item) = &item {
+            self.cache.lock().unwrap_or_else(PoisonError::into_inner).put(place, item);
+        }
+        Ok(item)
+    }
+
+    /// The same for one who will not come back for it.
+    pub(super) fn item_once(&self, place: Location) -> Result<Option<Item>> {
         let cached = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(place);
         if let Some(item) = cached {
             return Ok(Some(Item::clone(&item)));
         }
         let bytes = self.archive.read(place)?;
-        let item = bytes.as_deref().and_then(Packed::parse).and_then(|packed| packed.item());
-        if let Some(item) = &item {
-            self.cache.lock().unwrap_or_else(PoisonError::into_inner).put(place, item);
-        }
-        Ok(item)
+        Ok(bytes.as_deref().and_then(Packed::parse).and_then(|packed| packed.item()))
     }
 
     /// Hands the places and fingerprints of a version and of all before it to `visit`, as far as they can be read.

@@ -16,6 +16,7 @@ use super::{
     ledger::Ledger,
     matching::DECLARED_MAX,
     rows::{self, ItemRow, LinkRow, StoryRow},
+    standing::Standing,
     transaction::Transaction,
 };
 use crate::{
@@ -58,6 +59,8 @@ pub(super) struct StoryState {
     published: (i64, i16),
     updated: (i64, i16),
     listed: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_backlog: bool,
 }
 
 impl LinkState {
@@ -72,7 +75,8 @@ impl LinkState {
 impl StoryState {
     pub(super) fn of(number: u64, story: &StoryRow) -> Self {
         let pair = |time: ZonedTime| (time.at().as_millis(), time.offset_minutes());
-        Self { story: number, published: pair(story.published), updated: pair(story.updated), listed: story.listed }
+        let (listed, is_backlog) = (story.standing != Standing::Hidden, story.standing == Standing::Backlog);
+        Self { story: number, published: pair(story.published), updated: pair(story.updated), listed, is_backlog }
     }
 
     /// The same for a story that has another number.
@@ -165,13 +169,14 @@ impl Ledger<'_> {
         let key = rows::story(state.story);
         let Some(mut story) = self.rows.row::<StoryRow>(&key)? else { return Ok(()) };
         let time = |(millis, minutes)| ZonedTime::new(Timestamp::from_millis(millis), minutes);
-        if story.listed {
-            self.rows.remove(rows::by_time(story.updated, story.id));
-        }
-        (story.published, story.updated, story.listed) = (time(state.published), time(state.updated), state.listed);
-        if story.listed {
-            self.rows.put(rows::by_time(story.updated, story.id), &state.story);
-        }
+        self.take_off_the_line(&story);
+        story.standing = match (state.listed, state.is_backlog) {
+            (false, _) => Standing::Hidden,
+            (true, true) => Standing::Backlog,
+            (true, false) => Standing::News,
+        };
+        (story.published, story.updated) = (time(state.published), time(state.updated));
+        self.put_in_line(state.story, &story);
         self.rows.put(key, &story);
         Ok(())
     }

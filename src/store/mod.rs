@@ -1,7 +1,7 @@
 //! The store: what we believe. An archive holds the content, a journal the decisions, an index finds both.
 //!
 //! **Archive** and **journal** are append-only files and together the truth. The **index** is a sled tree that can be made again from
-//! them, but for the sources' manners: when to ask again, with which validators. A commit is written in this order: content to the
+//! them, but for the sources' manners (when to ask again, with which validators), for outages, and for who was told what. A commit is written in this order: content to the
 //! archive, one frame to the journal, one batch to the index. A crash between leaves bytes that belong to no commit and are cut off at
 //! the next open, or a commit that the index has missed, which is taken from the journal. Within a second a commit is durable: archive
 //! and journal first, then the index.
@@ -57,6 +57,7 @@ mod runs;
 mod segment;
 mod shrinking;
 mod sieve;
+mod standing;
 mod state_record;
 mod transaction;
 mod verify;

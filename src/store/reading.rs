@@ -11,8 +11,8 @@ use super::{
     state_record,
 };
 use crate::{
-    dedup::LineMemory,
-    model::{Digest, Item, ItemId, Joined, Member, SourceId, SourceState, Story, StoryId, Timestamp},
+    dedup::{self, LineMemory},
+    model::{Digest, Item, ItemId, Joined, LinkKey, Member, SourceId, SourceState, Story, StoryId, Timestamp},
 };
 
 /// The newest stories, and the generation that they are of.
@@ -129,6 +129,9 @@ impl Store {
     /// The state of one story; `None` where there is none of that id.
     pub fn revision(&self, id: StoryId) -> Result<Option<Revision>> {
         let _head = self.core.head();
+        if let Some(known) = self.core.revisions().of(id) {
+            return Ok(Some(known));
+        }
         match self.core.index.row(&rows::identity(id.first()))? {
             Some(number) => self.revision_of(number),
             None => Ok(None),
@@ -183,6 +186,19 @@ impl Store {
                 }
             }
         })
+    }
+
+    /// The versions of an item that say something else than the one after them, newest first, at most `limit` of its last
+    /// `EDITS_MAX`: an edit of markup or of a date alone is none.
+    pub fn edits(&self, id: ItemId, limit: usize) -> Result<Vec<Item>> {
+        /// Versions that are read: some pages change with every poll.
+        const EDITS_MAX: usize = 32;
+        let mut versions = self.versions(id, EDITS_MAX)?;
+        // What a source repeats is learned as time goes by: what is shown of an item must not change with it.
+        let nothing = LineMemory::default();
+        versions.dedup_by_key(|version| dedup::substance(version, &nothing));
+        versions.truncate(limit);
+        Ok(versions)
     }
 
     /// Every version of an item that the archive holds, newest first, at most `limit`.
@@ -260,7 +276,11 @@ impl Store {
         Ok(Counts { items, stories, sources, archive_bytes, index_bytes: self.core.index.size()? })
     }
 
+    /// For one who holds the head.
     fn revision_of(&self, number: u64) -> Result<Option<Revision>> {
+        if let Some(known) = self.core.revisions().numbered(number) {
+            return Ok(Some(known));
+        }
         let Some(bytes) = self.core.index.get(&rows::story(number))? else { return Ok(None) };
         let Some(StoryRow { id, members, .. }) = StoryRow::decode(&bytes).filter(|story| !story.members.is_empty()) else {
             return Ok(None);
@@ -270,7 +290,9 @@ impl Store {
             parts.extend(self.core.index.get(&rows::item(seq))?);
         }
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-        Ok(Some(Revision { story: id, digest: Digest::of(&parts) }))
+        let revision = Revision { story: id, digest: Digest::of(&parts) };
+        self.core.revisions().put(number, revision);
+        Ok(Some(revision))
     }
 
     pub(super) fn story_rows(&self, number: u64) -> Result<Option<StoryRows>> {
@@ -284,13 +306,29 @@ impl Store {
     }
 
     /// Reads the items behind the rows. Places never change, so no lock is needed.
-    pub(super) fn read_story(&self, StoryRows { story, members }: StoryRows) -> Result<Option<Story>> {
-        let is_told_twice = members.len() > 1;
+    fn read_story(&self, rows: StoryRows) -> Result<Option<Story>> {
+        let is_told_twice = rows.members.len() > 1;
+        self.read_members(rows, |place| {
+            let item = self.core.item(place)?;
+            let print = if is_told_twice { self.core.fingerprint(place)? } else { None };
+            Ok((item, print.map(|print| print.declared).unwrap_or_default()))
+        })
+    }
+
+    /// The same for one who reads every story once, and asks nobody where it came from.
+    pub(super) fn read_words(&self, rows: StoryRows) -> Result<Option<Story>> {
+        self.read_members(rows, |place| Ok((self.core.item_once(place)?, Vec::new())))
+    }
+
+    fn read_members(
+        &self,
+        StoryRows { story, members }: StoryRows,
+        read: impl Fn(Location) -> Result<(Option<Item>, Vec<LinkKey>)>,
+    ) -> Result<Option<Story>> {
         let mut found = Vec::with_capacity(members.len());
         for (place, joined) in members {
-            let Some(item) = self.core.item(place)? else { continue };
-            let print = if is_told_twice { self.core.fingerprint(place)? } else { None };
-            found.push(Member { item, joined, declared: print.map(|print| print.declared).unwrap_or_default() });
+            let (item, declared) = read(place)?;
+            found.extend(item.map(|item| Member { item, joined, declared }));
         }
         let StoryRow { id, entry_id, published, updated, .. } = story;
         Ok((!found.is_empty()).then_some(Story { id, entry_id, published, updated, members: found }))

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::codec::{Decoder, Encoder};
-use crate::model::{Freshness, Habit, Link, Rhythm, Shares, SourceState, Timestamp, Trouble, Validity, Why};
+use crate::model::{Freshness, Habit, Link, Recent, Rhythm, Shares, SourceState, Timestamp, Trouble, Validity, Why};
 
 /// The tags. One that was ever used keeps its meaning; what is missing has its default, and unknown ones are passed over.
 mod tag {
@@ -42,6 +42,7 @@ mod tag {
     pub const HABIT: u8 = 32;
     pub const IS_RELEASED: u8 = 33;
     pub const CERTIFICATE: u8 = 34;
+    pub const RECENT: u8 = 35;
 }
 
 /// Writes a state.
@@ -75,6 +76,7 @@ pub(super) fn encode(state: &SourceState) -> Vec<u8> {
         .number(tag::LAST_FAILED, state.last_failed.into())
         .bytes(tag::TROUBLE, state.trouble.map(|trouble| trouble.as_str().as_bytes()))
         .number(tag::FROZEN, state.frozen.into())
+        .number(tag::RECENT, state.recent.bits())
         .bytes(tag::HABIT, habit(&state.habit).as_deref())
         .number(tag::IS_RELEASED, state.is_released.into())
         .bytes(tag::CERTIFICATE, state.certificate.map(certificate).as_deref())
@@ -134,6 +136,7 @@ fn take(state: &mut SourceState, tag: u8, field: &[u8]) -> Option<()> {
         tag::TITLE => state.title = Some(text(field)?),
         tag::FEED_ID => state.feed_id = Some(text(field)?),
         tag::SITE => state.site = link(field),
+        tag::RECENT => state.recent = Recent::from_bits(number(field)?),
         tag::ITEMS => state.items = number(field)?,
         tag::ARRIVALS => state.arrivals = field.chunks(8).map(time).collect::<Option<_>>()?,
         _ => {}
@@ -242,6 +245,7 @@ mod tests {
             failing_since: at(6),
             silent_until: at(7),
             gone: true,
+            recent: Recent::from_bits(0b10_11_01),
             freshness: Freshness { max_age: Some(Duration::from_millis(1500)), rhythm },
             last_outcome: Some("3 new".to_owned()),
             last_failed: true,

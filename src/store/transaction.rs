@@ -19,6 +19,7 @@ use super::{
     memories::{self, Memories},
     record::{self, Content},
     rows::{self, ItemRow, StoryRow},
+    standing::Standing,
 };
 use crate::{
     dedup::{self, Fingerprint},
@@ -182,7 +183,9 @@ impl<'a> Transaction<'a> {
         let previous = row.content.map(|(place, _)| place);
         let is_edit_of_shown = self.shown(&story)? == Some(seq) && self.is_edit(previous, &arrival)?;
         let updated = is_edit_of_shown.then(|| moved(story.updated, arrival.item.updated, self.now)).flatten();
-        let item = Item { first_seen: row.first_seen, ..arrival.item };
+        // An edit of what was no news is news; a new date of it is not.
+        let is_backlog = story.standing == Standing::Backlog && !self.is_edit(previous, &arrival)?;
+        let item = Item { first_seen: row.first_seen, is_backlog, ..arrival.item };
         let content = Content { item, fingerprint: arrival.fingerprint, previous };
         let event = Event::Updated { seq, content: self.place(&content)?, updated };
         self.tally.updated += 1;

@@ -4,11 +4,15 @@
 mod filter;
 mod query;
 mod selection;
+mod tally;
+mod week;
 mod window;
 
 pub use self::{
     filter::{Filter, Place},
     query::{QUERY_CHARS_MAX, query},
     selection::{Question, Selection, View, ViewId},
+    tally::{Mentioned, Share},
+    week::Week,
     window::{Candidate, Window, WindowLimits, page, window},
 };

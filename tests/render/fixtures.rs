@@ -85,5 +85,5 @@ pub fn parsed(feed: &[u8]) -> feed_rs::model::Feed {
 pub fn written(format: Format, stories: &[Story], cards: &SourceCards) -> Vec<u8> {
     let entries: Vec<_> = stories.iter().map(|story| render::entry(&site(), story, cards, format).expect("sound")).collect();
     let newest = stories.iter().map(|story| story.updated.at()).max().unwrap_or(Timestamp::from_secs(MIDNIGHT));
-    render::feed(&site(), &Feed::combined(&site(), newest), format, &entries).expect("sound")
+    render::frame(&site(), &Feed::combined(&site(), newest), format).expect("sound").around(&entries)
 }

@@ -111,7 +111,13 @@ fn the_page_of_the_sources_keeps_private_addresses_to_itself() {
         (source_id("hidden"), failing("`hidden.example` refused the connection")),
         (source_id("open"), failing("<script>alert(1)</script> is no feed")),
     ];
-    let page = String::from_utf8(render::sources_page(&site(), &cards, &states, watchfire::model::Timestamp::default())).expect("UTF-8");
+    let page = String::from_utf8(render::sources_page(
+        &site(),
+        &cards,
+        render::Sources { states: &states, shares: &Default::default() },
+        watchfire::model::Timestamp::default(),
+    ))
+    .expect("UTF-8");
     assert!(page.contains("2 failing") && page.contains("&lt;script&gt;alert(1)"), "{page}");
     assert!(!page.contains("hidden.example") && !page.contains("<script>"), "{page}");
 }

@@ -243,7 +243,7 @@ fn a_private_source_is_named_and_its_address_is_nowhere() {
         text(render::about_page(&site(), &cards)),
         render::sources_json(&cards, [(&id, &state)], Timestamp::default()),
     ];
-    outputs.extend(stories.iter().map(|story| text(render::story_page(&site(), story, &cards))));
+    outputs.extend(stories.iter().map(|story| text(render::story_page(&site(), story, &[], &cards))));
     for output in &outputs {
         assert!(!output.contains("bridge.lan.example") && !output.contains("HIDDEN"), "{output}");
     }
@@ -273,7 +273,7 @@ fn hostile_texts_stay_texts() {
     assert_eq!(render::check_xml(&feed), Ok(()));
     read_strictly(&feed);
     assert_eq!(parsed(&feed).entries.len(), 1);
-    for page in [home_page(std::slice::from_ref(&told), &cards), render::story_page(&site(), &told, &cards)] {
+    for page in [home_page(std::slice::from_ref(&told), &cards), render::story_page(&site(), &told, &[], &cards)] {
         let page = text(page);
         assert!(!page.contains("<script") && !page.contains("</title><script"), "{page}");
         assert_eq!(page.matches("<style>").count(), 1);
@@ -306,7 +306,7 @@ fn pages_load_nothing_and_say_what_they_are() {
     let mut first = item("anquanke", "图文", Some("https://www.anquanke.com/post/id/1"), 9);
     first.body = SafeHtml::vouched(r#"<p>文<img src="https://tracker.example/pixel.png" alt="图"></p>"#.to_owned());
     let told = story(vec![first, item("freebuf", "图文转载", Some("https://www.freebuf.com/1.html"), 10)]);
-    let page = text(render::story_page(&site(), &told, &cards()));
+    let page = text(render::story_page(&site(), &told, &[], &cards()));
     for wanted in [
         "<title>图文 · Watchfire</title>",
         r#"<a class="picture" href="https://tracker.example/pixel.png""#,
@@ -347,9 +347,9 @@ fn only_an_edit_is_called_an_update() {
     let older = item("freebuf", "旧", None, 1);
     let mut told = story(vec![item("anquanke", "新", None, 9), older.clone()]);
     told.published = older.dated();
-    assert!(!text(render::story_page(&site(), &told, &cards())).contains("updated "), "an older copy joined");
+    assert!(!text(render::story_page(&site(), &told, &[], &cards())).contains("updated "), "an older copy joined");
     told.updated = ZonedTime::utc(Timestamp::from_secs(MIDNIGHT + 100 * 3600));
-    assert!(text(render::story_page(&site(), &told, &cards())).contains("updated <time"));
+    assert!(text(render::story_page(&site(), &told, &[], &cards())).contains("updated <time"));
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn likeness_is_told_only_where_it_decided() {
     let mut told = story(vec![item("anquanke", "图文", None, 9), item("freebuf", "转载", None, 10)]);
     let joined = told.members[1].joined.as_mut().expect("a copy");
     joined.rule = JoinRule::SameLink;
-    let page = text(render::story_page(&site(), &told, &cards()));
+    let page = text(render::story_page(&site(), &told, &[], &cards()));
     assert!(page.contains("joined: the same link<"), "{page}");
 }
 

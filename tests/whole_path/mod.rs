@@ -29,7 +29,7 @@ pub fn walk(bytes: &[u8]) -> Result<Reading, NotAFeed> {
     let stories: Vec<Story> = pairs.filter_map(|(draft, id)| Some(story(item(draft, id?)?))).collect();
     let entry = |story: &Story| render::entry(&site(), story, &cards(), Format::Atom).expect("a sound entry");
     let entries: Vec<_> = stories.iter().map(entry).collect();
-    let feed = render::feed(&site(), &Feed::combined(&site(), NOW), Format::Atom, &entries).expect("a sound feed");
+    let feed = render::frame(&site(), &Feed::combined(&site(), NOW), Format::Atom).expect("a sound frame").around(&entries);
     assert_eq!(render::check_xml(&feed), Ok(()), "what we serve is well formed");
     let read_again = feed_rs::parser::parse(feed.as_slice()).expect("what we serve is a feed");
     assert_eq!(read_again.entries.len(), stories.len(), "what we serve holds every story");
@@ -64,6 +64,7 @@ fn item(draft: &Draft, native_id: NativeId) -> Option<Item> {
         categories: draft.categories.iter().map(line).collect(),
         tags: Vec::new(),
         is_roundup: false,
+        is_backlog: false,
         language: draft.language.as_ref().map(line),
         body,
         enclosures: draft.enclosures.clone(),

@@ -1,13 +1,16 @@
 //! The daemon's own pages: server-rendered HTML with one inlined style sheet, no scripts, and nothing loaded from anywhere.
 
 mod about;
+mod edits;
 mod home;
 mod list;
 mod notice;
+mod plot;
 mod search;
 mod sources;
 mod story;
 mod tags;
+mod talk;
 mod words;
 
 use std::sync::LazyLock;
@@ -21,8 +24,9 @@ pub use self::{
     list::{List, Listed, line, selection},
     notice::{Notice, notice},
     search::{Searched, search},
-    sources::sources,
+    sources::{Sources, sources},
     story::story,
+    talk::talk,
 };
 use super::{Feed, GENERATOR, Site, html::Html};
 use crate::model::{Link, Timestamp};
@@ -125,6 +129,7 @@ fn write_top(html: &mut Html, site: &Site) {
         html.wrap("nav", &[], |html| {
             html.element("a", &[("href", site.feed_url().as_str())], "Feed");
             html.element("a", &[("href", Feed::search_url(site, None).as_str())], "Search");
+            html.element("a", &[("href", site.vulnerabilities_url().as_str())], "Vulnerabilities");
             html.element("a", &[("href", site.sources_url().as_str())], "Sources");
             html.element("a", &[("href", site.about_url().as_str())], "About");
         });

@@ -10,6 +10,8 @@ pub struct Searched<'a> {
     pub text: &'a str,
     /// Whether what fits best comes first, instead of the newest.
     pub is_best_first: bool,
+    /// Whether nothing said the words in a row, so that these are the stories that say them apart.
+    pub is_loosened: bool,
     /// Stories that were found, where that is known.
     pub total: Option<usize>,
     /// Characters that are read of it.
@@ -37,7 +39,7 @@ pub fn search(site: &Site, list: List<'_>, searched: Searched<'_>) -> Vec<u8> {
         match feed {
             None => write_syntax(html),
             Some(feed) => {
-                write_summary(html, site, (feed, searched.total));
+                write_summary(html, site, (feed, searched));
                 list::write_days(html, site, list, "No story says so.");
             }
         }
@@ -62,10 +64,12 @@ fn write_box(html: &mut Html, site: &Site, searched: Searched<'_>) {
     });
 }
 
-fn write_summary(html: &mut Html, site: &Site, (feed, total): (&Feed, Option<usize>)) {
+fn write_summary(html: &mut Html, site: &Site, (feed, searched): (&Feed, Searched<'_>)) {
     html.wrap("p", &[("class", "byline"), ("role", "status")], |html| {
-        if let Some(total) = total.filter(|total| *total > 0) {
-            html.element("span", &[], &if total == 1 { "1 story".to_owned() } else { format!("{total} stories") });
+        if let Some(total) = searched.total.filter(|total| *total > 0) {
+            let found = if total == 1 { "1 story".to_owned() } else { format!("{total} stories") };
+            let how = if searched.is_loosened { ": none says it in a row, these say its parts" } else { "" };
+            html.element("span", &[], &(found + how));
         }
         for (format, name) in [(Format::Atom, "As a feed"), (Format::Rss, "RSS"), (Format::Json, "JSON Feed")] {
             html.element("a", &[("href", feed.url(site, format).as_str())], name);

@@ -5,18 +5,32 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use super::{Head, page, words};
+use super::{
+    Head, page,
+    plot::{self, Bar},
+    words,
+};
 use crate::{
     health::{self, Verdict},
-    model::{SourceId, SourceState, Timestamp, Trouble, ZonedTime},
+    model::{Glance, Recent, SourceId, SourceState, Timestamp, Trouble, ZonedTime},
     render::{Format, Site, SourceCard, SourceCards, health_feed_of, html::Html},
+    view::Share,
 };
+
+/// What is known of the sources beside their cards.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// What is remembered of them.
+    pub states: &'a [(SourceId, SourceState)],
+    /// What they had of all stories; those "lately" are of the last week.
+    pub shares: &'a HashMap<SourceId, Share>,
+}
 
 /// The page of all configured sources, those with trouble first. A private source has its name here, and no word of what its server
 /// said: that may name its address.
-pub fn sources(site: &Site, cards: &SourceCards, states: &[(SourceId, SourceState)], now: Timestamp) -> Vec<u8> {
+pub fn sources(site: &Site, cards: &SourceCards, known: Sources<'_>, now: Timestamp) -> Vec<u8> {
     let unknown = SourceState::default();
-    let states: HashMap<&SourceId, &SourceState> = states.iter().map(|(id, state)| (id, state)).collect();
+    let states: HashMap<&SourceId, &SourceState> = known.states.iter().map(|(id, state)| (id, state)).collect();
     let mut rows: Vec<_> = cards.ids().map(|id| (id, states.get(id).copied().unwrap_or(&unknown))).collect();
     let verdict = |state: &SourceState| Verdict::of(state, now);
     rows.sort_by_cached_key(|(id, state)| (verdict(state), Reverse(state.failures), cards.name(id).to_lowercase()));
@@ -32,7 +46,9 @@ pub fn sources(site: &Site, cards: &SourceCards, states: &[(SourceId, SourceStat
         html.wrap("ul", &[("class", "sources")], |html| {
             for (id, state) in &rows {
                 html.wrap("li", &[("id", id.as_str()), ("class", class(verdict(state)))], |html| {
-                    write_source(html, cards, (id, state), now)
+                    write_source(html, cards, (id, state), now);
+                    write_share(html, known.shares.get(id).copied().unwrap_or_default());
+                    write_polls(html, state.recent);
                 });
             }
         });
@@ -83,6 +99,34 @@ fn write_source(html: &mut Html, cards: &SourceCards, (id, state): (&SourceId, &
             html.text(&format!(": {}", why.in_words()));
         }
     });
+}
+
+/// `told 120 stories: 8 this week, 60 % of all first, 35 % alone`.
+fn write_share(html: &mut Html, Share { stories, lately, first, only }: Share) {
+    if stories == 0 {
+        return;
+    }
+    let percent = |part: u32| u64::from(part) * 100 / u64::from(stories);
+    let told = if stories == 1 { "1 story".to_owned() } else { format!("{stories} stories") };
+    let words = format!("told {told}, {lately} in the last week · {} % as the first, {} % as the only one", percent(first), percent(only));
+    html.element("p", &[], &words);
+}
+
+/// A bar for each of the last polls.
+fn write_polls(html: &mut Html, recent: Recent) {
+    let polls: Vec<Glance> = recent.polls().collect();
+    if polls.is_empty() {
+        return;
+    }
+    let count = |wanted| polls.iter().filter(|glance| **glance == wanted).count();
+    let [news, nothing, failed] = [Glance::News, Glance::Nothing, Glance::Failed].map(count);
+    let words = format!("Last {}: {news} with news, {nothing} without, {failed} failed", words::count_of(polls.len(), "poll"));
+    let bars = polls.iter().map(|glance| match glance {
+        Glance::News => Bar { share: 1.0, class: "bar" },
+        Glance::Nothing => Bar { share: 0.25, class: "still" },
+        Glance::Failed => Bar { share: 0.6, class: "failed" },
+    });
+    plot::write_bars(html, &words, &bars.collect::<Vec<_>>());
 }
 
 fn write_moment(html: &mut Html, time: Timestamp) {

@@ -1,8 +1,8 @@
 //! A story's own page: title, text, every copy with its time and why it is here.
 
-use super::{Head, page, tags, words};
+use super::{Head, edits, page, tags, words};
 use crate::{
-    model::{JoinRule, Joined, Link, Story, Text},
+    model::{Item, JoinRule, Joined, Link, Story, Text},
     render::{
         Site, SourceCards,
         copies::{self, Arranged, Copy},
@@ -14,8 +14,8 @@ use crate::{
 /// On every link that leads away from the daemon.
 const AWAY: (&str, &str) = ("rel", "nofollow noopener noreferrer");
 
-/// The page of one story.
-pub fn story(site: &Site, story: &Story, cards: &SourceCards) -> Vec<u8> {
+/// The page of one story. `versions` has those of each copy that say something different, newest first, as far as they are known.
+pub fn story(site: &Site, story: &Story, versions: &[Vec<Item>], cards: &SourceCards) -> Vec<u8> {
     let arranged = copies::arrange(story, cards);
     let own = site.story_url(story.id);
     let title = arranged.first.title.as_str();
@@ -39,6 +39,7 @@ pub fn story(site: &Site, story: &Story, cards: &SourceCards) -> Vec<u8> {
             }
         });
         write_copies(html, story, &arranged);
+        edits::write_edits(html, &arranged, versions);
         let cited = arranged.cited.iter().map(|link| (link.as_str().to_owned(), *link));
         write_links(html, "It points to", &cited.collect::<Vec<_>>());
         let files = arranged.first.enclosures.iter().map(|file| (file_name(&file.link, file.bytes), &file.link));
