@@ -302,6 +302,7 @@ impl Transaction<'_> {
 }
 
 /// Where a new item goes.
+#[derive(Clone, Copy)]
 enum Place<'a> {
     /// It opens a story with this entry id.
     Own(&'a str),
