@@ -57,7 +57,7 @@
 //! # Invariants
 //!
 //! 1. [`poll`] writes, [`http`] reads; they never name each other. What an operator orders over HTTP is a [`model::Command`] that
-//!    `http` sends over a channel and [`app`] hands on.
+//!    `http` sends over a channel and [`app`] hands on. [`notify`] writes its outbox and nothing else.
 //! 2. `model`, `feed`, `clean`, `document`, `dedup`, `tag`, `schedule`, `health`, `view` and `render` compute and do nothing else: no IO,
 //!    no clock, no chance, no logs, nothing async.
 //! 3. Identity is a function of the publisher's bytes and the source id: never of time, order or chance. For a document, the bytes are its
@@ -68,7 +68,8 @@
 //! 6. A poll is a reservation (the next due time, written before the request) and one result commit (items, stories, validators): all or
 //!    none. Validators never become durable before the items they vouch for.
 //! 7. The same generation and settings render to the same bytes, on any machine, at any hour. Nothing rendered holds the time of rendering.
-//!    The generation moves only when rendered content can change.
+//!    The generation moves only when rendered content can change. The feed of health is made of the stored outages beside them: what
+//!    depends on the hour was noticed and written down by the writing half.
 //! 8. A story's id, once published, never changes and is never reused. Neither a new copy nor an edit without substance
 //!    ([`dedup::substance`]) moves `updated`. What an operator decides ([`store::Store::decide`]) stands above every rule and outlives the
 //!    index; where two stories became one, the id of the younger leads to the older, also once its opener is gone. What is purged
@@ -89,6 +90,9 @@
 //! The one takes in what changed; the other asks for the newest stories, has those that are new or changed written ([`render::entry`]), lets [`view::window`] choose, puts the entries together
 //! ([`render::frame`]), compresses once, and answers every reader from memory. Other selections are made in the same way when somebody
 //! asks for them.
+//!
+//! Beside that two look on: [`poll::watch_health`] sees once a minute which outages begin and end, and a courier for each receiver of
+//! [`notify`] reads the same history and puts what is new in its line.
 //!
 //! # A first change
 //!

@@ -35,6 +35,7 @@ struct Metrics {
     items: IntCounterVec,
     body_bytes: IntCounter,
     joins: IntCounterVec,
+    notifications: IntCounterVec,
     requests: IntCounterVec,
     request_seconds: HistogramVec,
     state: State,
@@ -86,6 +87,12 @@ impl Metrics {
             items: counters(&registry, "watchfire_entries_total", "Entries that polls read, by what became of them.", &["result"]),
             body_bytes: in_registry(&registry, IntCounter::new("watchfire_fetched_body_bytes_total", "Bytes of documents, decoded.")),
             joins: counters(&registry, "watchfire_joins_total", "Items that joined a story, by the rule that joined them.", &["rule"]),
+            notifications: counters(
+                &registry,
+                "watchfire_notifications_total",
+                "Attempts to send a message, by the answer; and what nobody will be told.",
+                &["result"],
+            ),
             requests: counters(&registry, "watchfire_http_requests_total", "Requests answered, by route and status.", &["route", "status"]),
             request_seconds: in_registry(
                 &registry,
@@ -121,6 +128,9 @@ impl Metrics {
         for (_, result) in results(&Tally::default()) {
             self.items.with_label_values(&[result]);
         }
+        for result in [TAKEN, LATER, REFUSED, DROPPED] {
+            self.notifications.with_label_values(&[result]);
+        }
         for (_, rule) in JoinRule::ALL {
             self.joins.with_label_values(&[rule]);
         }
@@ -130,6 +140,20 @@ impl Metrics {
 const READ: &str = "read";
 const UNCHANGED: &str = "unchanged";
 const SAME_BYTES: &str = "same bytes";
+
+/// What becomes of a message that is sent: it has arrived.
+pub const TAKEN: &str = "taken";
+/// It did not arrive, and is sent again.
+pub const LATER: &str = "later";
+/// It is not wanted as it is, and is sent again for a day.
+pub const REFUSED: &str = "refused";
+/// A story or a change of health that nobody will be told: it was refused for too long, or too much waited.
+pub const DROPPED: &str = "dropped";
+
+/// A message was sent with this result, or so many entries were dropped.
+pub fn notified(result: &'static str, count: usize) {
+    METRICS.notifications.with_label_values(&[result]).inc_by(count as u64);
+}
 
 /// A poll began so long after it was due.
 pub fn poll_began(behind: Duration) {

@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("search", &["model", "clean", "dedup", "view", "store"]),
     ("poll", &["model", "feed", "document", "clean", "dedup", "tag", "schedule", "health", "clock", "telemetry", "fetch", "store"]),
     ("http", &["model", "health", "view", "render", "clock", "telemetry", "store", "search"]),
-    ("notify", &["model", "health", "view", "render", "clock", "fetch", "store", "search"]),
+    ("notify", &["model", "health", "view", "render", "clock", "telemetry", "fetch", "store", "search"]),
     ("config", &["model", "schedule", "tag", "view"]),
     (
         "app",

@@ -11,6 +11,8 @@ pub struct Choice {
     pub config: Option<PathBuf>,
     /// `--data-dir`, relative to where the command was started.
     pub data_dir: Option<PathBuf>,
+    /// `--catchup`: what sources hold when they are first asked is no news.
+    pub catch_up: bool,
 }
 
 impl Choice {
@@ -43,6 +45,9 @@ impl Choice {
     fn apply(&self, mut settings: Settings) -> Settings {
         if let Some(dir) = &self.data_dir {
             settings.daemon.data_dir.clone_from(dir);
+        }
+        if self.catch_up {
+            settings.poll.items.first_new_max = 0;
         }
         settings
     }

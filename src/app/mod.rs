@@ -1,6 +1,8 @@
 //! Wiring, signals, reload, and the services behind the verbs. Below this module nothing knows how it is put together.
 
+mod archive;
 mod ask;
+mod backup;
 mod care;
 mod check;
 mod choice;
@@ -32,6 +34,8 @@ mod why;
 mod wiring;
 
 pub use self::{
+    archive::{export_archive, import_archive},
+    backup::{back_up, restore},
     care::{compact, rebuild, verify},
     check::{CheckReport, check},
     choice::Choice,

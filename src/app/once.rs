@@ -23,6 +23,7 @@ use crate::{
 pub async fn once(choice: &Choice, source: Option<SourceId>) -> anyhow::Result<Vec<PollRow>> {
     let mut rows = match open_or_ask(&choice.load_or_default()?)? {
         Holder::Us(store) => poll_here(&choice.load()?, store, source, false).await?,
+        Holder::Daemon(_) if choice.catch_up => anyhow::bail!("a daemon polls already: start it with `run --catchup`"),
         Holder::Daemon(daemon) => {
             let query = source.map(|id| format!("?source={id}")).unwrap_or_default();
             serde_json::from_str(&daemon.ask(Method::POST, &format!("/admin/poll{query}"), String::new()).await?)?

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
+    archive::taken_in,
     care::{compacted, verified},
     decide::carry_out,
     rows::{ImportRow, PollRow},
@@ -40,6 +41,7 @@ impl Clerk {
             Command::PollNow(source) => self.poll(source, false).await,
             Command::Release(source) => self.poll(Some(source), true).await,
             Command::Import(paths) => self.import(paths).await,
+            Command::ImportArchive(path) => self.in_store(move |store| json(&taken_in(store, &path, |_| ())?)).await,
             Command::Verify => self.in_store(|store| json(&verified(store, |_| ())?)).await,
             Command::Compact => self.in_store(|store| json(&compacted(store)?)).await,
             Command::Explain(handle) => self.in_store(move |store| json(&explain(store, &handle)?)).await,

@@ -2,6 +2,8 @@
 
 #![deny(clippy::print_stdout)]
 
+mod archive;
+mod backup;
 mod care;
 mod check;
 mod completions;
@@ -70,7 +72,7 @@ enum Verb {
     ///
     /// SIGINT and SIGTERM end it after the polls in flight. A changed configuration is read within seconds, or at once on SIGHUP: a
     /// faulty one is refused and the old one stays. While it runs, the other commands go through it.
-    Run,
+    Run(run::Arguments),
     /// Check the configuration and the store, without network
     ///
     /// Names every fault of the configuration with its file and line (exit code 2), and compares the store's index with its archive
@@ -118,6 +120,17 @@ enum Verb {
     NeverMerge(decide::Two),
     /// Make one story of two; the older one keeps its id
     Merge(decide::Two),
+    /// Carry what a store knows to another one by file, where no network leads
+    Archive(archive::Arguments),
+    /// Copy the store to a folder, also while the daemon runs
+    ///
+    /// The copy is that of one moment. Into a folder that holds an older backup only what is new is copied. A backup that was cut short
+    /// is gone on with by the same command. When each source is asked next is not in it, nor is the index, which is made again.
+    Backup(backup::Target),
+    /// Make the store from a backup; its folder must be empty
+    ///
+    /// Every text is read once to make the index. A restore that was cut short is begun anew by the same command.
+    Restore(backup::Source),
     /// Compare the store's index with its archive, also while the daemon runs; exit code 1 if they differ
     ///
     /// The index is made a second time from archive and journal and compared row by row. `rebuild` mends an index that differs; what the
@@ -144,12 +157,12 @@ enum Verb {
 /// Exit codes: 0 done, 1 failed, 2 usage or configuration.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let choice = Choice { config: arguments.config, data_dir: arguments.data_dir };
-    let done = match arguments.verb.unwrap_or(Verb::Run) {
-        Verb::Run => run::run(&choice),
+    let choice = Choice { config: arguments.config, data_dir: arguments.data_dir, catch_up: false };
+    let done = match arguments.verb.unwrap_or(Verb::Run(run::Arguments::default())) {
+        Verb::Run(arguments) => run::run(choice, &arguments),
         Verb::Check => check::run(&choice),
         Verb::DefaultConfig => default_config::run(),
-        Verb::Once(arguments) => once::run(&choice, arguments),
+        Verb::Once(arguments) => once::run(choice, arguments),
         Verb::Inspect(arguments) => inspect::run(&choice, &arguments),
         Verb::Import(arguments) => import::run(&choice, &arguments),
         Verb::Export => export::run(&choice),
@@ -161,6 +174,9 @@ pub fn main() -> ExitCode {
         Verb::NeverMerge(decide::Two { one, other }) => decide::run(&choice, &Decision::KeepApart(one, other)),
         Verb::Merge(decide::Two { one, other }) => decide::run(&choice, &Decision::Merge(one, other)),
         Verb::Release { source } => once::release(&choice, &source),
+        Verb::Archive(arguments) => archive::run(&choice, &arguments),
+        Verb::Backup(target) => backup::back_up(&choice, &target),
+        Verb::Restore(source) => backup::restore(&choice, &source),
         Verb::Verify => care::verify(&choice),
         Verb::Rebuild => care::rebuild(&choice),
         Verb::Compact => care::compact(&choice),

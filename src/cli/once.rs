@@ -18,14 +18,18 @@ pub(super) struct Arguments {
     /// Poll this source now, whatever its due time; a Retry-After is still respected
     #[arg(long, value_name = "ID", value_parser = parse_source_id)]
     source: Option<SourceId>,
+
+    /// Take what sources hold when they are first asked for seen: it can be found, and is in no combined feed and no message
+    #[arg(long)]
+    catchup: bool,
 }
 
 /// Exit code 1 if every poll failed.
-pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(choice: Choice, arguments: Arguments) -> anyhow::Result<ExitCode> {
     // The table says how each poll ended.
     app::start_logging("warn,watchfire::poll=error");
     let bar = spinner("polling");
-    let rows = block_on(app::once(choice, arguments.source));
+    let rows = block_on(app::once(&Choice { catch_up: arguments.catchup, ..choice }, arguments.source));
     bar.finish_and_clear();
     let rows = rows?;
     if rows.is_empty() {

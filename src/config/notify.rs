@@ -8,6 +8,7 @@ use super::{
     error::Fault,
     secret::{Env, expand},
     section::{Position, Section, fault, nearest, shorten},
+    tables::INTERVAL_MAX,
 };
 use crate::{
     model::{Carrier, Hook, Link, MailTls, Mailbox, Messenger, Pace, PrivateHost, QuietHours, Receiver, SourceId},
@@ -50,6 +51,7 @@ impl<'e> Receivers<'e> {
         let views = self.read_views(&mut section);
         let health = section.flag("health").unwrap_or(false);
         let on_update = section.flag("on_update").unwrap_or(false);
+        let age_max = section.duration("age_max", Duration::from_secs(30 * 86_400), Duration::from_secs(3600)..=INTERVAL_MAX);
         let pace = Pace {
             batch: section.duration("batch", Duration::from_secs(60), Duration::ZERO..=BATCH_MAX),
             quiet: self.read_quiet_hours(&mut section),
@@ -69,7 +71,7 @@ impl<'e> Receivers<'e> {
             return faults.push(fault(id_at, message));
         }
         self.ids.insert(id.clone(), id_at);
-        self.receivers.push(Receiver { id, carrier, views, health, on_update, pace });
+        self.receivers.push(Receiver { id, carrier, views, health, on_update, age_max, pace });
     }
 
     fn read_carrier(&self, section: &mut Section<'_>) -> Option<Carrier> {

@@ -137,6 +137,7 @@ fn read_poll(section: &mut Section<'_>, faults: &mut Vec<Fault>, warnings: &mut 
         items: ItemLimits {
             entries_max: section.count("entries_max", ItemLimits::default().entries_max, 1..=100_000),
             new_max: section.count("new_max", ItemLimits::default().new_max, 1..=100_000),
+            first_new_max: section.count("first_new_max", ItemLimits::default().first_new_max, 0..=100_000),
             ..ItemLimits::default()
         },
         robots: section.flag("robots").unwrap_or(false),

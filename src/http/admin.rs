@@ -2,7 +2,7 @@
 //!
 //! `POST /admin/reload`, `POST /admin/poll[?source=ID]`, `POST /admin/release?source=ID`, `POST /admin/import` (body: a JSON array of paths), `GET /admin/export`
 //! (one JSON line a story), `GET /admin/sources` (a JSON array), `GET /admin/why?item=ID|URL` (a JSON array),
-//! `GET /admin/search?q=TEXT[&order=best][&limit=N]`, `POST /admin/verify`, `POST /admin/compact`, `POST /admin/split`, `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON
+//! `GET /admin/search?q=TEXT[&order=best][&limit=N]`, `POST /admin/archive` (body: a path as JSON), `POST /admin/verify`, `POST /admin/compact`, `POST /admin/split`, `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON
 //! array of one or two ids or URLs). Errors are `{"error": ...}`.
 
 use std::path::PathBuf;
@@ -41,6 +41,7 @@ pub(super) fn router(state: &State) -> Router<State> {
         .route("/sources", get(sources))
         .route("/why", get(why))
         .route("/search", get(search))
+        .route("/archive", post(import_archive))
         .route("/verify", post(async |Shared(state): Shared<State>| order(&state, Command::Verify).await))
         .route("/compact", post(async |Shared(state): Shared<State>| order(&state, Command::Compact).await))
         .route("/split", post(split))
@@ -94,6 +95,13 @@ async fn import(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {
     match serde_json::from_slice::<Vec<PathBuf>>(&body) {
         Ok(paths) if paths.iter().all(|path| path.is_absolute()) && !paths.is_empty() => order(&state, Command::Import(paths)).await,
         _ => failure(StatusCode::BAD_REQUEST, "the body must be a JSON array of absolute paths"),
+    }
+}
+
+async fn import_archive(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {
+    match serde_json::from_slice::<PathBuf>(&body) {
+        Ok(path) if path.is_absolute() => order(&state, Command::ImportArchive(path)).await,
+        _ => failure(StatusCode::BAD_REQUEST, "the body must be an absolute path as JSON"),
     }
 }
 

@@ -13,6 +13,8 @@ pub enum Command {
     Release(SourceId),
     /// Import documents from paths on this machine.
     Import(Vec<std::path::PathBuf>),
+    /// Take in an archive file on this machine.
+    ImportArchive(std::path::PathBuf),
     /// Compare the store's index with its archive.
     Verify,
     /// Copy the store's index without its garbage.

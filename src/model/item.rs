@@ -119,6 +119,8 @@ pub struct Item {
     pub tags: Vec<Tag>,
     /// It lists many vulnerabilities and is about none in particular.
     pub is_roundup: bool,
+    /// Its source had it long before it was first asked: it can be found, and is no news.
+    pub is_backlog: bool,
     /// BCP 47 language: what it says, else what it looks like.
     pub language: Option<Text>,
     /// The text to show.
@@ -147,6 +149,7 @@ impl Item {
             categories: Vec::new(),
             tags: Vec::new(),
             is_roundup: false,
+            is_backlog: false,
             language: None,
             body: SafeHtml::default(),
             enclosures: Vec::new(),

@@ -43,6 +43,8 @@ pub struct ItemLimits {
     pub entries_max: usize,
     /// Items that one poll may add.
     pub new_max: usize,
+    /// Of what a source holds when it is first asked, so many items are news: the newest. The others can be found.
+    pub first_new_max: usize,
     /// Title, in characters.
     pub title_chars_max: usize,
     /// One body, in bytes.
@@ -55,7 +57,15 @@ pub struct ItemLimits {
 
 impl Default for ItemLimits {
     fn default() -> Self {
-        Self { entries_max: 1000, new_max: 500, title_chars_max: 300, body_bytes_max: 256 << 10, categories_max: 32, authors_max: 16 }
+        Self {
+            entries_max: 1000,
+            new_max: 500,
+            first_new_max: 100,
+            title_chars_max: 300,
+            body_bytes_max: 256 << 10,
+            categories_max: 32,
+            authors_max: 16,
+        }
     }
 }
 

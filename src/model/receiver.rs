@@ -17,6 +17,8 @@ pub struct Receiver {
     pub health: bool,
     /// Whether it is told again of a story whose text changed in substance.
     pub on_update: bool,
+    /// It is not told stories that were published longer ago: a new source, or an archive that is imported, brings many of them.
+    pub age_max: Duration,
     /// When.
     pub pace: Pace,
 }

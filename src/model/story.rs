@@ -61,6 +61,11 @@ impl Story {
         &self.members[0].item
     }
 
+    /// Whether all of it was old when its sources were first asked.
+    pub fn is_backlog(&self) -> bool {
+        self.members.iter().all(|member| member.item.is_backlog)
+    }
+
     /// What its copies name, each once: what any of them is about first, then as they came. At most `Story::TAGS_MAX`.
     pub fn tags(&self) -> Vec<&Tag> {
         let mut tags: Vec<&Tag> = Vec::new();

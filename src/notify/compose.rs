@@ -42,14 +42,16 @@ impl Composer<'_> {
         size: impl Fn(&Message) -> usize,
         bytes_max: usize,
     ) -> Result<Option<Draft>> {
+        // One whose entries are all gone is none any more.
+        let letter = letter.filter(|letter| line.first().is_some_and(|first| first.number <= letter.entries.1));
         let last = letter.map_or(u64::MAX, |letter| letter.entries.1);
         let entries: Vec<Waiting> = line.iter().take(NOTES_MAX).filter(|entry| entry.number <= last).copied().collect();
-        let [first, .., end] = [entries.first(), entries.last()];
-        let Some((first, end)) = first.zip(end) else { return Ok(None) };
+        let Some((first, end)) = entries.first().zip(entries.last()) else { return Ok(None) };
         let notes = self.notes(&entries)?;
         let id = letter.map_or_else(Uuid::new_v4, |letter| letter.id);
         let made = letter.map_or(self.now, |letter| letter.made);
-        let whole = Message { id, receiver: self.receiver.to_owned(), notes: notes.iter().map(|(_, note)| note.clone()).collect() };
+        let sender = self.postings.site.title.to_string();
+        let whole = Message { id, sender, receiver: self.receiver.to_owned(), notes: notes.iter().map(|(_, note)| note.clone()).collect() };
         let message = fitting(&whole, size, bytes_max);
         // What could not be put in words goes with its neighbours.
         let end = notes.get(message.notes.len()).map_or(end.number, |(next, _)| next - 1).max(first.number);

@@ -20,12 +20,15 @@ use crate::{
     fetch::Client,
     model::{Carrier, Failure, Receiver, Timestamp},
     store::{Mail, Outbox, StoreError, Waiting},
+    telemetry,
     view::{Filter, View},
 };
 
 /// The distance between two looks for what is new; between two looks at health.
 const LOOK: Duration = Duration::from_secs(1);
 const LOOK_AT_HEALTH: Duration = Duration::from_secs(20);
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// A message that is refused for so long is given up, and one that does not arrive.
 const REFUSED_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -44,6 +47,8 @@ pub struct Courier {
     outbox: Outbox,
     /// What waits, oldest first.
     line: Vec<Waiting>,
+    /// Entries that were told, where that could not be written down yet.
+    owed: Vec<u64>,
     /// The generation at the last look, and the time of the last look at health.
     looked: Option<(u64, Timestamp)>,
     end: CancellationToken,
@@ -64,13 +69,17 @@ impl Courier {
         let line = store.waiting(&receiver.id)?;
         let is_its = |view: &&View| receiver.views.iter().any(|id| id == view.id.as_str());
         let filters = postings.views.iter().filter(is_its).map(|view| view.filter.clone()).collect();
-        Ok(Self { office, postings, receiver, filters, outbox, line, looked: None, end })
+        Ok(Self { office, postings, receiver, filters, outbox, line, owed: Vec::new(), looked: None, end })
     }
 
     /// Does what is to be done at `now`, and says when to come again.
     pub async fn step(self, now: Timestamp) -> (Self, Result<Timestamp, FollowError>) {
         let again = now + LOOK;
-        let (mut courier, looked) = self.look(now).await;
+        let (courier, paid) = self.pay().await;
+        if let Err(error) = paid {
+            return (courier, Err(error.into()));
+        }
+        let (mut courier, looked) = courier.look(now).await;
         if let Err(error) = looked {
             return (courier, Err(error));
         }
@@ -122,8 +131,13 @@ impl Courier {
             let end = courier.end.clone();
             let is_ending = move || end.is_cancelled();
             let follower = Follower { store, search, receiver: &courier.receiver, filters: &courier.filters, is_ending: &is_ending, now };
-            let dropped = follower.look(&mut courier.outbox)?;
+            let mut outbox = courier.outbox.clone();
+            let looked = follower.look(&mut outbox);
+            // What was not written down has not been seen.
+            courier.outbox = if looked.is_ok() { outbox } else { store.outbox(&courier.receiver.id)?.unwrap_or(outbox) };
+            let dropped = looked?;
             if dropped > 0 {
+                telemetry::notified(telemetry::DROPPED, dropped);
                 let max = Outbox::WAITING_MAX;
                 tracing::warn!("`{}` is not told {dropped} entries: more than {max} waited, and the oldest went", courier.receiver.id);
             }
@@ -148,9 +162,10 @@ impl Courier {
             };
             let Some(draft) = draft else { return Ok(None) };
             if courier.outbox.letter != Some(draft.letter) {
-                courier.outbox.letter = Some(draft.letter);
-                courier.office.store.keep_outbox(&mut courier.outbox, &Mail::default())?;
+                let mut outbox = Outbox { letter: Some(draft.letter), ..courier.outbox.clone() };
+                courier.office.store.keep_outbox(&mut outbox, &Mail::default())?;
                 courier.office.store.flush()?;
+                courier.outbox = outbox;
             }
             Ok(Some(draft))
         })
@@ -161,23 +176,37 @@ impl Courier {
     async fn settle(self, draft: &Draft, judgement: Judgement, now: Timestamp) -> (Self, Result<(), StoreError>) {
         let letter = draft.letter;
         let is_over = self.judge(draft, judgement, now);
-        self.blocking(move |courier| {
-            let mut mail = Mail::default();
-            match is_over {
-                Fate::Over { was_sent } => {
-                    mail.done = courier.line.iter().map(|entry| entry.number).filter(|number| *number <= letter.entries.1).collect();
-                    courier.line.retain(|entry| entry.number > letter.entries.1);
-                    (courier.outbox.letter, courier.outbox.failures, courier.outbox.retry_at) = (None, 0, None);
-                    if was_sent {
-                        courier.outbox.sent.push(now);
-                    }
-                }
-                Fate::Again(at) => {
-                    courier.outbox.failures = courier.outbox.failures.saturating_add(1);
-                    courier.outbox.retry_at = Some(at);
+        let mut courier = self;
+        match is_over {
+            Fate::Over { was_sent } => {
+                let (done, line) = courier.line.iter().partition(|entry| entry.number <= letter.entries.1);
+                courier.owed.extend(Vec::<Waiting>::from_iter(done).iter().map(|entry| entry.number));
+                courier.line = line;
+                (courier.outbox.letter, courier.outbox.failures, courier.outbox.retry_at) = (None, 0, None);
+                if was_sent {
+                    // No rate looks further back than an hour.
+                    courier.outbox.sent.retain(|at| now.since(*at) < HOUR);
+                    courier.outbox.sent.push(now);
                 }
             }
+            Fate::Again(at) => {
+                courier.outbox.failures = courier.outbox.failures.saturating_add(1);
+                courier.outbox.retry_at = Some(at);
+            }
+        }
+        courier.write_down().await
+    }
+
+    /// Writes down what was told, where that failed before.
+    async fn pay(self) -> (Self, Result<(), StoreError>) {
+        if self.owed.is_empty() { (self, Ok(())) } else { self.write_down().await }
+    }
+
+    async fn write_down(self) -> (Self, Result<(), StoreError>) {
+        self.blocking(|courier| {
+            let mail = Mail { done: courier.owed.clone(), ..Mail::default() };
             courier.office.store.keep_outbox(&mut courier.outbox, &mail)?;
+            courier.owed.clear();
             courier.office.store.flush()
         })
         .await
@@ -187,18 +216,21 @@ impl Courier {
     fn judge(&self, draft: &Draft, judgement: Judgement, now: Timestamp) -> Fate {
         let (id, age) = (&self.receiver.id, now.since(draft.letter.made));
         let wait = now + backoff(self.outbox.failures.saturating_add(1));
-        let (until, words, age_max) = match judgement {
+        let (until, words, age_max, result) = match judgement {
             Judgement::Taken => {
                 if let Some(message) = &draft.message {
-                    tracing::info!("`{id}` was told {}", message.heading().trim_start_matches("Watchfire: "));
+                    telemetry::notified(telemetry::TAKEN, 1);
+                    tracing::info!("`{id}` was told {}", message.summary());
                 }
                 return Fate::Over { was_sent: draft.message.is_some() };
             }
-            Judgement::Later(until, words) => (until, words, LATE_MAX),
-            Judgement::Refused(words) => (None, words, REFUSED_MAX),
+            Judgement::Later(until, words) => (until, words, LATE_MAX, telemetry::LATER),
+            Judgement::Refused(words) => (None, words, REFUSED_MAX, telemetry::REFUSED),
         };
+        telemetry::notified(result, 1);
         if age >= age_max {
             let count = draft.message.as_ref().map_or(0, |message| message.notes.len());
+            telemetry::notified(telemetry::DROPPED, count);
             tracing::error!("`{id}` is not told {count} entries, which are dropped: {words}; it went on so for {}h", age.as_secs() / 3600);
             return Fate::Over { was_sent: false };
         }

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, ops::ControlFlow};
 
 use crate::{
-    model::{Receiver, StoryId, Timestamp},
+    model::{Receiver, Story, StoryId, Timestamp},
     search::{Search, SearchError},
     store::{Mail, Outbox, Store, StoreError, Subject, Waiting},
     view::Filter,
@@ -42,8 +42,7 @@ impl Follower<'_> {
         loop {
             let Some(changes) = self.store.changes(&outbox.position, EVENTS_AT_ONCE)? else {
                 tracing::warn!("`{}`: the store was set back to an older state; it is told what is new from now on", self.receiver.id);
-                let fresh = self.store.new_outbox(&outbox.receiver)?;
-                (outbox.position, outbox.floor, outbox.health) = (fresh.position, fresh.floor.max(outbox.floor), fresh.health);
+                *outbox = self.store.begin_outbox_again(&outbox.receiver)?;
                 continue;
             };
             let numbers: Vec<u64> = changes.stories.into_iter().filter(|number| *number >= outbox.floor).collect();
@@ -91,7 +90,8 @@ impl Follower<'_> {
         if told.is_some() && !self.receiver.on_update {
             return Ok(());
         }
-        let Some(story) = self.store.story_numbered(number)? else { return Ok(()) };
+        let is_news = |story: &Story| !story.is_backlog() && self.now.since(story.published.at()) <= self.receiver.age_max;
+        let Some(story) = self.store.story_numbered(number)?.filter(is_news) else { return Ok(()) };
         let updated = story.updated.at();
         if told.is_none_or(|told| updated > told) {
             self.queue(outbox, mail, Subject::Story(number));

@@ -26,6 +26,8 @@ const LINK_BYTES_MAX: usize = 1000;
 pub(super) struct Message {
     /// Its name: the same whenever it is sent again.
     pub(super) id: Uuid,
+    /// Who sends it: the title of the combined feed.
+    pub(super) sender: String,
     /// Whom it is for.
     pub(super) receiver: String,
     /// What it says, in their order.
@@ -141,8 +143,13 @@ impl Note {
 }
 
 impl Message {
-    /// What it is about as a whole: `3 stories`, `1 story, 2 changes of health`.
+    /// Who sends it, and what it is about as a whole.
     pub(super) fn heading(&self) -> String {
+        format!("{}: {}", self.sender, self.summary())
+    }
+
+    /// `3 stories`, `1 story, 2 changes of health`.
+    pub(super) fn summary(&self) -> String {
         let count = |kind| self.notes.iter().filter(|note| note.kind == kind).count();
         let part = |count: usize, one: &str, many: &str| match count {
             0 => None,
@@ -151,7 +158,7 @@ impl Message {
         };
         let parts = [part(count(Kind::Story), "story", "stories"), part(count(Kind::Health), "change of health", "changes of health")];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
-        format!("Watchfire: {}", if parts.is_empty() { "test".to_owned() } else { parts.join(", ") })
+        if parts.is_empty() { "test".to_owned() } else { parts.join(", ") }
     }
 
     /// Bytes of all it says: about its size where nothing else counts.
@@ -211,7 +218,7 @@ mod tests {
     #[test]
     fn a_message_takes_as_many_notes_as_fit_and_never_cuts_one_that_others_could_follow() {
         let notes = (0..40).map(|n| note(&format!("故事 {n}"), "")).collect();
-        let message = Message { id: Uuid::nil(), receiver: "team".to_owned(), notes };
+        let message = Message { id: Uuid::nil(), sender: String::new(), receiver: "team".to_owned(), notes };
         for bytes_max in [400, 1000, 4096, 100_000] {
             let sent = fitting(&message, size, bytes_max);
             let n = sent.notes.len();
@@ -222,7 +229,12 @@ mod tests {
 
     #[test]
     fn a_note_that_is_too_large_alone_loses_words_and_never_a_part_of_its_address() {
-        let message = Message { id: Uuid::nil(), receiver: String::new(), notes: vec![note(&"网安".repeat(100), &"细节".repeat(300))] };
+        let message = Message {
+            id: Uuid::nil(),
+            sender: String::new(),
+            receiver: String::new(),
+            notes: vec![note(&"网安".repeat(100), &"细节".repeat(300))],
+        };
         for bytes_max in [1500, 700, 400, 250] {
             let sent = fitting(&message, size, bytes_max);
             let note = &sent.notes[0];

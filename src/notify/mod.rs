@@ -1,7 +1,7 @@
 //! Notifications: stories of views, and changes of health, to webhooks, chats and mail.
 //!
-//! Each receiver has a courier of its own ([`courier`]), so that none delays another, and nothing here delays a poll or a reader. A
-//! courier follows the store as the search index does ([`follow`]) and keeps in the store's outbox what it has seen, what waits, and
+//! Each receiver has a courier of its own (`courier`), so that none delays another, and nothing here delays a poll or a reader. A
+//! courier follows the store as the search index does (`follow`) and keeps in the store's outbox what it has seen, what waits, and
 //! which message is about to be sent. A receiver begins at its first sight: it is never told history.
 //!
 //! - Told is a story once, when it first stands in one of the receiver's views; again only with `on_update`, when its text changes in
@@ -20,7 +20,10 @@ mod pace;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -75,24 +78,35 @@ pub async fn run(office: Office, mut postings: watch::Receiver<Arc<Postings>>, s
         for receiver in &current.receivers {
             couriers.spawn(deliver(office.clone(), Arc::clone(&current), receiver.clone(), end.clone()));
         }
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            // Whoever held the other end is gone, and so is the daemon.
-            changed = postings.changed() => if changed.is_err() { shutdown.cancelled().await },
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                // Whoever held the other end is gone, and so is the daemon.
+                changed = postings.changed() => match changed {
+                    Ok(()) => break,
+                    Err(_) => shutdown.cancelled().await,
+                },
+                Some(ended) = couriers.join_next() => tell_end(ended),
+            }
         }
         end.cancel();
         while let Some(ended) = couriers.join_next().await {
-            if let Err(crash) = ended {
-                tracing::error!("a courier ended by itself, which is a fault of this program: {crash}");
-            }
+            tell_end(ended);
         }
     }
 }
 
 /// Sends a receiver a message that says nothing, and tells what it said.
 pub async fn send_test(client: &Client, receiver: &Receiver, site: &Site, now: Timestamp) -> Judgement {
-    let message = Message { id: Uuid::new_v4(), receiver: receiver.id.clone(), notes: vec![Note::of_test(site)] };
+    let (id, sender) = (Uuid::new_v4(), site.title.to_string());
+    let message = Message { id, sender, receiver: receiver.id.clone(), notes: vec![Note::of_test(site)] };
     courier::send(client, receiver, &message, now).await
+}
+
+fn tell_end(ended: Result<(), JoinError>) {
+    if let Err(crash) = ended {
+        tracing::error!("a courier ended by itself, which is a fault of this program; the next start brings another: {crash}");
+    }
 }
 
 async fn forget_others(office: &Office, postings: &Arc<Postings>) {

@@ -4,6 +4,7 @@
 //! of it is compared with others.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashSet},
     time::Duration,
 };
@@ -86,7 +87,17 @@ pub(super) fn assemble(drafts: Vec<Draft>, desk: &Desk<'_>) -> (Vec<Reading>, u3
     }
     let mut seen = HashSet::new();
     readings.retain(|reading| seen.insert(reading.item.id));
+    if desk.is_first_poll {
+        set_backlog_apart(&mut readings, desk.limits.first_new_max);
+    }
     (readings, refused)
+}
+
+/// All but the newest `new_max` are no news. Of two of one moment the first of the document is the newer.
+fn set_backlog_apart(readings: &mut [Reading], new_max: usize) {
+    let mut newest: Vec<&mut Item> = readings.iter_mut().map(|reading| &mut reading.item).collect();
+    newest.sort_by_key(|item| Reverse(item.dated().at()));
+    newest.into_iter().skip(new_max).for_each(|item| item.is_backlog = true);
 }
 
 /// One imported document. Its text is always compared: a folder of old documents deduplicates like polling them in their time would have.
@@ -145,6 +156,7 @@ fn item(draft: Draft, native_id: NativeId, desk: &Desk<'_>) -> Option<(Item, Str
         categories: names(&draft.categories, desk.limits.categories_max),
         tags: mentions.tags,
         is_roundup: mentions.is_roundup,
+        is_backlog: false,
         language: language.map(|language| Text::line(language, 35)).filter(|language| !language.is_empty()),
         body,
         enclosures: draft.enclosures,

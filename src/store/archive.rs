@@ -63,6 +63,9 @@ impl Segment {
 }
 
 impl Location {
+    /// Of a text that was gone before the store heard of it.
+    pub(super) const NOWHERE: Self = Self { segment: Segment(u32::MAX), offset: 0, length: 0 };
+
     pub(super) const fn end(self) -> u64 {
         self.offset + self.length as u64
     }
@@ -100,6 +103,7 @@ impl Pending {
 /// The open segments of one store.
 pub(super) struct Archive {
     dir: PathBuf,
+    is_writable: bool,
     files: RwLock<BTreeMap<Segment, Arc<SegmentFile>>>,
 }
 
@@ -107,7 +111,7 @@ impl Archive {
     /// Opens the archive in `dir`, which is created where missing. Refuses segments of a later format.
     pub(super) fn open(dir: PathBuf) -> Result<Self> {
         fs::create_dir_all(&dir).map_err(|error| StoreError::io(&dir, error))?;
-        let archive = Self { dir, files: RwLock::default() };
+        let archive = Self { dir, is_writable: true, files: RwLock::default() };
         for segment in archive.segments()? {
             archive.file(segment)?;
             // A copy that a crash left unfinished.
@@ -117,6 +121,11 @@ impl Archive {
             }
         }
         Ok(archive)
+    }
+
+    /// An archive that another process may be writing. A segment is opened when it is needed, and stays what it was then.
+    pub(super) fn open_to_read(dir: PathBuf) -> Self {
+        Self { dir, is_writable: false, files: RwLock::default() }
     }
 
     /// The segments there are, oldest first.
@@ -221,7 +230,7 @@ impl Archive {
             return Ok(Arc::clone(file));
         }
         let path = self.path(segment);
-        let file = File::options().read(true).write(true).open(&path).map_err(|error| StoreError::io(&path, error))?;
+        let file = File::options().read(true).write(self.is_writable).open(&path).map_err(|error| StoreError::io(&path, error))?;
         Ok(self.keep(segment, SegmentFile::open(&path, file)?))
     }
 

@@ -51,9 +51,19 @@ impl fmt::Display for Position {
 }
 
 impl Position {
-    /// A place in a store's journal.
+    /// The place behind so many bytes of a store's journal.
     pub(super) const fn new(store: Uuid, end: u64) -> Self {
         Self { store, end }
+    }
+
+    /// Whether it is one of this store.
+    pub(super) fn is_in(&self, store: Uuid) -> bool {
+        self.store == store
+    }
+
+    /// Bytes of the journal before it.
+    pub(super) const fn end(&self) -> u64 {
+        self.end
     }
 
     /// Reads what `Display` writes.
@@ -137,6 +147,7 @@ impl Store {
             | Event::KeptApart { .. }
             | Event::Freed(_)
             | Event::Shrunk { .. }
+            | Event::Received { .. }
             | Event::Document { .. }
             | Event::Renamed { .. }
             | Event::Rendering { .. } => [None, None],

@@ -32,6 +32,9 @@ pub enum StoreError {
     /// No space left, or a quota is used up.
     #[error("no space left on the disk of `{}`", .0.display())]
     Full(PathBuf),
+    /// What was asked for makes no sense with what is there.
+    #[error("{0}")]
+    Refused(String),
     /// Bytes that are not what was once written, where no recovery is possible without losing more.
     #[error("the store is damaged: {0}")]
     Corrupt(String),

@@ -104,6 +104,12 @@ pub(super) enum Event {
     Freed(Freed),
     /// A segment was written anew without the texts of freed items.
     Shrunk { segment: u32 },
+    /// Another store's history was taken in up to here, from an archive file.
+    Received {
+        #[serde(with = "uuid_text")]
+        store: Uuid,
+        end: u64,
+    },
     /// A source calls itself otherwise than before.
     Renamed {
         source: String,
@@ -186,21 +192,23 @@ impl Event {
         }
     }
 
-    /// Where the content stands that it speaks of.
+    /// Where the content stands that it speaks of, if there was any.
     pub(super) fn content(&self) -> Option<Location> {
-        match self {
-            Self::Opened { arrived, .. } | Self::Joined { arrived, .. } => Some(arrived.content),
-            Self::Updated { content, .. } | Self::Split { content, .. } => Some(*content),
+        let place = match self {
+            Self::Opened { arrived, .. } | Self::Joined { arrived, .. } => arrived.content,
+            Self::Updated { content, .. } | Self::Split { content, .. } => *content,
             Self::Created { .. }
             | Self::KeptApart { .. }
             | Self::Merged { .. }
             | Self::Purged { .. }
             | Self::Freed(_)
             | Self::Shrunk { .. }
+            | Self::Received { .. }
             | Self::Document { .. }
             | Self::Renamed { .. }
-            | Self::Rendering { .. } => None,
-        }
+            | Self::Rendering { .. } => return None,
+        };
+        (place != Location::NOWHERE).then_some(place)
     }
 }
 
@@ -273,6 +281,7 @@ mod tests {
                 Event::Purged { seq: 7, source: "krebs".to_owned() },
                 Event::Freed(Freed { items: vec![7], probes: vec![(1, 7)], bytes: vec![(24_322, 900)], ..Freed::default() }),
                 Event::Shrunk { segment: 24_322 },
+                Event::Received { store: Uuid::from_u128(2), end: 900 },
                 Event::Document { path: "网安/1.txt".to_owned(), digest: Digest::of(&[b"x"]) },
                 Event::Renamed {
                     source: "krebs".to_owned(),

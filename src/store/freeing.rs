@@ -16,6 +16,7 @@ use super::{
     ledger::Ledger,
     matching::DECLARED_MAX,
     rows::{self, ItemRow, LinkRow, StoryRow},
+    standing::Standing,
     transaction::Transaction,
 };
 use crate::{
@@ -58,6 +59,8 @@ pub(super) struct StoryState {
     published: (i64, i16),
     updated: (i64, i16),
     listed: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_backlog: bool,
 }
 
 impl LinkState {
@@ -72,13 +75,19 @@ impl LinkState {
 impl StoryState {
     pub(super) fn of(number: u64, story: &StoryRow) -> Self {
         let pair = |time: ZonedTime| (time.at().as_millis(), time.offset_minutes());
-        Self { story: number, published: pair(story.published), updated: pair(story.updated), listed: story.listed }
+        let (listed, is_backlog) = (story.standing != Standing::Hidden, story.standing == Standing::Backlog);
+        Self { story: number, published: pair(story.published), updated: pair(story.updated), listed, is_backlog }
+    }
+
+    /// The same for a story that has another number.
+    pub(super) fn of_story(&self, number: u64) -> Self {
+        Self { story: number, ..self.clone() }
     }
 }
 
 impl Transaction<'_> {
-    /// Frees purged items; others are passed over.
-    pub(super) fn free(&mut self, seqs: &[u64]) -> Result<()> {
+    /// Frees purged items; others are passed over. `dates` are those of stories whose texts were never here.
+    pub(super) fn free(&mut self, seqs: &[u64], dates: &[StoryState]) -> Result<()> {
         let mut freed = Freed::default();
         let (mut links, mut probes, mut bytes) = (BTreeMap::<Vec<u8>, LinkRow>::new(), BTreeSet::new(), BTreeMap::<u32, u64>::new());
         let mut stories = BTreeSet::new();
@@ -108,7 +117,9 @@ impl Transaction<'_> {
         }
         for number in stories {
             let story = self.ledger.rows.row::<StoryRow>(&rows::story(number))?;
-            freed.stories.extend(story.filter(|story| !story.members.is_empty()).map(|story| StoryState::of(number, &story)));
+            let known = dates.iter().find(|state| state.story == number).cloned();
+            let state = |story: &StoryRow| known.unwrap_or_else(|| StoryState::of(number, story));
+            freed.stories.extend(story.as_ref().filter(|story| !story.members.is_empty()).map(state));
         }
         freed.probes = probes.into_iter().collect();
         freed.bytes = bytes.into_iter().collect();
@@ -158,13 +169,14 @@ impl Ledger<'_> {
         let key = rows::story(state.story);
         let Some(mut story) = self.rows.row::<StoryRow>(&key)? else { return Ok(()) };
         let time = |(millis, minutes)| ZonedTime::new(Timestamp::from_millis(millis), minutes);
-        if story.listed {
-            self.rows.remove(rows::by_time(story.updated, story.id));
-        }
-        (story.published, story.updated, story.listed) = (time(state.published), time(state.updated), state.listed);
-        if story.listed {
-            self.rows.put(rows::by_time(story.updated, story.id), &state.story);
-        }
+        self.take_off_the_line(&story);
+        story.standing = match (state.listed, state.is_backlog) {
+            (false, _) => Standing::Hidden,
+            (true, true) => Standing::Backlog,
+            (true, false) => Standing::News,
+        };
+        (story.published, story.updated) = (time(state.published), time(state.updated));
+        self.put_in_line(state.story, &story);
         self.rows.put(key, &story);
         Ok(())
     }

@@ -26,7 +26,7 @@ pub(super) const HEADER_BYTES: u64 = 8;
 /// The open journal.
 pub(super) struct Journal {
     path: PathBuf,
-    file: File,
+    pub(super) file: File,
 }
 
 /// What stands at some place in the journal.
@@ -53,6 +53,13 @@ impl Journal {
             file.write_all_at(&raised, 0).and_then(|()| file.sync_data()).map_err(failed)?;
         }
         Ok((Self { path, file }, length <= HEADER_BYTES))
+    }
+
+    /// Opens a journal that another process may be writing.
+    pub(super) fn open_to_read(path: PathBuf) -> Result<Self> {
+        let file = File::open(&path).map_err(|error| StoreError::io(&path, error))?;
+        check_header(&path, &file)?;
+        Ok(Self { path, file })
     }
 
     /// Bytes in the file.

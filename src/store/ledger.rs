@@ -11,6 +11,7 @@ use super::{
     record::Content,
     regrouping::Parting,
     rows::{self, CountRow, Head, ItemRow, StoryRow},
+    standing::Standing,
     state_record,
 };
 use crate::model::{Item, Joined, SourceId, StoryId, Timestamp, ZonedTime};
@@ -55,6 +56,7 @@ impl<'a> Ledger<'a> {
             Event::Purged { seq, source } => self.purge(*seq, source)?,
             Event::Freed(freed) => self.free(freed)?,
             Event::Shrunk { segment } => self.rows.remove(rows::garbage(Segment::from_number(*segment))),
+            Event::Received { store, end } => self.rows.put(rows::received(*store), end),
             Event::Document { path, digest } => self.rows.put(rows::document(path), digest),
             Event::Renamed { source, names } => self.rename(source, names)?,
             Event::Rendering { digest } => self.head.rendering = Some(*digest),
@@ -98,7 +100,7 @@ impl<'a> Ledger<'a> {
             entry_id: entry_id.to_owned(),
             published: ZonedTime::utc(at),
             updated: ZonedTime::utc(at),
-            listed: false,
+            standing: Standing::Hidden,
             members: vec![(number, None)],
         };
         if let Some(content) = content {
@@ -132,10 +134,10 @@ impl<'a> Ledger<'a> {
         self.own(&content.item.source, row.first_seen, seq, bytes)?;
         matching::learn(&mut self.rows, seq, content)?;
         let mut story = self.story(row.story)?;
-        if let Some(updated) = updated.filter(|_| story.listed) {
-            self.rows.remove(rows::by_time(story.updated, story.id));
-            self.rows.put(rows::by_time(updated, story.id), &row.story);
+        if let Some(updated) = updated.filter(|_| story.standing != Standing::Hidden) {
+            self.take_off_the_line(&story);
             story.updated = updated;
+            self.put_in_line(row.story, &story);
         }
         self.show(row.story, &mut story, &content.item);
         self.rows.put(rows::story(row.story), &story);
@@ -166,9 +168,9 @@ impl<'a> Ledger<'a> {
         for (member, _) in &story.members {
             is_shown |= self.rows.row::<ItemRow>(&rows::item(*member))?.is_some_and(|row| row.content.is_some());
         }
-        if story.listed && !is_shown {
-            self.rows.remove(rows::by_time(story.updated, story.id));
-            story.listed = false;
+        if !is_shown {
+            self.take_off_the_line(&story);
+            story.standing = Standing::Hidden;
         }
         self.head.stories -= u64::from(story.members.is_empty());
         self.rows.put(rows::story(number), &story);
@@ -195,13 +197,38 @@ impl<'a> Ledger<'a> {
 
     /// Lets a story take its dates from a member that can be shown: all of them from the first, later ones only an earlier `published`.
     pub(super) fn show(&mut self, number: u64, story: &mut StoryRow, item: &Item) {
-        if !story.listed {
-            story.listed = true;
+        if story.standing == Standing::Hidden {
+            story.standing = if item.is_backlog { Standing::Backlog } else { Standing::News };
             story.published = item.dated();
             story.updated = first_updated(item);
-            self.rows.put(rows::by_time(story.updated, story.id), &number);
-        } else if item.dated().at() < story.published.at() {
+            self.put_in_line(number, story);
+            return;
+        }
+        if item.dated().at() < story.published.at() {
             story.published = item.dated();
+        }
+        // Somebody tells it now: it is news, as of then.
+        if story.standing == Standing::Backlog && !item.is_backlog {
+            story.standing = Standing::News;
+            let updated = first_updated(item);
+            if updated.at() > story.updated.at() {
+                story.updated = updated;
+            }
+            self.put_in_line(number, story);
+        }
+    }
+
+    /// Puts a story among the others in the order of time, if that is where it stands.
+    pub(super) fn put_in_line(&mut self, number: u64, story: &StoryRow) {
+        if story.standing == Standing::News {
+            self.rows.put(rows::by_time(story.updated, story.id), &number);
+        }
+    }
+
+    /// Takes it out again: before its `updated` moves.
+    pub(super) fn take_off_the_line(&mut self, story: &StoryRow) {
+        if story.standing == Standing::News {
+            self.rows.remove(rows::by_time(story.updated, story.id));
         }
     }
 

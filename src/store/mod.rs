@@ -1,7 +1,7 @@
 //! The store: what we believe. An archive holds the content, a journal the decisions, an index finds both.
 //!
 //! **Archive** and **journal** are append-only files and together the truth. The **index** is a sled tree that can be made again from
-//! them, but for the sources' manners: when to ask again, with which validators. A commit is written in this order: content to the
+//! them, but for the sources' manners (when to ask again, with which validators), for outages, and for who was told what. A commit is written in this order: content to the
 //! archive, one frame to the journal, one batch to the index. A crash between leaves bytes that belong to no commit and are cut off at
 //! the next open, or a commit that the index has missed, which is taken from the journal. Within a second a commit is durable: archive
 //! and journal first, then the index.
@@ -16,6 +16,7 @@
 
 mod archive;
 mod arrival;
+mod backup;
 mod buckets;
 mod cache;
 mod changes;
@@ -26,12 +27,14 @@ mod entry_id;
 mod error;
 mod event;
 mod explaining;
+mod exporting;
 mod fingerprint_record;
 mod flusher;
 mod folder;
 mod frame;
 mod freeing;
 mod holdings;
+mod importing;
 mod index;
 mod journal;
 mod ledger;
@@ -42,6 +45,7 @@ mod moving;
 mod outages;
 mod outbox;
 mod packing;
+mod parcel;
 mod reading;
 mod record;
 mod recovery;
@@ -53,6 +57,7 @@ mod runs;
 mod segment;
 mod shrinking;
 mod sieve;
+mod standing;
 mod state_record;
 mod transaction;
 mod verify;
@@ -60,10 +65,13 @@ mod verify;
 use std::{path::Path, sync::Arc};
 
 pub use arrival::{Arrival, PollCommit, ReadDocument};
+pub use backup::{BackedUp, Restored};
 pub use changes::{Changes, Position};
 pub use decisions::{Decided, Refusal};
 pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};
+pub use exporting::Exported;
+pub use importing::Received;
 pub use outbox::{Letter, Mail, Outbox, Subject, Waiting};
 pub use reading::{Counts, Newest, Revision};
 pub use recovery::Recovery;
@@ -104,6 +112,25 @@ impl Store {
     /// of the journal is read, 0 to 1.
     pub fn rebuild(dir: &Path, mut progress: impl FnMut(f64)) -> Result<Vec<Recovery>> {
         recovery::rebuild(dir, &mut progress)
+    }
+
+    /// Copies the store in `dir`, which may be in use, to `target`: an empty folder, or an older backup of it, to which the rest is added.
+    /// `progress` hears the share that is done, 0 to 1.
+    pub fn back_up(dir: &Path, target: &Path, mut progress: impl FnMut(f64)) -> Result<BackedUp> {
+        backup::back_up(dir, target, &mut progress)
+    }
+
+    /// Writes all that the store in `dir` knows, which may be in use, to the file `target`: texts, the ids and members of stories, decisions
+    /// and tombstones, as zstd JSON lines. With the cursor of an earlier export only what happened since. `progress` hears the share that
+    /// is done, 0 to 1.
+    pub fn export_archive(dir: &Path, target: &Path, since: Option<&str>, mut progress: impl FnMut(f64)) -> Result<Exported> {
+        exporting::run(dir, target, since, &mut progress)
+    }
+
+    /// Copies the backup in `source` to `dir`, a folder without a store, and makes the index there. What is only manners is not in a
+    /// backup: sources are asked again at once. `progress` hears the share that is done, 0 to 1.
+    pub fn restore(source: &Path, dir: &Path, mut progress: impl FnMut(f64)) -> Result<Restored> {
+        backup::restore(source, dir, &mut progress)
     }
 
     /// The one result of a poll: its items, its stories and the source's new state, all or none. `finish` makes the state once it is

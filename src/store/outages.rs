@@ -16,6 +16,9 @@ use crate::{
     model::{SourceId, Timestamp, Trouble},
 };
 
+/// Their family of rows.
+pub(super) const OUTAGES: u8 = b'k';
+
 /// Outages that are kept. Beyond that the oldest that are over go; those that go on are few by the rules of their making.
 const OUTAGES_MAX: usize = 1000;
 
@@ -23,10 +26,10 @@ impl Store {
     /// Every outage that is kept, in the order of their numbers.
     pub fn outages(&self) -> Result<Vec<Outage>> {
         let mut outages = Vec::new();
-        for row in self.core.index.walk(&[rows::OUTAGES]) {
-            let (key, bytes) = row?;
+        for row in self.core.index.walk(&[OUTAGES]) {
+            let (at, bytes) = row?;
             // One that a later program wrote in its own way is passed over.
-            outages.extend(rows::number_of(&key).zip(Outage::decode(&bytes)).map(|(number, outage)| Outage { number, ..outage }));
+            outages.extend(rows::number_of(&at).zip(Outage::decode(&bytes)).map(|(number, outage)| Outage { number, ..outage }));
         }
         Ok(outages)
     }
@@ -38,13 +41,13 @@ impl Store {
         }
         let mut kept: BTreeMap<u64, Outage> = self.outages()?.into_iter().map(|outage| (outage.number, outage)).collect();
         kept.extend(changed.iter().map(|outage| (outage.number, outage.clone())));
-        let mut changes: Changes = changed.iter().map(|outage| (rows::outage(outage.number), Some(outage.encode()))).collect();
+        let mut changes: Changes = changed.iter().map(|outage| (key(outage.number), Some(outage.encode()))).collect();
         // The newest stays, whatever it is: numbers and revisions count on from it.
         let newest = kept.keys().next_back().copied();
         let mut over: Vec<&Outage> = kept.values().filter(|outage| !outage.is_open() && Some(outage.number) != newest).collect();
         over.sort_by_key(|outage| outage.revision);
         let surplus = kept.len().saturating_sub(OUTAGES_MAX).min(over.len().saturating_sub(1));
-        changes.extend(over[..surplus].iter().map(|outage| (rows::outage(outage.number), None)));
+        changes.extend(over[..surplus].iter().map(|outage| (key(outage.number), None)));
         self.apply_own(&changes)
     }
 
@@ -57,6 +60,10 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn key(number: u64) -> Vec<u8> {
+    Encoder::default().u8(OUTAGES).u64(number).finish()
 }
 
 /// What an outage is about, as it is written.

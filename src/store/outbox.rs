@@ -16,6 +16,11 @@ use super::{
 };
 use crate::model::{Digest, StoryId, Timestamp};
 
+/// Their families of rows: outboxes, what waits, what was told.
+pub(super) const OUTBOXES: u8 = b'r';
+pub(super) const WAITING: u8 = b'q';
+pub(super) const TOLD: u8 = b'w';
+
 /// Stories that are remembered as told to one receiver. Beyond that the oldest are forgotten, and no story that is as old is told any
 /// more: so it makes no difference.
 const TOLD_MAX: usize = 20_000;
@@ -96,7 +101,7 @@ pub struct Mail {
 impl Store {
     /// What is remembered of a receiver; `None` for one that was never met.
     pub fn outbox(&self, receiver: &str) -> Result<Option<Outbox>> {
-        self.core.index.row(&rows::outbox(rows::OUTBOXES, key(receiver)))
+        self.core.index.row(&family(OUTBOXES, key(receiver)))
     }
 
     /// An outbox that begins now: everything before is taken as told.
@@ -116,9 +121,23 @@ impl Store {
         })
     }
 
+    /// Forgets what a receiver was told and what waits for it, and begins now: after the store was set back, numbers of stories mean others.
+    pub fn begin_outbox_again(&self, receiver: &str) -> Result<Outbox> {
+        let mut changes = Changes::new();
+        for rows in [WAITING, TOLD] {
+            for row in self.core.index.walk(&family(rows, key(receiver))) {
+                changes.insert(row?.0, None);
+            }
+        }
+        let outbox = self.new_outbox(receiver)?;
+        changes.insert(family(OUTBOXES, key(receiver)), Some(outbox.encode()));
+        self.apply_own(&changes)?;
+        Ok(outbox)
+    }
+
     /// What waits for a receiver, the oldest first.
     pub fn waiting(&self, receiver: &str) -> Result<Vec<Waiting>> {
-        let prefix = rows::outbox(rows::WAITING, key(receiver));
+        let prefix = family(WAITING, key(receiver));
         let mut waiting = Vec::new();
         for row in self.core.index.walk(&prefix) {
             let (at, bytes) = row?;
@@ -151,7 +170,7 @@ impl Store {
             self.forget_told(outbox, &mut changes)?;
         }
         outbox.sent.drain(..outbox.sent.len().saturating_sub(SENT_MAX));
-        changes.insert(rows::outbox(rows::OUTBOXES, key), Some(outbox.encode()));
+        changes.insert(family(OUTBOXES, key), Some(outbox.encode()));
         self.apply_own(&changes)
     }
 
@@ -159,8 +178,8 @@ impl Store {
     pub fn retain_outboxes(&self, receivers: &[&str]) -> Result<()> {
         let kept: Vec<Digest> = receivers.iter().map(|receiver| key(receiver)).collect();
         let mut changes = Changes::new();
-        for family in [rows::OUTBOXES, rows::WAITING, rows::TOLD] {
-            for row in self.core.index.walk(&[family]) {
+        for rows in [OUTBOXES, WAITING, TOLD] {
+            for row in self.core.index.walk(&[rows]) {
                 let (at, _) = row?;
                 if !kept.iter().any(|kept| at[1..].starts_with(kept.as_bytes())) {
                     changes.insert(at, None);
@@ -177,7 +196,7 @@ impl Store {
 
     /// Lets the oldest told stories go where there are too many, and raises the floor above them.
     fn forget_told(&self, outbox: &mut Outbox, changes: &mut Changes) -> Result<()> {
-        let prefix = rows::outbox(rows::TOLD, key(&outbox.receiver));
+        let prefix = family(TOLD, key(&outbox.receiver));
         let mut known: Vec<Vec<u8>> = self.core.index.walk(&prefix).map(|row| Ok(row?.0)).collect::<Result<_>>()?;
         let fresh = changes.keys().filter(|key| key.starts_with(&prefix) && known.binary_search(key).is_err()).count();
         let surplus = (known.len() + fresh).saturating_sub(TOLD_MAX).min(known.len());
@@ -196,12 +215,17 @@ fn key(receiver: &str) -> Digest {
     Digest::of(&[b"receiver", receiver.as_bytes()])
 }
 
+/// What the keys of a family begin with that are a receiver's.
+fn family(family: u8, receiver: Digest) -> Vec<u8> {
+    Encoder::default().u8(family).digest(receiver).finish()
+}
+
 fn entry_key(receiver: Digest, number: u64) -> Vec<u8> {
-    Encoder::default().raw(&rows::outbox(rows::WAITING, receiver)).u64(number).finish()
+    Encoder::default().raw(&family(WAITING, receiver)).u64(number).finish()
 }
 
 fn told_key(receiver: Digest, story: u64) -> Vec<u8> {
-    Encoder::default().raw(&rows::outbox(rows::TOLD, receiver)).u64(story).finish()
+    Encoder::default().raw(&family(TOLD, receiver)).u64(story).finish()
 }
 
 impl Row for Outbox {
@@ -301,6 +325,8 @@ mod tests {
         assert_eq!((store.told("team", 4).expect("read"), store.told("team", 9).expect("read")), (Some(at), None));
         assert_eq!(store.told("other", 4).expect("read"), None);
         assert!(store.verify(|_| {}).expect("verified").is_sound());
+        let fresh = store.begin_outbox_again("team").expect("begun");
+        assert_eq!((store.outbox("team").expect("read"), store.told("team", 4).expect("read")), (Some(fresh), None));
         store.retain_outboxes(&["other"]).expect("kept");
         assert_eq!((store.outbox("team").expect("read"), store.waiting("team").expect("read")), (None, Vec::new()));
     }

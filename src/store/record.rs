@@ -83,14 +83,23 @@ impl<'a> Packed<'a> {
 
     /// The item.
     pub(super) fn item(&self) -> Option<Item> {
-        let json = packing::unpack(self.item, self.item_bytes).ok()?;
-        serde_json::from_slice::<ItemRecord<'_>>(&json).ok()?.into_item()
+        item_of_json(&self.json()?)
+    }
+
+    /// The item as JSON.
+    pub(super) fn json(&self) -> Option<String> {
+        String::from_utf8(packing::unpack(self.item, self.item_bytes).ok()?).ok()
     }
 
     /// All of it.
     pub(super) fn content(&self) -> Option<Content> {
         Some(Content { item: self.item()?, fingerprint: self.fingerprint()?, previous: self.previous })
     }
+}
+
+/// Reads an item from its JSON.
+pub(super) fn item_of_json(json: &str) -> Option<Item> {
+    serde_json::from_str::<ItemRecord<'_>>(json).ok()?.into_item()
 }
 
 /// Milliseconds since 1970 and minutes east of Greenwich.
@@ -129,6 +138,8 @@ struct ItemRecord<'a> {
     tags: Vec<TagRecord<'a>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_roundup: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_backlog: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     language: Option<Cow<'a, str>>,
     body: Cow<'a, str>,
@@ -179,6 +190,7 @@ impl<'a> From<&'a Item> for ItemRecord<'a> {
             categories: texts(&item.categories),
             tags: item.tags.iter().map(|tag| (tag.catalogue.as_str().into(), tag.name.as_str().into(), tag.is_primary)).collect(),
             is_roundup: item.is_roundup,
+            is_backlog: item.is_backlog,
             language: item.language.as_ref().map(|language| language.as_str().into()),
             body: item.body.as_str().into(),
             enclosures: item
@@ -215,6 +227,7 @@ impl ItemRecord<'_> {
             categories: texts(self.categories),
             tags: self.tags.into_iter().filter_map(read_tag).collect(),
             is_roundup: self.is_roundup,
+            is_backlog: self.is_backlog,
             language: self.language.map(|language| read_text(&language)),
             body: SafeHtml::vouched(self.body.into_owned()),
             enclosures: self.enclosures.into_iter().map(EnclosureRecord::into_enclosure).collect::<Option<_>>()?,
@@ -291,6 +304,7 @@ mod tests {
             categories: vec![text("c")],
             tags: vec![Tag { catalogue: Catalogue::Cve, name: "CVE-2024-3094".to_owned(), is_primary: true }],
             is_roundup: true,
+            is_backlog: true,
             language: Some(text("zh-Hans")),
             body: SafeHtml::vouched("<p>\u{1F525}\n</p>".repeat(50)),
             enclosures: vec![Enclosure { link, media_type: Some("audio/mpeg".to_owned()), bytes: Some(7) }],

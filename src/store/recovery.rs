@@ -75,6 +75,8 @@ impl fmt::Display for Recovery {
 pub(super) const ARCHIVE: &str = "archive";
 pub(super) const JOURNAL: &str = "journal";
 pub(super) const INDEX: &str = "index";
+/// Stands in the folder of a store as long as a backup is being copied there.
+pub(super) const UNFINISHED: &str = "restore.unfinished";
 const INDEX_NEW: &str = "index.new";
 const INDEX_OLD: &str = "index.old";
 const INDEX_DAMAGED: &str = "index.damaged";
@@ -140,6 +142,9 @@ impl Truth {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
         made.map_err(|error| StoreError::io(dir, error))?;
         let lock = lock::take(dir)?;
+        if dir.join(UNFINISHED).exists() {
+            return Err(StoreError::Refused(format!("a restore into `{}` was cut short: run `watchfire restore` again", dir.display())));
+        }
         let archive = Archive::open(dir.join(ARCHIVE))?;
         let (journal, is_new) = Journal::open(dir.join(JOURNAL))?;
         if is_new && !archive.segments()?.is_empty() {
@@ -300,7 +305,13 @@ fn settle(truth: &Truth, index: &Index, head: &Head, replayed: &Replayed) -> Res
     if replayed.torn_bytes > 0 {
         truth.journal.cut(head.journal_end)?;
     }
-    let ends = ends_in(index)?;
+    let mut ends = ends_in(index)?;
+    for segment in truth.archive.segments()? {
+        // A backup may hold a segment that was written anew after the last commit that it holds.
+        let floor = truth.archive.file(segment)?.layout.shrunk_end();
+        let end = ends.entry(segment).or_insert(floor);
+        *end = floor.max(*end);
+    }
     for segment in truth.archive.segments()? {
         let end = ends.get(&segment).copied().unwrap_or(super::archive::HEADER_BYTES);
         if truth.archive.length(segment)? != end {

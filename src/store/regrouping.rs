@@ -6,6 +6,7 @@ use super::{
     ledger::Ledger,
     record::Content,
     rows::{self, ItemRow, StoryRow},
+    standing::Standing,
 };
 use crate::model::{ItemId, JoinRule, Joined, StoryId, Timestamp, ZonedTime};
 
@@ -38,7 +39,7 @@ impl Ledger<'_> {
             entry_id: entry_id.to_owned(),
             published: ZonedTime::utc(at),
             updated: ZonedTime::utc(at),
-            listed: false,
+            standing: Standing::Hidden,
             members: vec![(seq, Some(by_order(at)))],
         };
         if let Some(content) = content {
@@ -53,17 +54,20 @@ impl Ledger<'_> {
     /// Makes the story `from` part of `into`. A copy bumps nothing: `updated` stays.
     pub(super) fn merge(&mut self, at: Timestamp, into: u64, from: u64) -> Result<()> {
         let (mut story, gone) = (self.story(into)?, self.story(from)?);
-        if gone.listed {
-            self.rows.remove(rows::by_time(gone.updated, gone.id));
-        }
-        match (story.listed, gone.listed) {
-            (true, true) if gone.published.at() < story.published.at() => story.published = gone.published,
-            (false, true) => {
-                (story.listed, story.published, story.updated) = (true, gone.published, gone.updated);
-                self.rows.put(rows::by_time(story.updated, story.id), &into);
+        self.take_off_the_line(&gone);
+        match (story.standing, gone.standing) {
+            (_, Standing::Hidden) => {}
+            (Standing::Hidden, standing) => (story.standing, story.published, story.updated) = (standing, gone.published, gone.updated),
+            (known, standing) => {
+                if gone.published.at() < story.published.at() {
+                    story.published = gone.published;
+                }
+                if (known, standing) == (Standing::Backlog, Standing::News) {
+                    (story.standing, story.updated) = (standing, gone.updated);
+                }
             }
-            _ => {}
         }
+        self.put_in_line(into, &story);
         for (seq, joined) in gone.members {
             let key = rows::item(seq);
             if let Some(row) = self.rows.row::<ItemRow>(&key)? {

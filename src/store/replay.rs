@@ -10,10 +10,15 @@ use super::{
     index::{Index, Rows},
     journal::{Entry, Journal},
     ledger::Ledger,
+    outages::OUTAGES,
+    outbox::{OUTBOXES, TOLD, WAITING},
     rows::{self, Head},
     state_record,
 };
 use crate::model::{SourceState, Validators};
+
+/// Families of rows that cannot be made again from archive and journal: they are copied as they are into an index that is.
+pub(super) const OWN: [u8; 5] = [rows::MEMORIES, OUTAGES, OUTBOXES, WAITING, TOLD];
 
 /// What replaying met.
 #[derive(Debug, Clone, Copy, Default)]
@@ -98,7 +103,7 @@ pub(super) fn run_until(
 /// gone, where redirects led. Validators do not: they vouch for items that may be lost (invariant 6).
 pub(super) fn own_rows(index: &Index) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut own = Vec::new();
-    for family in rows::OWN {
+    for family in OWN {
         own.extend(index.walk(&[family]).collect::<Result<Vec<_>>>()?);
     }
     for row in index.walk(&[rows::STATES]) {

@@ -216,7 +216,7 @@ impl Store {
             if is_stopping() {
                 break;
             }
-            self.write(now, |transaction| transaction.free(batch))?;
+            self.write(now, |transaction| transaction.free(batch, &[]))?;
             thread::sleep(PAUSE);
         }
         Ok(())

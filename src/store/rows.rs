@@ -18,6 +18,7 @@
 //! | `f` | segment | bytes of no use in it |
 //! | `d` | digest of a path | digest of the document |
 //! | `g` | number of a purged item | the story that its id leads to |
+//! | `y` | id of another store | where in its journal that ends which was taken in from archive files |
 //! | `x` | item number | the items that it is kept apart from |
 //! | `v` | set, digest of a speaker | the lines that they repeat |
 //! | `k` | number of an outage | the outage |
@@ -30,6 +31,7 @@ use super::{
     archive::{Location, Segment},
     codec::{Decoder, Encoder},
     journal,
+    standing::Standing,
 };
 use crate::model::{Digest, ItemId, JoinRule, Joined, LinkKey, SourceId, StoryId, Timestamp, ZonedTime};
 
@@ -48,13 +50,6 @@ pub(super) const GHOSTS: u8 = b'h';
 pub(super) const GARBAGE: u8 = b'f';
 pub(super) const OWNED: u8 = b'o';
 pub(super) const MEMORIES: u8 = b'v';
-pub(super) const OUTAGES: u8 = b'k';
-pub(super) const OUTBOXES: u8 = b'r';
-pub(super) const WAITING: u8 = b'q';
-pub(super) const TOLD: u8 = b'w';
-
-/// Families of rows that cannot be made again from archive and journal: they are copied as they are into an index that is.
-pub(super) const OWN: [u8; 5] = [MEMORIES, OUTAGES, OUTBOXES, WAITING, TOLD];
 
 /// Prefixes of the families that grow with every item.
 const GATHERED: &[u8] = b"bdeghilnost";
@@ -125,8 +120,8 @@ pub(super) struct StoryRow {
     pub(super) entry_id: String,
     pub(super) published: ZonedTime,
     pub(super) updated: ZonedTime,
-    /// Whether any member can be shown, which is when it stands in the order of time.
-    pub(super) listed: bool,
+    /// Whether it can be shown, and is news.
+    pub(super) standing: Standing,
     /// Its items' numbers, the opener first.
     pub(super) members: Vec<(u64, Option<Joined>)>,
 }
@@ -207,15 +202,6 @@ pub(super) fn apart(seq: u64) -> Vec<u8> {
     Encoder::default().u8(b'x').u64(seq).finish()
 }
 
-/// What the keys of one of the families of receivers begin with.
-pub(super) fn outbox(family: u8, receiver: Digest) -> Vec<u8> {
-    keyed(family, receiver)
-}
-
-pub(super) fn outage(number: u64) -> Vec<u8> {
-    Encoder::default().u8(OUTAGES).u64(number).finish()
-}
-
 pub(super) fn memory(speaker: u64) -> Vec<u8> {
     Encoder::default().raw(&memory_set(speaker)).u64(speaker).finish()
 }
@@ -223,6 +209,10 @@ pub(super) fn memory(speaker: u64) -> Vec<u8> {
 /// What the keys of the memories begin with that share their room with this speaker's: there are 2048 sets.
 pub(super) fn memory_set(speaker: u64) -> Vec<u8> {
     Encoder::default().u8(MEMORIES).u16((speaker >> 53) as u16).finish()
+}
+
+pub(super) fn received(store: uuid::Uuid) -> Vec<u8> {
+    Encoder::default().u8(b'y').raw(store.as_bytes()).finish()
 }
 
 pub(super) fn end(segment: Segment) -> Vec<u8> {
@@ -347,7 +337,7 @@ impl Row for StoryRow {
             .bytes(self.entry_id.as_bytes())
             .zoned(self.published)
             .zoned(self.updated)
-            .u8(u8::from(self.listed))
+            .u8(self.standing.byte())
             .list(&self.members, |out, (seq, joined)| out.varint(*seq).option(*joined, write_joined))
             .finish()
     }
@@ -359,7 +349,7 @@ impl Row for StoryRow {
             entry_id: input.string()?,
             published: input.zoned()?,
             updated: input.zoned()?,
-            listed: input.u8()? == 1,
+            standing: Standing::of_byte(input.u8()?),
             members: input.list(|input| Some((input.varint()?, input.option(read_joined)?)))?,
         })
     }
@@ -422,7 +412,7 @@ mod tests {
         let time = ZonedTime::new(Timestamp::from_millis(5), 480);
         let joined = Joined { rule: JoinRule::SameTitle, text_score: Some(0.61), title_score: None, at: Timestamp::from_millis(6) };
         let members = vec![(3, None), (900, Some(joined))];
-        let row = StoryRow { id, entry_id: "urn:uuid:1".to_owned(), published: time, updated: time, listed: true, members };
+        let row = StoryRow { id, entry_id: "urn:uuid:1".to_owned(), published: time, updated: time, standing: Standing::Backlog, members };
         assert_eq!(StoryRow::decode(&row.encode()), Some(row));
 
         let place = Location { segment: Segment::from_number(24_322), offset: 8, length: 99 };

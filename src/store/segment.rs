@@ -124,6 +124,21 @@ impl Layout {
         Encoder::default().raw(&out).u32(sum).finish()
     }
 
+    /// The bytes that tell a file of this layout from those of others.
+    pub(super) fn beginning(&self) -> Vec<u8> {
+        if *self == Self::plain() { plain_header() } else { self.write() }
+    }
+
+    /// Places below this are in the table, or gone.
+    pub(super) const fn shrunk_end(&self) -> u64 {
+        self.shrunk_end
+    }
+
+    /// Where in the file that place is.
+    pub(super) const fn base(&self) -> u64 {
+        self.base
+    }
+
     /// Reads what `write` wrote; `None` where it is damaged.
     fn read(file: &File) -> io::Result<Option<Self>> {
         let mut bytes = vec![0; FIXED_BYTES as usize];

@@ -19,6 +19,7 @@ use super::{
     memories::{self, Memories},
     record::{self, Content},
     rows::{self, ItemRow, StoryRow},
+    standing::Standing,
 };
 use crate::{
     dedup::{self, Fingerprint},
@@ -182,7 +183,9 @@ impl<'a> Transaction<'a> {
         let previous = row.content.map(|(place, _)| place);
         let is_edit_of_shown = self.shown(&story)? == Some(seq) && self.is_edit(previous, &arrival)?;
         let updated = is_edit_of_shown.then(|| moved(story.updated, arrival.item.updated, self.now)).flatten();
-        let item = Item { first_seen: row.first_seen, ..arrival.item };
+        // An edit of what was no news is news; a new date of it is not.
+        let is_backlog = story.standing == Standing::Backlog && !self.is_edit(previous, &arrival)?;
+        let item = Item { first_seen: row.first_seen, is_backlog, ..arrival.item };
         let content = Content { item, fingerprint: arrival.fingerprint, previous };
         let event = Event::Updated { seq, content: self.place(&content)?, updated };
         self.tally.updated += 1;
@@ -197,7 +200,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Records what happened to an item and lets later ones find it.
-    fn take_in(&mut self, seq: u64, event: Event, content: Content) -> Result<()> {
+    pub(super) fn take_in(&mut self, seq: u64, event: Event, content: Content) -> Result<()> {
         self.happen(event, Some(&content))?;
         self.is_rendered_changed = true;
         let Content { item, fingerprint, .. } = content;
@@ -249,7 +252,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Gives a version its place in the segment of the month in which its item was first seen.
-    fn place(&mut self, content: &Content) -> Result<Location> {
+    pub(super) fn place(&mut self, content: &Content) -> Result<Location> {
         let payload = record::encode(&content.item, &content.fingerprint, content.previous)?;
         let place = self.pending.place(&self.writer.ends, Segment::of(content.item.first_seen), &payload);
         self.ledger.reach(place)?;

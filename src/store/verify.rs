@@ -63,9 +63,9 @@ fn compare_with_second(core: &Core, path: &std::path::Path, progress: &mut dyn F
     Ok(found)
 }
 
-/// Walks both indexes side by side. Sources' states and the families of `rows::OWN` are in the index alone.
+/// Walks both indexes side by side. Sources' states and the families of `replay::OWN` are in the index alone.
 fn compare(index: &Index, second: &Index, found: &mut Verification) -> Result<()> {
-    let is_own = |family: u8| family == rows::STATES || rows::OWN.contains(&family);
+    let is_own = |family: u8| family == rows::STATES || replay::OWN.contains(&family);
     let is_derived = |row: &Result<(Vec<u8>, Vec<u8>)>| row.as_ref().map_or(true, |(key, _)| !is_own(key[0]));
     let mut one = index.rows().filter(is_derived);
     let mut other = second.rows().filter(is_derived);

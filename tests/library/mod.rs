@@ -96,6 +96,13 @@ impl Library {
         Self::in_folder(dir)
     }
 
+    /// The same folder with an older journal, whose index knows better and is made again.
+    pub fn set_back(self, journal: &[u8]) -> Self {
+        let dir = self.closed();
+        fs::write(dir.path().join("journal"), journal).expect("written");
+        Self::in_folder(dir)
+    }
+
     /// The same folder after a restart. Everything that was served from it must have ended.
     pub fn reopened(self) -> Self {
         let dir = self.closed();

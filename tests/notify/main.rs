@@ -10,8 +10,11 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use library::{Library, item};
-use receiving::{MailServer, Received, Receiving, dingtalk, feishu, ok, sign, wecom};
-use support::daemon::Home;
+use receiving::{MailServer, Protection, Received, Receiving, dingtalk, feishu, ok, sign, wecom};
+use support::{
+    daemon::Home,
+    origin::{Origin, Reply},
+};
 use tokio_util::sync::CancellationToken;
 use watchfire::{
     clock::Clock,
@@ -43,7 +46,15 @@ fn hook(messenger: Messenger, receiving: &Receiving, path: &str) -> Receiver {
 
 fn receiver(carrier: Carrier) -> Receiver {
     let pace = Pace { batch: Duration::ZERO, quiet: None, hourly_max: 1000 };
-    Receiver { id: "team".to_owned(), carrier, views: vec!["krebs".to_owned()], health: false, on_update: false, pace }
+    Receiver {
+        id: "team".to_owned(),
+        carrier,
+        views: vec!["krebs".to_owned()],
+        health: false,
+        on_update: false,
+        age_max: HOUR * 24 * 30,
+        pace,
+    }
 }
 
 /// What is told: the stories of one source.
@@ -138,6 +149,57 @@ async fn a_story_is_told_once_and_a_new_receiver_hears_no_history() {
     let body = receiving.seen()[0].json();
     assert_eq!(body["entries"][0]["url"], "https://krebs.example/posts/2.html");
     assert_eq!((body["receiver"].as_str(), body["type"].as_str()), (Some("team"), Some("notification")));
+}
+
+#[tokio::test]
+async fn what_was_published_long_ago_is_no_news() {
+    let receiving = taken();
+    let library = Library::with(&[]);
+    let mut desk = Desk::new(&library, &hook(Messenger::Webhook, &receiving, "/in"), NOW);
+    let old: Vec<Item> = (0..300).map(|day| item("krebs", &format!("A story of {day} years before"), -(60 + day) * 24 * 60)).collect();
+    library.add(&old);
+    library.add(&[item("krebs", "The story of today", 2)]);
+    desk.work_for(MINUTE).await;
+    assert_eq!(titles(&receiving.seen()), ["The story of today"]);
+}
+
+/// A copy of an older day, put in the place of the store: its next story gets a number that another one had.
+#[tokio::test]
+async fn after_the_store_was_set_back_what_is_new_is_told() {
+    let receiving = taken();
+    let receiver = hook(Messenger::Webhook, &receiving, "/in");
+    let library = Library::with(&[item("krebs", "The first of all", 1)]);
+    let journal = std::fs::read(library.path().join("journal")).expect("a journal");
+    let mut desk = Desk::new(&library, &receiver, NOW);
+    library.add(&[item("krebs", "A story that will be lost", 2), item("krebs", "Another that will be lost", 3)]);
+    desk.work_for(MINUTE).await;
+    assert_eq!(titles(&receiving.seen()).len(), 2);
+    drop(desk);
+    let library = library.set_back(&journal);
+    let mut desk = Desk::new(&library, &receiver, NOW + HOUR);
+    desk.work_for(MINUTE).await;
+    library.add(&[item("krebs", "What came after", 4)]);
+    desk.work_for(MINUTE).await;
+    assert_eq!(titles(&receiving.seen())[2..], ["What came after"]);
+}
+
+#[tokio::test]
+async fn a_mail_server_that_offers_no_protection_is_told_nothing() {
+    let server = MailServer::start("250 ok");
+    let mailbox = Mailbox {
+        host: "127.0.0.1".to_owned(),
+        port: server.address.port(),
+        tls: MailTls::StartTls,
+        login: Some(("user".to_owned(), "pass-word".to_owned())),
+        from: "watch@example.org".to_owned(),
+        to: vec!["team@example.org".to_owned()],
+    };
+    let library = Library::with(&[]);
+    let mut desk = Desk::new(&library, &receiver(Carrier::Mail(mailbox)), NOW);
+    library.add(&[story(1)]);
+    desk.work_for(MINUTE).await;
+    let heard = server.heard();
+    assert!(heard.contains("EHLO") && !heard.contains("AUTH") && !heard.contains("MAIL FROM"), "{heard}");
 }
 
 #[tokio::test]
@@ -305,6 +367,29 @@ async fn changes_of_health_are_told_and_only_those_since_the_receiver_is_there()
     library.store().keep_outages(&[outage(2, Some(NOW), 3)]).expect("kept");
     desk.work_for(MINUTE).await;
     assert_eq!(titles(&receiving.seen()), ["krebs: blocked", "krebs: blocked; over"]);
+}
+
+/// An address that the operator did not allow is not asked, and neither is the one that a receiver leads to: messages may hold secrets.
+#[tokio::test]
+async fn messages_go_where_the_operator_said_and_nowhere_else() {
+    let elsewhere = taken();
+    let address = elsewhere.url("/stolen");
+    let receiving = Receiving::start(move |_, _| (307, format!("Location: {address}\r\n"), String::new()));
+    for is_allowed in [true, false] {
+        let mut receiver = hook(Messenger::Webhook, &receiving, "/in");
+        if let Carrier::Hook(hook) = &mut receiver.carrier {
+            hook.allow_private =
+                [receiving.authority(), elsewhere.authority()].iter().filter_map(|host| PrivateHost::parse(host)).collect();
+            if !is_allowed {
+                hook.allow_private.clear();
+            }
+        }
+        let library = Library::with(&[]);
+        let mut desk = Desk::new(&library, &receiver, NOW);
+        library.add(&[story(1)]);
+        desk.work_for(Duration::from_secs(10)).await;
+        assert_eq!((receiving.seen().len(), elsewhere.seen().len()), (1, 0), "allowed: {is_allowed}");
+    }
 }
 
 /// What a `kill -9` leaves: the store as it was when the answer had not come yet.
@@ -478,4 +563,44 @@ fn an_operator_tries_a_receiver_and_hears_what_it_says() {
         let unknown = home.command_with(&["notify", "test", "nobody"], &[("KEY", "s3cret")]);
         assert!(String::from_utf8_lossy(&unknown.stderr).contains("there are `team`"), "{unknown:?}");
     }
+}
+
+/// The real command, which trusts the authority that signed the server's certificate, and then one that does not.
+#[test]
+fn mail_goes_over_tls_to_a_server_that_is_who_it_says() {
+    for (protection, tls) in [(Protection::StartTls, "starttls"), (Protection::Implicit, "implicit")] {
+        let server = MailServer::protected("250 ok", protection);
+        let port = server.address.port();
+        let home = Home::new(&format!(
+            "[[notify]]\nid = \"mail\"\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"{tls}\"\nuser = \"me\"\n\
+             password_env = \"PASSWORD\"\nfrom = \"watch@example.org\"\nto = [\"team@example.org\"]\nhealth = true\n"
+        ));
+        let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/tls/authority.pem");
+        let tried = home.command_with(&["notify", "test", "mail"], &[("PASSWORD", "pass-word"), ("SSL_CERT_FILE", authority)]);
+        assert!(tried.status.success(), "{tls}: {}", String::from_utf8_lossy(&tried.stderr));
+        assert!(server.heard().contains("AUTH PLAIN") && server.heard().contains("Subject: Watchfire: test"), "{}", server.heard());
+        let strange = home.command_with(&["notify", "test", "mail"], &[("PASSWORD", "pass-word")]);
+        let said = String::from_utf8_lossy(&strange.stderr).into_owned();
+        assert!(!strange.status.success() && said.contains("did not take the message") && !said.contains("pass-word"), "{said}");
+        assert_eq!(server.heard().matches("AUTH").count(), 1, "no password for a stranger");
+    }
+}
+
+/// From a server's word to a message: the source is gone, and the second start tells it.
+#[test]
+fn the_daemon_tells_that_a_source_is_gone() {
+    let (origin, receiving) = (Origin::launch(), taken());
+    origin.on("/feed.xml", Reply::status(410));
+    let (host, authority, url) = (origin.authority(), receiving.authority(), receiving.url("/in"));
+    let home = Home::new(&format!(
+        "[[notify]]\nid = \"ops\"\nkind = \"webhook\"\nurl = \"{url}\"\nallow_private = [\"{authority}\"]\nhealth = true\nbatch = \"0s\"\n\n\
+         [[source]]\nid = \"old\"\nurl = \"http://{host}/feed.xml\"\nallow_private = [\"{host}\"]\n"
+    ));
+    let daemon = home.start();
+    daemon.wait_for("the poll", |daemon| daemon.get("/sources").body.contains("gone"));
+    daemon.stop();
+    let daemon = home.start();
+    daemon.wait_for("the message", |_| !receiving.seen().is_empty());
+    assert_eq!(titles(&receiving.seen()), ["old: gone"]);
+    daemon.stop();
 }

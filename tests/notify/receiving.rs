@@ -10,6 +10,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::hmac;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 /// A request as it came.
 #[derive(Debug, Clone)]
@@ -171,13 +172,18 @@ pub struct MailServer {
 impl MailServer {
     /// A server that answers recipients with `to`, such as `250 ok`.
     pub fn start(to: &'static str) -> Self {
+        Self::protected(to, Protection::None)
+    }
+
+    /// The same with TLS, with the certificate of the tests.
+    pub fn protected(to: &'static str, protection: Protection) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
         let log = Arc::clone(&heard);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let _ = converse(&stream, &log, to);
+                let _ = protected(stream, &log, to, protection);
             }
         });
         Self { address, heard }
@@ -188,11 +194,71 @@ impl MailServer {
     }
 }
 
-fn converse(mut stream: &TcpStream, log: &Mutex<Vec<String>>, to: &str) -> std::io::Result<()> {
+/// How a mail server protects its connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    None,
+    StartTls,
+    Implicit,
+}
+
+fn protected(stream: TcpStream, log: &Mutex<Vec<String>>, to: &str, protection: Protection) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    stream.write_all(b"220 mail.test ESMTP\r\n")?;
+    let mut stream = stream;
+    if protection == Protection::StartTls {
+        stream.write_all(b"220 mail.test ESMTP\r\n")?;
+        let mut lines = BufReader::new(stream.try_clone()?);
+        let mut line = String::new();
+        lines.read_line(&mut line)?;
+        stream.write_all(b"250-mail.test\r\n250 STARTTLS\r\n")?;
+        line.clear();
+        lines.read_line(&mut line)?;
+        assert_eq!(line, "STARTTLS\r\n", "nothing else goes over an open line");
+        stream.write_all(b"220 go on\r\n")?;
+    }
+    if protection == Protection::None {
+        stream.write_all(b"220 mail.test ESMTP\r\n")?;
+        return converse(BufReader::new(stream.try_clone()?), stream, log, to);
+    }
+    let connection = rustls::ServerConnection::new(Arc::new(tls())).map_err(std::io::Error::other)?;
+    let shared = Mutex::new(rustls::StreamOwned::new(connection, stream));
+    if protection == Protection::Implicit {
+        shared.lock().expect("a stream").write_all(b"220 mail.test ESMTP\r\n")?;
+    }
+    converse(BufReader::new(Half(&shared)), Half(&shared), log, to)
+}
+
+/// One direction of a connection.
+struct Half<'a, S>(&'a Mutex<S>);
+
+impl<S: Read> Read for Half<'_, S> {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("a stream").read(bytes)
+    }
+}
+
+impl<S: Write> Write for Half<'_, S> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("a stream").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.lock().expect("a stream").flush()
+    }
+}
+
+fn tls() -> rustls::ServerConfig {
+    let certificate = CertificateDer::from_pem_slice(include_bytes!("../support/tls/origin.pem")).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../support/tls/origin.key")).expect("a key");
+    rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate], key))
+        .expect("a TLS configuration")
+}
+
+fn converse(lines: impl BufRead, mut stream: impl Write, log: &Mutex<Vec<String>>, to: &str) -> std::io::Result<()> {
     let mut is_data = false;
-    for line in BufReader::new(stream).lines() {
+    for line in lines.lines() {
         let line = line?;
         log.lock().expect("log").push(line.clone());
         let verb = line.split(' ').next().unwrap_or_default();
@@ -213,6 +279,7 @@ fn converse(mut stream: &TcpStream, log: &Mutex<Vec<String>>, to: &str) -> std::
             _ => "250 ok",
         };
         stream.write_all(format!("{answer}\r\n").as_bytes())?;
+        stream.flush()?;
     }
     Ok(())
 }

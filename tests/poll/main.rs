@@ -1,5 +1,6 @@
 //! The writing half under a simulated clock: a scripted fetcher, a real store, days in milliseconds.
 
+mod backlog;
 mod hijack;
 mod requests;
 
@@ -134,6 +135,7 @@ struct Rig {
     clock: Clock,
     sources: Vec<Arc<Source>>,
     robots: bool,
+    items: ItemLimits,
 }
 
 impl Rig {
@@ -145,6 +147,7 @@ impl Rig {
             clock: Clock::simulated(birth()),
             sources: sources.into_iter().map(Arc::new).collect(),
             robots: false,
+            items: ItemLimits::default(),
         }
     }
 
@@ -153,7 +156,7 @@ impl Rig {
     }
 
     fn roster(&self) -> Roster {
-        let (fetch, items, merge) = (FetchLimits::default(), ItemLimits::default(), MergeThresholds::default());
+        let (fetch, items, merge) = (FetchLimits::default(), self.items, MergeThresholds::default());
         let mut roster = Roster::new(&self.sources, ScheduleLimits::default(), fetch, items, merge);
         roster.robots = self.robots;
         roster

@@ -64,6 +64,7 @@ fn item(draft: &Draft, native_id: NativeId) -> Option<Item> {
         categories: draft.categories.iter().map(line).collect(),
         tags: Vec::new(),
         is_roundup: false,
+        is_backlog: false,
         language: draft.language.as_ref().map(line),
         body,
         enclosures: draft.enclosures.clone(),

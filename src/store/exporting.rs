@@ -1,0 +1,168 @@
+//! Writes an archive file from journal and archive, beside whoever uses the store.
+
+use std::{collections::HashMap, fs::File, io::Write, ops::ControlFlow, path::Path};
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    archive::{Archive, Location, sync_dir},
+    changes::Position,
+    error::{Result, StoreError},
+    event::Event,
+    journal::{self, Entry, Journal},
+    parcel::{FORMAT, Footer, Header, Name, Sent, Text, Told},
+    recovery::{ARCHIVE, JOURNAL},
+};
+use crate::model::{ItemId, ZonedTime};
+
+/// zstd's level: a file travels further than it is written.
+const LEVEL: i32 = 9;
+
+/// What an archive file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// Commits in it.
+    pub commits: u64,
+    /// Where the next file goes on.
+    pub cursor: String,
+}
+
+/// Writes what the store in `dir` knows to `target`, from the place `since` on. `progress` hears the share that is done.
+pub(super) fn run(dir: &Path, target: &Path, since: Option<&str>, progress: &mut dyn FnMut(f64)) -> Result<Exported> {
+    let journal = Journal::open_to_read(dir.join(JOURNAL))?;
+    let until = journal.length()?;
+    let archive = Archive::open_to_read(dir.join(ARCHIVE));
+    let fresh = target.with_file_name(format!("{}.new", target.file_name().unwrap_or_default().to_string_lossy()));
+    let failed = |error| StoreError::io(&fresh, error);
+    let file = File::create(&fresh).map_err(failed)?;
+    let mut out = zstd::stream::write::Encoder::new(file, LEVEL).map_err(failed)?;
+    let mut teller = Teller { archive, ids: HashMap::new() };
+    let (mut store, mut from, mut last, mut commits) = (None, journal::HEADER_BYTES, journal::HEADER_BYTES, 0_u64);
+    journal.walk(journal::HEADER_BYTES..until, |entry| {
+        let Entry::Commit(commit, end) = entry else { return Ok(ControlFlow::Continue(())) };
+        if store.is_none() {
+            let id = created(&commit.events)?;
+            from = place(since, id, until)?.unwrap_or(from);
+            store = Some(id);
+            write_line(&mut out, &Header { watchfire_archive: FORMAT, store: id, since: from, until }).map_err(failed)?;
+        }
+        let is_wanted = end > from;
+        let events = teller.tell(&commit.events, is_wanted)?;
+        last = end;
+        if is_wanted {
+            write_line(&mut out, &Sent { at: commit.at.as_millis(), end, events }).map_err(failed)?;
+            commits += 1;
+        }
+        progress(end as f64 / until as f64);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let Some(store) = store else { return Err(nothing()) };
+    write_line(&mut out, &Footer { commits }).map_err(failed)?;
+    out.finish().and_then(|file| file.sync_all()).map_err(failed)?;
+    std::fs::rename(&fresh, target).map_err(|error| StoreError::io(target, error))?;
+    sync_dir(target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+    Ok(Exported { commits, cursor: Position::new(store, last).to_string() })
+}
+
+/// Where in the journal a cursor points to.
+fn place(cursor: Option<&str>, store: Uuid, until: u64) -> Result<Option<u64>> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let refused = |why: &str| Err(StoreError::Refused(format!("the cursor `{cursor}` {why}")));
+    match Position::parse(cursor) {
+        Some(position) if !position.is_in(store) => refused("is one of another store"),
+        Some(position) if position.end() > until => refused("is behind the end of this store: was it set back?"),
+        Some(position) => Ok(Some(position.end())),
+        None => refused("is none: it is what an earlier export printed"),
+    }
+}
+
+fn created(events: &[Event]) -> Result<Uuid> {
+    let id = events.iter().find_map(|event| match event {
+        Event::Created { feed_uuid } => Some(*feed_uuid),
+        _ => None,
+    });
+    id.ok_or_else(nothing)
+}
+
+fn nothing() -> StoreError {
+    StoreError::Refused("the store has no commit yet: there is nothing to export".to_owned())
+}
+
+fn write_line(out: &mut impl Write, line: &impl Serialize) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}
+
+/// Tells events by ids.
+struct Teller {
+    archive: Archive,
+    ids: HashMap<u64, ItemId>,
+}
+
+impl Teller {
+    /// Learns the numbers in these events, and tells the events if that is wanted.
+    fn tell(&mut self, events: &[Event], is_wanted: bool) -> Result<Vec<Told>> {
+        let mut told = Vec::new();
+        for event in events {
+            if let Event::Opened { arrived, .. } | Event::Joined { arrived, .. } = event {
+                self.ids.insert(arrived.seq, arrived.item);
+            }
+            if is_wanted {
+                told.extend(self.tell_one(event)?);
+            }
+        }
+        Ok(told)
+    }
+
+    /// One event; none that means nothing elsewhere.
+    fn tell_one(&self, event: &Event) -> Result<Option<Told>> {
+        let name = |seq: &u64| self.ids.get(seq).copied().map(Name::from);
+        let pair = |time: &Option<ZonedTime>| time.map(|time| (time.at().as_millis(), time.offset_minutes()));
+        Ok(match event {
+            Event::Opened { arrived, entry_id } => Some(Told::Opened {
+                item: arrived.item.into(),
+                source: arrived.source.clone(),
+                entry_id: entry_id.clone(),
+                content: self.text(arrived.content)?,
+            }),
+            Event::Joined { arrived, story, rule, text_score, title_score } => match name(story) {
+                Some(story) => Some(Told::Joined {
+                    item: arrived.item.into(),
+                    source: arrived.source.clone(),
+                    story,
+                    rule: rule.as_str().to_owned(),
+                    text_score: *text_score,
+                    title_score: *title_score,
+                    content: self.text(arrived.content)?,
+                }),
+                None => None,
+            },
+            Event::Updated { seq, content, updated } => match name(seq) {
+                Some(item) => Some(Told::Updated { item, updated: pair(updated), content: self.text(*content)? }),
+                None => None,
+            },
+            Event::Split { item, entry_id, published, .. } => {
+                Some(Told::Split { item: (*item).into(), entry_id: entry_id.clone(), published: pair(published) })
+            }
+            Event::KeptApart { one, other } => name(one).zip(name(other)).map(|(one, other)| Told::KeptApart { one, other }),
+            Event::Merged { into, from, lifted } => name(into).zip(name(from)).map(|(into, from)| Told::Merged {
+                into,
+                from,
+                lifted: lifted.as_ref().and_then(|(one, other)| name(one).zip(name(other))),
+            }),
+            Event::Purged { seq, source } => name(seq).map(|item| Told::Purged { item, source: source.clone() }),
+            Event::Freed(freed) => Some(Told::Freed {
+                items: freed.items.iter().filter_map(name).collect(),
+                stories: freed.stories.iter().filter_map(|state| Some((name(&state.story)?, state.clone()))).collect(),
+            }),
+            Event::Renamed { source, names } => Some(Told::Renamed { source: source.clone(), names: names.clone() }),
+            Event::Document { path, digest } => Some(Told::Document { path: path.clone(), digest: digest.to_string() }),
+            Event::Created { .. } | Event::Shrunk { .. } | Event::Rendering { .. } | Event::Received { .. } => None,
+        })
+    }
+
+    fn text(&self, place: Location) -> Result<Option<Text>> {
+        Ok(self.archive.read(place)?.as_deref().and_then(Text::of))
+    }
+}

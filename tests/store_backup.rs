@@ -1,0 +1,199 @@
+//! Backups: what is restored is the store as it was after some commit, whatever went on while it was copied.
+
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
+use watchfire::{
+    model::{Item, MergeThresholds, NativeId, Retention, SafeHtml, SourceId, SourceState, Text, Timestamp},
+    store::{Arrival, PollCommit, Store, StoreError},
+};
+
+const NOW: i64 = 1_795_000_000;
+/// Items of one commit.
+const PARTS: u64 = 3;
+
+fn day(n: u64) -> Timestamp {
+    Timestamp::from_secs(NOW + n as i64 * 86_400)
+}
+
+fn open(dir: &Path) -> Store {
+    let (store, told) = Store::open(dir, MergeThresholds { window: Duration::from_secs(1), ..MergeThresholds::default() }).expect("opens");
+    assert_eq!(told, []);
+    store
+}
+
+/// Commits `PARTS` items on day `n`.
+fn commit(store: &Store, n: u64) {
+    let source = SourceId::parse("a").expect("a slug");
+    let arrival = |part: u64| {
+        let text: String = (0..60).map(|word| format!("{} ", (word * 7919 + n * 104_729 + part * 1_299_709) % 99_991)).collect();
+        let native = NativeId::new(format!("{n}/{part}"));
+        let item = Item { body: SafeHtml::vouched(text.clone()), ..Item::titled(source.clone(), native, Text::line(&text, 60), day(n)) };
+        Arrival::of(item, &text, &[])
+    };
+    let arrivals = (0..PARTS).map(arrival).collect();
+    store.commit(PollCommit { source: source.clone(), arrivals, new_max: 99 }, day(n), |_| SourceState::default()).expect("committed");
+}
+
+fn shown(store: &Store) -> String {
+    let stories: Vec<_> = store.stories().collect::<Result<_, _>>().expect("readable");
+    format!("{} {} {stories:#?}", store.feed_uuid(), store.generation())
+}
+
+fn restored(backup: &Path) -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("data");
+    Store::restore(backup, &dir, |_| ()).expect("restored");
+    let store = open(&dir);
+    let check = store.verify(|_| ()).expect("checked");
+    assert!(check.is_sound(), "{check:?}");
+    (folder, store)
+}
+
+#[test]
+fn backup_of_a_store_at_rest_is_the_store_and_the_next_one_copies_what_is_new() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let store = open(folder.path());
+    (0..40).for_each(|n| commit(&store, n));
+    let first = Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    assert!(first.bytes_copied > 10_000 && first.bytes >= first.bytes_copied, "{first:?}");
+    assert_eq!(shown(&restored(target.path()).1), shown(&store));
+    assert_eq!(Store::back_up(folder.path(), target.path(), |_| ()).expect("copied").bytes_copied, 0, "nothing is new");
+    commit(&store, 40);
+    let next = Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    assert!((1..4000).contains(&next.bytes_copied), "{next:?}");
+    assert_eq!(shown(&restored(target.path()).1), shown(&store));
+    // Segments that were written anew are copied whole.
+    let rules = Retention { age_max: Some(Duration::from_secs(5 * 86_400)), ..Retention::default() };
+    assert!(store.retain(&rules, day(41), || false).expect("carried out").bytes_freed > 0);
+    commit(&store, 41);
+    Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    let (_folder, copy) = restored(target.path());
+    assert_eq!(shown(&copy), shown(&store));
+    commit(&copy, 42);
+    assert!(copy.verify(|_| ()).expect("checked").is_sound(), "the copy lives on");
+}
+
+#[test]
+fn copies_made_while_everything_moves_hold_whole_commits_and_no_gap() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let store = open(folder.path());
+    commit(&store, 0);
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let rules = Retention { age_max: Some(Duration::from_secs(30 * 86_400)), ..Retention::default() };
+            for n in 1..150 {
+                commit(&store, n);
+                if n % 20 == 0 {
+                    store.retain(&rules, day(n), || false).expect("carried out");
+                    store.compact().expect("compacted");
+                }
+            }
+            is_over.store(true, Ordering::SeqCst);
+        });
+        while !is_over.load(Ordering::SeqCst) {
+            Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+            let dir = tempfile::tempdir().expect("a folder");
+            Store::restore(target.path(), dir.path(), |_| ()).expect("restored");
+            let copy = open(dir.path());
+            let check = copy.verify(|_| ()).expect("checked");
+            assert_eq!((check.differences, check.damaged_bytes), (0, 0), "{check:?}");
+            let mut days: Vec<u64> = copy
+                .stories()
+                .flat_map(|story| story.expect("readable").members)
+                .map(|member| member.item.native_id.as_str().split('/').next().and_then(|n| n.parse().ok()).expect("a day"))
+                .collect();
+            days.sort_unstable();
+            let (first, last) = (days[0], days[days.len() - 1]);
+            // What a purge took after the commit that the copy ends with may be gone already, always whole days and the oldest.
+            assert_eq!(days.len() as u64, (last - first + 1) * PARTS, "from {first} to {last}");
+        }
+    });
+    Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    assert_eq!(shown(&restored(target.path()).1), shown(&store));
+}
+
+#[test]
+fn backup_cut_short_anywhere_is_gone_on_with() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let store = open(folder.path());
+    (0..10).for_each(|n| commit(&store, n));
+    Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    let manifest = fs::read(target.path().join("backup.json")).expect("there");
+    let older = shown(&store);
+    (10..60).for_each(|n| commit(&store, n));
+    let rules = Retention { age_max: Some(Duration::from_secs(40 * 86_400)), ..Retention::default() };
+    for step in 0..3 {
+        Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+        // As a kill leaves it: the copies are longer than the manifest says, and the last one ends anywhere.
+        fs::write(target.path().join("backup.json"), &manifest).expect("set back");
+        if step == 0 {
+            assert_eq!(shown(&restored(target.path()).1), older, "what counts is the older one");
+        }
+        let journal = fs::File::options().write(true).open(target.path().join("journal")).expect("there");
+        journal.set_len(journal.metadata().expect("there").len() - 7 * step).expect("cut");
+        fs::write(target.path().join("archive/2026-11.seg.new"), b"half").expect("written");
+        store.retain(&rules, day(60), || false).expect("carried out");
+    }
+    Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    assert_eq!(shown(&restored(target.path()).1), shown(&store));
+}
+
+#[test]
+fn a_restore_that_was_cut_short_is_no_store_and_is_begun_anew() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let store = open(folder.path());
+    (0..10).for_each(|n| commit(&store, n));
+    Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::write(dir.path().join("restore.unfinished"), b"").expect("written");
+    fs::create_dir(dir.path().join("archive")).expect("made");
+    fs::write(dir.path().join("archive/2026-11.seg"), b"half").expect("written");
+    fs::write(dir.path().join("journal"), b"half").expect("written");
+    let refused = Store::open(dir.path(), MergeThresholds::default()).err().expect("refused");
+    assert!(refused.to_string().ends_with("was cut short: run `watchfire restore` again"), "{refused}");
+    Store::restore(target.path(), dir.path(), |_| ()).expect("restored");
+    assert_eq!(shown(&open(dir.path())), shown(&store));
+}
+
+#[test]
+fn folders_that_hold_something_else_are_left_alone() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let store = open(folder.path());
+    commit(&store, 0);
+    let refused = |done: Result<(), StoreError>, wanted: &str| {
+        let error = done.expect_err("refused");
+        assert!(matches!(error, StoreError::Refused(_)) && error.to_string().ends_with(wanted), "{error}");
+    };
+    let back_up = |from: &Path, to: &Path| Store::back_up(from, to, |_| ()).map(drop);
+    fs::write(target.path().join("letters.txt"), b"dear").expect("written");
+    refused(back_up(folder.path(), target.path()), "is neither empty nor an older backup");
+    refused(Store::restore(folder.path(), target.path(), |_| ()).map(drop), "holds no backup that was finished");
+    fs::remove_file(target.path().join("letters.txt")).expect("removed");
+
+    back_up(folder.path(), target.path()).expect("copied");
+    refused(Store::restore(target.path(), folder.path(), |_| ()).map(drop), "is not empty: a backup is restored into an empty folder");
+    let other = tempfile::tempdir().expect("a folder");
+    let stranger = open(other.path());
+    commit(&stranger, 0);
+    refused(back_up(other.path(), target.path()), "is a backup of another store");
+    // A store that was set back to an older copy and went another way since.
+    let (old, fork) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    back_up(folder.path(), old.path()).expect("copied");
+    Store::restore(old.path(), fork.path(), |_| ()).expect("restored");
+    (1..5).for_each(|n| commit(&store, n));
+    back_up(folder.path(), target.path()).expect("copied");
+    let forked = open(fork.path());
+    (7..20).for_each(|n| commit(&forked, n));
+    refused(back_up(fork.path(), target.path()), "was the store set back?");
+    let manifest = fs::read_to_string(target.path().join("backup.json")).expect("there");
+    fs::write(target.path().join("backup.json"), manifest.replace("\"format\": 1", "\"format\": 9")).expect("written");
+    let newer = Store::back_up(folder.path(), target.path(), |_| ()).expect_err("refused");
+    assert!(matches!(newer, StoreError::Newer { found: 9, known: 1, .. }), "{newer}");
+}
