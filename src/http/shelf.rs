@@ -163,8 +163,8 @@ impl Shelf {
         Ok(())
     }
 
-    /// Renews the shelf whenever the generation, the search index or the settings move; has no end of its own. A burst of commits is rendered
-    /// once, when it is over or has lasted too long.
+    /// Renews the shelf whenever the generation, the search index or the settings move; has no end of its own. A burst of commits is
+    /// rendered once, when it is over or has lasted too long.
     pub(super) async fn keep_fresh(&self) -> Infallible {
         let mut settings = self.served.clone();
         let (mut seen, mut ticks, mut pause) = (self.library.edition(), 0_u32, 0_u32);
