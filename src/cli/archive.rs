@@ -29,7 +29,7 @@ enum Verb {
     /// Take in such a file, also while the daemon runs
     ///
     /// Stories get the ids that they have there. What is here already stays; the same file again changes nothing; one that was cut short
-    /// goes on where it ended.
+    /// goes on where it ended. Take in only what a store of your own wrote: its texts were made safe there.
     Import {
         /// The file
         #[arg(value_name = "FILE")]
