@@ -175,6 +175,9 @@ fn folders_that_hold_something_else_are_left_alone() {
     fs::write(target.path().join("letters.txt"), b"dear").expect("written");
     refused(back_up(folder.path(), target.path()), "is neither empty nor an older backup");
     refused(Store::restore(folder.path(), target.path(), |_| ()).map(drop), "holds no backup that was finished");
+    refused(back_up(folder.path(), &target.path().join("letters.txt")), "is a file, must be a folder");
+    refused(back_up(folder.path(), &folder.path().join("copies/new")), "which nothing else may write to");
+    assert!(!folder.path().join("copies").exists());
     fs::remove_file(target.path().join("letters.txt")).expect("removed");
 
     back_up(folder.path(), target.path()).expect("copied");

@@ -20,7 +20,7 @@ use super::{
     archive::{Segment, sync_dir},
     error::{Result, StoreError},
     event::Event,
-    folder::{remove_dir, remove_file},
+    folder::{lies_within, remove_dir, remove_file},
     journal::{self, Entry, Journal},
     lock,
     recovery::{self, ARCHIVE, JOURNAL, Recovery, UNFINISHED},
@@ -172,6 +172,12 @@ impl Manifest {
 /// The manifest of what `target` holds already; an empty folder gets one that counts nothing.
 fn begin(journal: &Journal, target: &Path) -> Result<Manifest> {
     let store = store_of(journal)?;
+    if journal.path.parent().is_some_and(|dir| lies_within(target, dir)) {
+        return Err(StoreError::Refused(format!(
+            "`{}` lies in the folder of the store, which nothing else may write to",
+            target.display()
+        )));
+    }
     make_dir(target)?;
     if let Some(known) = Manifest::read(target)? {
         return if known.store == store {
@@ -258,17 +264,14 @@ fn copy_segment(dir: &Path, target: &Path, segment: Segment, (known_end, end): (
         .min(source.file.metadata().map_err(|error| StoreError::io(&path, error))?.len());
     let copy = target.join(ARCHIVE).join(segment.file_name());
     let known = source.layout.position(known_end).filter(|known| begins_with(&copy, &beginning, *known));
-    let from = match known {
-        Some(known) => known,
-        None => {
-            // It was written anew, or is new.
-            let fresh = target.join(ARCHIVE).join(segment.file_name() + ".new");
-            let file = writable(&fresh)?;
-            copy_range(&source.file, &file, 0..end, &fresh)?;
-            file.set_len(end).and_then(|()| file.sync_all()).map_err(|error| StoreError::io(&fresh, error))?;
-            fs::rename(&fresh, &copy).map_err(|error| StoreError::io(&copy, error))?;
-            return Ok((end, end));
-        }
+    let Some(from) = known else {
+        // It was written anew, or is new.
+        let fresh = target.join(ARCHIVE).join(segment.file_name() + ".new");
+        let file = writable(&fresh)?;
+        copy_range(&source.file, &file, 0..end, &fresh)?;
+        file.set_len(end).and_then(|()| file.sync_all()).map_err(|error| StoreError::io(&fresh, error))?;
+        fs::rename(&fresh, &copy).map_err(|error| StoreError::io(&copy, error))?;
+        return Ok((end, end));
     };
     let file = writable(&copy)?;
     copy_range(&source.file, &file, from..end, &copy)?;
@@ -307,6 +310,9 @@ fn writable(path: &Path) -> Result<File> {
 }
 
 fn make_dir(dir: &Path) -> Result<()> {
+    if dir.is_file() {
+        return Err(StoreError::Refused(format!("`{}` is a file, must be a folder", dir.display())));
+    }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| StoreError::io(dir, error))
 }
 
