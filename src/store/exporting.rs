@@ -26,6 +26,8 @@ pub struct Exported {
     pub commits: u64,
     /// Where the next file goes on.
     pub cursor: String,
+    /// Bytes of the journal that are damaged: the commits there are in no file.
+    pub damaged_bytes: u64,
 }
 
 /// Writes what the store in `dir` knows to `target`, from the place `since` on. `progress` hears the share that is done. What fails
@@ -61,8 +63,12 @@ fn write(dir: &Path, fresh: &Path, since: Option<&str>, progress: &mut dyn FnMut
     let mut out = zstd::stream::write::Encoder::new(file, LEVEL).map_err(failed)?;
     let (mut teller, mut seal) = (Teller { archive, ids: HashMap::new() }, Seal::default());
     let mut put = |line: serde_json::Result<String>| out.write_all(line?.as_bytes());
-    let (mut store, mut from, mut last, mut commits) = (None, journal::HEADER_BYTES, journal::HEADER_BYTES, 0_u64);
+    let (mut store, mut from, mut last) = (None, journal::HEADER_BYTES, journal::HEADER_BYTES);
+    let (mut commits, mut damaged_bytes) = (0, 0);
     journal.walk(journal::HEADER_BYTES..until, |entry| {
+        if let Entry::Gap(gap, end) = entry {
+            damaged_bytes += end - gap;
+        }
         let Entry::Commit(commit, end) = entry else { return Ok(ControlFlow::Continue(())) };
         if store.is_none() {
             let id = created(&commit.events)?;
@@ -83,7 +89,7 @@ fn write(dir: &Path, fresh: &Path, since: Option<&str>, progress: &mut dyn FnMut
     let Some(store) = store else { return Err(nothing()) };
     put(seal.line(&Footer { commits })).map_err(failed)?;
     out.finish().and_then(|file| file.sync_all()).map_err(failed)?;
-    Ok(Exported { commits, cursor: Position::new(store, last).to_string() })
+    Ok(Exported { commits, cursor: Position::new(store, last).to_string(), damaged_bytes })
 }
 
 /// Where in the journal a cursor points to.
