@@ -156,5 +156,10 @@ fn a_source_under_a_new_name_keeps_its_stories_and_their_ids() {
     home.configure(&(table("the-wire", "formerly = [\"wire\"]") + &table("wire", "").replace("/feed", "/other")));
     let (is_sound, said) = words(&home.command(&["check"]));
     assert!(!is_sound && said.contains("`source.id` is `wire`, which is taken already at"), "{said}");
+    home.configure(&(table("wire", "").replace("/feed", "/other") + &table("the-wire", "formerly = [\"wire\"]")));
+    let (_, said) = words(&home.command(&["check"]));
+    let config = std::fs::read_to_string(home.path("watchfire.toml")).expect("there");
+    let line = 1 + config.lines().position(|line| line.starts_with("formerly")).expect("a line");
+    assert!(said.contains(&format!(":{line}: `source.formerly` is `wire`, which is taken already at")), "{said}");
     daemon.stop();
 }

@@ -112,7 +112,7 @@ fn an_empty_store_fed_by_file_tells_the_same_and_the_file_again_changes_nothing(
     let (a, b) = (folder(), folder());
     let store = open(a.path());
     fill(&store);
-    let file = a.path().join("all.zst");
+    let file = b.path().join("all.zst");
     let (commits, _) = exported(a.path(), &file, None);
     let copy = open(b.path());
     let done = import(&copy, &file).expect("taken in");
@@ -151,7 +151,7 @@ fn increments_follow_each_other_and_a_gap_is_refused() {
         let n = 1000 + round;
         poll(&store, &[item("krebs", n, n, 20 + round)], 20 + round);
         poll(&store, &[item("mirror", n, n, 20 + round), item("krebs2", n, n, 20 + round)], 20 + round);
-        let file = a.path().join(format!("{round}.zst"));
+        let file = b.path().join(format!("{round}.zst"));
         let (_, next) = exported(a.path(), &file, cursor.as_deref());
         cursor = Some(next);
         import(&copy, &file).expect("taken in");
@@ -161,9 +161,9 @@ fn increments_follow_each_other_and_a_gap_is_refused() {
             .expect("carried out");
     }
     let empty = open(c.path());
-    let gap = import(&empty, &a.path().join("2.zst")).expect_err("refused").to_string();
+    let gap = import(&empty, &b.path().join("2.zst")).expect_err("refused").to_string();
     assert!(gap.ends_with("2.zst` line 1: begins behind what was taken in of that store: an earlier file is missing"), "{gap}");
-    assert!(exported(a.path(), &a.path().join("last.zst"), cursor.as_deref()).0 > 0, "the last purge");
+    assert!(exported(a.path(), &b.path().join("last.zst"), cursor.as_deref()).0 > 0, "the last purge");
     for wrong in ["x", "00000000-0000-0000-0000-000000000000:8"] {
         assert!(Store::export_archive(a.path(), &a.path().join("x"), Some(wrong), |_| ()).is_err(), "{wrong}");
     }
@@ -178,7 +178,7 @@ fn a_store_that_knows_some_of_it_keeps_its_own_and_gains_the_rest() {
     let copy = open(b.path());
     poll(&copy, &[item("krebs", 3, 3, 3), item("own", 1, 900, 3)], 3);
     let before = copy.newest(9).expect("readable").stories;
-    let file = a.path().join("all.zst");
+    let file = b.path().join("all.zst");
     exported(a.path(), &file, None);
     import(&copy, &file).expect("taken in");
     let ids = |store: &Store| {
@@ -196,7 +196,7 @@ fn faults_of_a_file_are_named_by_line_and_nothing_whole_is_lost() {
     let (a, b) = (folder(), folder());
     let store = open(a.path());
     fill(&store);
-    let file = a.path().join("all.zst");
+    let file = b.path().join("all.zst");
     exported(a.path(), &file, None);
     let mut text = String::new();
     zstd::Decoder::new(fs::File::open(&file).expect("there")).expect("zstd").read_to_string(&mut text).expect("lines");
@@ -214,8 +214,11 @@ fn faults_of_a_file_are_named_by_line_and_nothing_whole_is_lost() {
     refuse(&[&lines[0].replace("\"watchfire_archive\":1", "\"watchfire_archive\":9")], "has format 9, this program knows formats up to 1");
     refuse(&lines[..7], "line 8: is missing or cut short");
     let broken = lines[9].replace("\"events\"", "\"even\"");
-    refuse(&[&lines[..9], &[broken.as_str()], &lines[10..]].concat(), "line 10: makes no sense");
-    refuse(&[&lines[..12], &lines[13..]].concat(), "some are missing");
+    refuse(&[&lines[..9], &[broken.as_str()], &lines[10..]].concat(), "line 10: is damaged");
+    refuse(&[&lines[..12], &lines[13..]].concat(), "line 13: is damaged, or lines before it are missing");
+    let other_link = lines[15].replacen("mirror.example/6", "mirror.example/7", 1);
+    assert_ne!(other_link, lines[15]);
+    refuse(&[&lines[..15], &[other_link.as_str()], &lines[16..]].concat(), "line 16: is damaged");
     let bytes = fs::read(&file).expect("there");
     for part in [10, 3, 2] {
         fs::write(&damaged, &bytes[..bytes.len() / part]).expect("written");
@@ -228,11 +231,26 @@ fn faults_of_a_file_are_named_by_line_and_nothing_whole_is_lost() {
 }
 
 #[test]
+fn an_export_that_fails_leaves_nothing_behind_and_the_store_alone() {
+    let (a, b) = (folder(), folder());
+    fill(&open(a.path()));
+    let refuse = |target: &Path, since: Option<&str>, wanted: &str| {
+        let error = Store::export_archive(a.path(), target, since, |_| ()).expect_err("refused").to_string();
+        assert!(error.contains(wanted), "{error}");
+    };
+    refuse(&b.path().join("all.zst"), Some("yesterday"), "the cursor `yesterday` is none");
+    refuse(b.path(), None, "is a folder, must be a file");
+    refuse(&a.path().join("journal"), None, "lies in the folder of the store");
+    assert_eq!(fs::read_dir(b.path()).expect("there").count(), 0);
+    open(a.path());
+}
+
+#[test]
 fn an_import_that_was_cut_short_goes_on_where_it_ended() {
     let (a, b) = (folder(), folder());
     let store = open(a.path());
     fill(&store);
-    let file = a.path().join("all.zst");
+    let file = b.path().join("all.zst");
     let (commits, _) = exported(a.path(), &file, None);
     let mut text = String::new();
     zstd::Decoder::new(fs::File::open(&file).expect("there")).expect("zstd").read_to_string(&mut text).expect("lines");

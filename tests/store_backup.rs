@@ -163,6 +163,23 @@ fn a_restore_that_was_cut_short_is_no_store_and_is_begun_anew() {
 }
 
 #[test]
+fn what_is_missing_in_a_copy_of_a_damaged_journal_is_told() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let store = open(folder.path());
+    (0..9).for_each(|n| commit(&store, n));
+    drop(store);
+    let journal = folder.path().join("journal");
+    let mut bytes = fs::read(&journal).expect("there");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    fs::write(&journal, bytes).expect("written");
+    let copied = Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    assert!(copied.damaged_bytes > 0, "{copied:?}");
+    let written = Store::export_archive(folder.path(), &target.path().join("all.zst"), None, |_| ()).expect("exported");
+    assert_eq!(written.damaged_bytes, copied.damaged_bytes);
+}
+
+#[test]
 fn folders_that_hold_something_else_are_left_alone() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = open(folder.path());
@@ -175,6 +192,9 @@ fn folders_that_hold_something_else_are_left_alone() {
     fs::write(target.path().join("letters.txt"), b"dear").expect("written");
     refused(back_up(folder.path(), target.path()), "is neither empty nor an older backup");
     refused(Store::restore(folder.path(), target.path(), |_| ()).map(drop), "holds no backup that was finished");
+    refused(back_up(folder.path(), &target.path().join("letters.txt")), "is a file, must be a folder");
+    refused(back_up(folder.path(), &folder.path().join("copies/new")), "which nothing else may write to");
+    assert!(!folder.path().join("copies").exists());
     fs::remove_file(target.path().join("letters.txt")).expect("removed");
 
     back_up(folder.path(), target.path()).expect("copied");

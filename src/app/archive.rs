@@ -6,7 +6,7 @@ use anyhow::Context;
 use hyper::Method;
 
 use super::{
-    Choice,
+    Choice, check,
     storage::{Holder, expect_store, open_or_ask},
 };
 use crate::{model::CommandError, store::Store};
@@ -18,7 +18,8 @@ pub fn export_archive(choice: &Choice, target: &Path, since: Option<&str>, progr
     let dir = &settings.daemon.data_dir;
     expect_store(dir)?;
     let done = Store::export_archive(dir, target, since, progress)?;
-    Ok(format!("{} commits written to `{}`; the next file goes on with `--since {}`", done.commits, target.display(), done.cursor))
+    let missing = check::missing(done.damaged_bytes);
+    Ok(format!("{} commits written to `{}`; the next file goes on with `--since {}`{missing}", done.commits, target.display(), done.cursor))
 }
 
 /// Takes an archive file in and says what it brought.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Choice, storage::expect_store};
+use super::{Choice, check, storage::expect_store};
 use crate::store::Store;
 
 /// Copies the store to `target` and says what was copied. `progress` hears how far it is, 0 to 1.
@@ -11,7 +11,8 @@ pub fn back_up(choice: &Choice, target: &Path, progress: impl FnMut(f64)) -> any
     let dir = &settings.daemon.data_dir;
     expect_store(dir)?;
     let done = Store::back_up(dir, target, progress)?;
-    Ok(format!("{} bytes copied to `{}`, which has {} now", done.bytes_copied, target.display(), done.bytes))
+    let missing = check::missing(done.damaged_bytes);
+    Ok(format!("{} bytes copied to `{}`, which has {} now{missing}", done.bytes_copied, target.display(), done.bytes))
 }
 
 /// Makes the configured store from a backup and says what it is. `progress` hears how far it is, 0 to 1.

@@ -37,6 +37,14 @@ pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
     Ok(CheckReport { settings, store })
 }
 
+/// What a copy of a store misses.
+pub(super) fn missing(damaged_bytes: u64) -> String {
+    match damaged_bytes {
+        0 => String::new(),
+        _ => format!("; {damaged_bytes} bytes of the journal are damaged: what was committed there is missing in it"),
+    }
+}
+
 /// What is wrong with a store, and what can be done about each.
 pub(super) fn damage(found: &Verification) -> String {
     [

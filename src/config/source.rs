@@ -80,18 +80,19 @@ impl<'e> Catalogue<'e> {
     /// Reads one `[[source]]`.
     pub fn read(&mut self, mut section: Section<'_>, faults: &mut Vec<Fault>) {
         let source = read_source(&mut section, &self.limits, self.env);
-        let (id_at, url_at) = (section.position("id"), section.position("url"));
+        let (id_at, url_at, formerly_at) = (section.position("id"), section.position("url"), section.position("formerly"));
         section.finish(faults);
         let Some(source) = source else { return };
         if self.sources.len() == SOURCES_MAX {
             faults.push(fault(id_at, format!("must be at most {SOURCES_MAX} sources in all")));
             return;
         }
-        for (key, id) in std::iter::once(("id", &source.id)).chain(source.formerly.iter().map(|id| ("formerly", id))) {
+        let formerly = source.formerly.iter().map(|id| ("formerly", &formerly_at, id));
+        for (key, at, id) in std::iter::once(("id", &id_at, &source.id)).chain(formerly) {
             if let Some(first) = self.ids.get(id) {
-                return faults.push(fault(id_at, format!("`source.{key}` is `{id}`, which is taken already at {}", place(first))));
+                return faults.push(fault(at.clone(), format!("`source.{key}` is `{id}`, which is taken already at {}", place(first))));
             }
-            self.ids.insert(id.clone(), id_at.clone());
+            self.ids.insert(id.clone(), at.clone());
         }
         // The URL itself may hold a key: the ids say which are meant.
         let bare = source.url.as_str().split('#').next().unwrap_or_default().to_owned();

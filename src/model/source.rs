@@ -77,6 +77,11 @@ impl Source {
         self.formerly.first().unwrap_or(&self.id)
     }
 
+    /// The name that its items bear, if that is not its own.
+    pub fn former_identity(&self) -> Option<SourceId> {
+        self.formerly.first().filter(|name| **name != self.id).cloned()
+    }
+
     /// The URL for outputs; none for a private source. The query is left out: it may hold a key.
     pub fn shown_url(&self) -> Option<String> {
         (!self.private).then(|| self.url.without_query())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Digest, Habit, Link, Recent, Rhythm, Timestamp, Trouble, Why};
+use super::{Digest, Habit, Link, Recent, Rhythm, SourceId, Timestamp, Trouble, Why};
 
 /// A source's memory: who is asked next, with which validators, and how the last polls went. Kept by `store`, advanced by
 /// `schedule` and `poll`.
@@ -64,6 +64,8 @@ pub struct SourceState {
     pub habit: Habit,
     /// An operator vouched for what it brings next.
     pub is_released: bool,
+    /// The name that its items bear, if that is not its own: the first that it had.
+    pub identity: Option<SourceId>,
     /// Items ever stored.
     pub items: u64,
     /// Arrivals of new items, newest last, at most 32: the source's own rhythm.

@@ -193,6 +193,7 @@ fn recall(state: SourceState, source: &Source, now: Timestamp) -> SourceState {
     if schedule::is_validator_stale(&state, now) {
         state.validators = Validators::default();
     }
+    state.identity = source.former_identity();
     state
 }
 

@@ -49,7 +49,7 @@ pub(super) fn inherit<F: Fetch>(poller: &Poller<F>, roster: &Roster) {
         let was_asked = |name: &SourceId| store.source_state(name).ok().filter(|state| state.last_attempt.is_some());
         if was_asked(&source.id).is_none()
             && let Some(state) = source.formerly.iter().rev().find_map(was_asked)
-            && let Err(error) = store.reserve(&source.id, &state)
+            && let Err(error) = store.reserve(&source.id, &SourceState { identity: source.former_identity(), ..state })
         {
             tracing::error!(source = %source.id, "what was remembered under its former name is not taken over: {error}");
         }

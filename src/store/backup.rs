@@ -20,7 +20,7 @@ use super::{
     archive::{Segment, sync_dir},
     error::{Result, StoreError},
     event::Event,
-    folder::{remove_dir, remove_file},
+    folder::{lies_within, remove_dir, remove_file},
     journal::{self, Entry, Journal},
     lock,
     recovery::{self, ARCHIVE, JOURNAL, Recovery, UNFINISHED},
@@ -53,6 +53,8 @@ pub struct BackedUp {
     pub bytes_copied: u64,
     /// Bytes that the backup has.
     pub bytes: u64,
+    /// Bytes among what is new of the journal that are damaged: the commits there are in no backup.
+    pub damaged_bytes: u64,
 }
 
 /// What a restored store holds.
@@ -71,11 +73,11 @@ pub(super) fn back_up(dir: &Path, target: &Path, progress: &mut dyn FnMut(f64)) 
     let _lock = lock::take(target)?;
     let known = manifest.clone();
     check_history(&journal, target, known.journal_end)?;
-    read_on(&journal, &mut manifest)?;
+    let damaged_bytes = read_on(&journal, &mut manifest)?;
 
     let archive = target.join(ARCHIVE);
     fs::create_dir_all(&archive).map_err(|error| StoreError::io(&archive, error))?;
-    let mut done = BackedUp { bytes_copied: 0, bytes: manifest.journal_end };
+    let mut done = BackedUp { bytes_copied: 0, bytes: manifest.journal_end, damaged_bytes };
     let all = manifest.ends.len().max(1) as f64;
     for (number, (segment, end)) in manifest.ends.iter().enumerate() {
         let known_end = known.ends.get(segment).copied().unwrap_or(0);
@@ -172,6 +174,12 @@ impl Manifest {
 /// The manifest of what `target` holds already; an empty folder gets one that counts nothing.
 fn begin(journal: &Journal, target: &Path) -> Result<Manifest> {
     let store = store_of(journal)?;
+    if journal.path.parent().is_some_and(|dir| lies_within(target, dir)) {
+        return Err(StoreError::Refused(format!(
+            "`{}` lies in the folder of the store, which nothing else may write to",
+            target.display()
+        )));
+    }
     make_dir(target)?;
     if let Some(known) = Manifest::read(target)? {
         return if known.store == store {
@@ -221,8 +229,9 @@ fn check_history(journal: &Journal, target: &Path, known_end: u64) -> Result<()>
 }
 
 /// Reads the commits that the backup does not have yet, and how far into the archive they reach.
-fn read_on(journal: &Journal, manifest: &mut Manifest) -> Result<()> {
+fn read_on(journal: &Journal, manifest: &mut Manifest) -> Result<u64> {
     let Manifest { journal_end, ends, .. } = manifest;
+    let mut damaged_bytes = 0;
     journal.walk(*journal_end..journal.length()?, |entry| {
         match entry {
             Entry::Commit(commit, end) => {
@@ -232,12 +241,16 @@ fn read_on(journal: &Journal, manifest: &mut Manifest) -> Result<()> {
                 }
                 *journal_end = end;
             }
-            Entry::Gap(_, end) => *journal_end = end,
+            Entry::Gap(from, end) => {
+                damaged_bytes += end - from;
+                *journal_end = end;
+            }
             // A commit that is being written.
             Entry::TornTail(_) => {}
         }
         Ok(std::ops::ControlFlow::Continue(()))
-    })
+    })?;
+    Ok(damaged_bytes)
 }
 
 /// Copies what is new of a segment; bytes copied, and bytes that the copy has.
@@ -298,6 +311,9 @@ fn writable(path: &Path) -> Result<File> {
 }
 
 fn make_dir(dir: &Path) -> Result<()> {
+    if dir.is_file() {
+        return Err(StoreError::Refused(format!("`{}` is a file, must be a folder", dir.display())));
+    }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| StoreError::io(dir, error))
 }
 

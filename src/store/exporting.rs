@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, fs::File, io::Write, ops::ControlFlow, path::Path};
 
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
@@ -10,8 +9,9 @@ use super::{
     changes::Position,
     error::{Result, StoreError},
     event::Event,
+    folder::{lies_within, remove_file},
     journal::{self, Entry, Journal},
-    parcel::{FORMAT, Footer, Header, Name, Sent, Text, Told},
+    parcel::{FORMAT, Footer, Header, Name, Seal, Sent, Text, Told},
     recovery::{ARCHIVE, JOURNAL},
 };
 use crate::model::{ItemId, ZonedTime};
@@ -26,43 +26,70 @@ pub struct Exported {
     pub commits: u64,
     /// Where the next file goes on.
     pub cursor: String,
+    /// Bytes of the journal that are damaged: the commits there are in no file.
+    pub damaged_bytes: u64,
 }
 
-/// Writes what the store in `dir` knows to `target`, from the place `since` on. `progress` hears the share that is done.
+/// Writes what the store in `dir` knows to `target`, from the place `since` on. `progress` hears the share that is done. What fails
+/// leaves `target` as it was, and nothing beside it.
 pub(super) fn run(dir: &Path, target: &Path, since: Option<&str>, progress: &mut dyn FnMut(f64)) -> Result<Exported> {
+    if target.is_dir() {
+        return Err(StoreError::Refused(format!("`{}` is a folder, must be a file", target.display())));
+    }
+    if lies_within(target, dir) {
+        return Err(StoreError::Refused(format!(
+            "`{}` lies in the folder of the store, which nothing else may write to",
+            target.display()
+        )));
+    }
+    let fresh = target.with_file_name(format!("{}.new", target.file_name().unwrap_or_default().to_string_lossy()));
+    let written = write(dir, &fresh, since, progress)
+        .and_then(|done| std::fs::rename(&fresh, target).map(|()| done).map_err(|error| StoreError::io(target, error)));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = remove_file(&fresh);
+        return written;
+    }
+    sync_dir(target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+    written
+}
+
+fn write(dir: &Path, fresh: &Path, since: Option<&str>, progress: &mut dyn FnMut(f64)) -> Result<Exported> {
     let journal = Journal::open_to_read(dir.join(JOURNAL))?;
     let until = journal.length()?;
     let archive = Archive::open_to_read(dir.join(ARCHIVE));
-    let fresh = target.with_file_name(format!("{}.new", target.file_name().unwrap_or_default().to_string_lossy()));
-    let failed = |error| StoreError::io(&fresh, error);
-    let file = File::create(&fresh).map_err(failed)?;
+    let failed = |error| StoreError::io(fresh, error);
+    let file = File::create(fresh).map_err(failed)?;
     let mut out = zstd::stream::write::Encoder::new(file, LEVEL).map_err(failed)?;
-    let mut teller = Teller { archive, ids: HashMap::new() };
-    let (mut store, mut from, mut last, mut commits) = (None, journal::HEADER_BYTES, journal::HEADER_BYTES, 0_u64);
+    let (mut teller, mut seal) = (Teller { archive, ids: HashMap::new() }, Seal::default());
+    let mut put = |line: serde_json::Result<String>| out.write_all(line?.as_bytes());
+    let (mut store, mut from, mut last) = (None, journal::HEADER_BYTES, journal::HEADER_BYTES);
+    let (mut commits, mut damaged_bytes) = (0, 0);
     journal.walk(journal::HEADER_BYTES..until, |entry| {
+        if let Entry::Gap(gap, end) = entry {
+            damaged_bytes += end - gap;
+        }
         let Entry::Commit(commit, end) = entry else { return Ok(ControlFlow::Continue(())) };
         if store.is_none() {
             let id = created(&commit.events)?;
             from = place(since, id, until)?.unwrap_or(from);
             store = Some(id);
-            write_line(&mut out, &Header { watchfire_archive: FORMAT, store: id, since: from, until }).map_err(failed)?;
+            put(seal.line(&Header { watchfire_archive: FORMAT, store: id, since: from, until })).map_err(failed)?;
         }
         let is_wanted = end > from;
         let events = teller.tell(&commit.events, is_wanted)?;
         last = end;
         if is_wanted {
-            write_line(&mut out, &Sent { at: commit.at.as_millis(), end, events }).map_err(failed)?;
+            put(seal.line(&Sent { at: commit.at.as_millis(), end, events })).map_err(failed)?;
             commits += 1;
         }
         progress(end as f64 / until as f64);
         Ok(ControlFlow::Continue(()))
     })?;
     let Some(store) = store else { return Err(nothing()) };
-    write_line(&mut out, &Footer { commits }).map_err(failed)?;
+    put(seal.line(&Footer { commits })).map_err(failed)?;
     out.finish().and_then(|file| file.sync_all()).map_err(failed)?;
-    std::fs::rename(&fresh, target).map_err(|error| StoreError::io(target, error))?;
-    sync_dir(target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
-    Ok(Exported { commits, cursor: Position::new(store, last).to_string() })
+    Ok(Exported { commits, cursor: Position::new(store, last).to_string(), damaged_bytes })
 }
 
 /// Where in the journal a cursor points to.
@@ -87,11 +114,6 @@ fn created(events: &[Event]) -> Result<Uuid> {
 
 fn nothing() -> StoreError {
     StoreError::Refused("the store has no commit yet: there is nothing to export".to_owned())
-}
-
-fn write_line(out: &mut impl Write, line: &impl Serialize) -> std::io::Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
-    out.write_all(b"\n")
 }
 
 /// Tells events by ids.

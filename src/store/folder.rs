@@ -18,6 +18,13 @@ pub(super) fn snapshots(index: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Whether a path, that need not be there yet, lies in a folder or is it.
+pub(super) fn lies_within(path: &Path, folder: &Path) -> bool {
+    let Ok(path) = std::path::absolute(path) else { return false };
+    let known = path.ancestors().find_map(|part| part.canonicalize().ok());
+    known.zip(folder.canonicalize().ok()).is_some_and(|(known, folder)| known.starts_with(folder))
+}
+
 /// Removes a file.
 pub(super) fn remove_file(path: &Path) -> Result<()> {
     fs::remove_file(path).map_err(|error| StoreError::io(path, error))

@@ -18,7 +18,7 @@ use super::{
     event::{Arrived, Event, Names},
     index::Rows,
     journal,
-    parcel::{FORMAT, Footer, Header, Name, Sent, Text, Told},
+    parcel::{FORMAT, Footer, Header, Name, Seal, Sent, Text, Told},
     record::Content,
     rows::{self, ItemRow, StoryRow},
     transaction::{MEMBERS_MAX, Transaction},
@@ -84,28 +84,41 @@ impl Store {
 struct Lines<'a> {
     path: &'a Path,
     number: u64,
+    seal: Seal,
     input: BufReader<zstd::stream::read::Decoder<'static, BufReader<File>>>,
 }
 
 impl<'a> Lines<'a> {
     fn open(path: &'a Path) -> Result<Self> {
         let decoder = File::open(path).and_then(zstd::stream::read::Decoder::new).map_err(|error| StoreError::io(path, error))?;
-        Ok(Self { path, number: 0, input: BufReader::new(decoder) })
+        Ok(Self { path, number: 0, seal: Seal::default(), input: BufReader::new(decoder) })
     }
 
     /// The first line, which says whether the rest can be read.
     fn header(&mut self) -> Result<Header> {
         let foreign = "is not the beginning of an archive of watchfire";
-        let text = self.next().map_err(|_| self.fault(foreign))?;
+        let text = self.read().map_err(|_| self.fault(&format!("{foreign}, or is cut short")))?;
         let found: serde_json::Value = serde_json::from_str(&text).map_err(|_| self.fault(foreign))?;
         match found["watchfire_archive"].as_u64().and_then(|found| u16::try_from(found).ok()) {
             Some(found) if found > FORMAT => Err(StoreError::Newer { path: self.path.to_owned(), found, known: FORMAT }),
-            Some(_) => self.parse(&text),
+            Some(_) => self.check(&text).and_then(|()| self.parse(&text)),
             None => Err(self.fault(foreign)),
         }
     }
 
     fn next(&mut self) -> Result<String> {
+        let text = self.read()?;
+        self.check(&text)?;
+        Ok(text)
+    }
+
+    /// Refuses a line that does not go on where the one before it ended.
+    fn check(&mut self, text: &str) -> Result<()> {
+        let is_sound = self.seal.fits(text);
+        if is_sound { Ok(()) } else { Err(self.fault("is damaged, or lines before it are missing; what stands before was taken in")) }
+    }
+
+    fn read(&mut self) -> Result<String> {
         self.number += 1;
         let mut line = Vec::new();
         let read = self.input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
@@ -131,11 +144,11 @@ impl Transaction<'_> {
     fn receive(&mut self, told: &Told) -> Result<Option<()>> {
         let Some(()) = self.check(told) else { return Ok(None) };
         match told {
-            Told::Opened { item, source, entry_id, content } => self.receive_item(item, source, content.as_ref(), Place::Own(entry_id))?,
+            Told::Opened { item, source, entry_id, content } => self.receive_item(item, source, content.as_ref(), &Place::Own(entry_id))?,
             Told::Joined { item, source, story, rule, text_score, title_score, content } => {
                 let rule = JoinRule::parse(rule).unwrap_or(JoinRule::SameText);
                 let place = Place::Story { story, rule, scores: (*text_score, *title_score) };
-                self.receive_item(item, source, content.as_ref(), place)?;
+                self.receive_item(item, source, content.as_ref(), &place)?;
             }
             Told::Updated { item, updated, content } => self.receive_version(item, *updated, content.as_ref())?,
             Told::Split { item, entry_id, published } => self.receive_split(item, entry_id, published.map(zoned))?,
@@ -189,7 +202,7 @@ impl Transaction<'_> {
     }
 
     /// A new item opens the story or joins the one that it did there. One that is known here stays as it is.
-    fn receive_item(&mut self, name: &Name, source: &str, text: Option<&Text>, place: Place<'_>) -> Result<()> {
+    fn receive_item(&mut self, name: &Name, source: &str, text: Option<&Text>, place: &Place<'_>) -> Result<()> {
         let Some(id) = name.id() else { return Ok(()) };
         if self.ledger.rows.row::<u64>(&rows::identity(id))?.is_some() {
             return Ok(());
@@ -198,7 +211,7 @@ impl Transaction<'_> {
         let seq = self.ledger.head.next_seq;
         let location = content.as_ref().map_or(Ok(Location::NOWHERE), |content| self.place(content))?;
         let arrived = Arrived { seq, item: id, source: source.to_owned(), content: location };
-        let event = match place {
+        let event = match *place {
             Place::Own(entry_id) => Event::Opened { arrived, entry_id: self.free_entry_id(seq, entry_id, content.as_ref(), id)? },
             Place::Story { story, rule, scores: (text_score, title_score) } => match self.room_in(story)? {
                 Some(story) => Event::Joined { arrived, story, rule, text_score, title_score },

@@ -25,7 +25,7 @@ pub(super) const HEADER_BYTES: u64 = 8;
 
 /// The open journal.
 pub(super) struct Journal {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     pub(super) file: File,
 }
 

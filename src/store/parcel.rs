@@ -1,7 +1,7 @@
 //! Archives as files: what a store knows, as zstd JSON lines, so that another one can take it in that no network reaches.
 //!
 //! The first line says of which store it is and from where to where in its journal it goes; then comes one line a commit, with the texts
-//! that its events speak of; the last line says that nothing is missing. Items and stories are named by their ids, never by numbers.
+//! that its events speak of; the last line says that nothing is missing, and each ends with a sum. Items and stories are named by their ids, never by numbers.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,31 @@ use crate::{
     dedup::Fingerprint,
     model::{Digest, Item, ItemId},
 };
+
+/// What ends every line: the CRC-32C of all text of the file up to there, so that damage and missing lines are noticed before anything of
+/// them is taken in.
+#[derive(Debug, Default)]
+pub(super) struct Seal(u32);
+
+impl Seal {
+    /// The next line: a JSON object whose last field is the sum.
+    pub(super) fn line(&mut self, object: &impl Serialize) -> serde_json::Result<String> {
+        let mut line = serde_json::to_string(object)?;
+        line.pop();
+        self.0 = crc32c::crc32c_append(self.0, line.as_bytes());
+        Ok(format!("{line}{SUM}{:08x}\"}}\n", self.0))
+    }
+
+    /// Whether this is the next line as it was written.
+    pub(super) fn fits(&mut self, line: &str) -> bool {
+        let Some((text, sum)) = line.trim_end().rsplit_once(SUM) else { return false };
+        self.0 = crc32c::crc32c_append(self.0, text.as_bytes());
+        sum == format!("{:08x}\"}}", self.0)
+    }
+}
+
+/// Stands before the sum.
+const SUM: &str = ",\"sum\":\"";
 
 /// The newest form of archive files that this program reads and the one that it writes.
 pub(super) const FORMAT: u16 = 1;

@@ -215,10 +215,12 @@ impl Store {
         Ok(versions)
     }
 
-    /// What is remembered of a source; the default for one that was never heard of. `items` counts what the store holds of it.
+    /// What is remembered of a source; the default for one that was never heard of. `items` counts what the store holds of it, under its
+    /// own name and the one that its items bear.
     pub fn source_state(&self, source: &SourceId) -> Result<SourceState> {
         let state = self.core.index.get(&rows::state(source))?.and_then(|bytes| state_record::decode(&bytes)).unwrap_or_default();
-        Ok(SourceState { items: self.item_count(source)?, ..state })
+        let under_former = state.identity.as_ref().map_or(Ok(0), |name| self.item_count(name))?;
+        Ok(SourceState { items: self.item_count(source)? + under_former, ..state })
     }
 
     /// The states of all sources that were ever polled, by their ids.

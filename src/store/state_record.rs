@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::codec::{Decoder, Encoder};
-use crate::model::{Freshness, Habit, Link, Recent, Rhythm, Shares, SourceState, Timestamp, Trouble, Validity, Why};
+use crate::model::{Freshness, Habit, Link, Recent, Rhythm, Shares, SourceId, SourceState, Timestamp, Trouble, Validity, Why};
 
 /// The tags. One that was ever used keeps its meaning; what is missing has its default, and unknown ones are passed over.
 mod tag {
@@ -43,6 +43,7 @@ mod tag {
     pub const IS_RELEASED: u8 = 33;
     pub const CERTIFICATE: u8 = 34;
     pub const RECENT: u8 = 35;
+    pub const IDENTITY: u8 = 36;
 }
 
 /// Writes a state.
@@ -83,6 +84,7 @@ pub(super) fn encode(state: &SourceState) -> Vec<u8> {
         .bytes(tag::TITLE, state.title.as_deref().map(str::as_bytes))
         .bytes(tag::FEED_ID, state.feed_id.as_deref().map(str::as_bytes))
         .bytes(tag::SITE, state.site.as_ref().map(|link| link.as_str().as_bytes()))
+        .bytes(tag::IDENTITY, state.identity.as_ref().map(|name| name.as_str().as_bytes()))
         .number(tag::ITEMS, state.items)
         .bytes(tag::ARRIVALS, Some(arrivals.as_slice()).filter(|arrivals| !arrivals.is_empty()))
         .0
@@ -137,6 +139,7 @@ fn take(state: &mut SourceState, tag: u8, field: &[u8]) -> Option<()> {
         tag::FEED_ID => state.feed_id = Some(text(field)?),
         tag::SITE => state.site = link(field),
         tag::RECENT => state.recent = Recent::from_bits(number(field)?),
+        tag::IDENTITY => state.identity = SourceId::parse(&text(field)?).ok(),
         tag::ITEMS => state.items = number(field)?,
         tag::ARRIVALS => state.arrivals = field.chunks(8).map(time).collect::<Option<_>>()?,
         _ => {}
@@ -263,6 +266,7 @@ mod tests {
             title: Some("网安".to_owned()),
             feed_id: Some("urn:x".to_owned()),
             site: link(),
+            identity: SourceId::parse("before").ok(),
             items: 12,
             arrivals: vec![Timestamp::from_secs(8)],
         };

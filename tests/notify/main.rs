@@ -561,6 +561,7 @@ fn an_operator_tries_a_receiver_and_hears_what_it_says() {
         let said = String::from_utf8_lossy(&[tried.stdout, tried.stderr].concat()).into_owned();
         assert!(tried.status.success() == is_taken && said.contains(wanted) && !said.contains("s3cret"), "{said}");
         assert_eq!(receiving.seen()[0].json()["type"], "test");
+        assert!(receiving.seen()[0].json()["entries"][0]["at"].is_null(), "no date is no text");
         let unknown = home.command_with(&["notify", "test", "nobody"], &[("KEY", "s3cret")]);
         assert!(String::from_utf8_lossy(&unknown.stderr).contains("there are `team`"), "{unknown:?}");
     }

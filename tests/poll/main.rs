@@ -351,6 +351,7 @@ async fn a_new_name_keeps_memory_and_items() {
     assert_eq!(asked.len(), 2, "not asked at once: it was asked half an hour ago");
     assert_eq!(asked[1].1.etag.as_deref(), Some(b"\"1\"".as_slice()), "validators of the time before");
     assert_eq!(rig.state("new").last_outcome.as_deref(), Some("0 new, 2 known"));
+    assert_eq!(rig.state("new").items, 2, "those that it brought under its old name are its own");
     assert_eq!(rig.store().newest(10).expect("stories").stories, before);
 }
 

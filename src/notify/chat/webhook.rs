@@ -22,7 +22,7 @@ fn post(hook: &Hook, message: &Message, now: Timestamp) -> Post {
     let entry = |note: &Note| {
         json!({
             "kind": note.kind.as_str(), "title": note.title, "url": note.link, "page": note.page, "text": note.detail,
-            "at": note.at, "sources": note.voices, "tags": note.tags,
+            "at": Some(&note.at).filter(|at| !at.is_empty()), "sources": note.voices, "tags": note.tags,
         })
     };
     let entries: Vec<_> = message.notes.iter().map(entry).collect();
