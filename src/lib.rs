@@ -46,7 +46,8 @@
 //! - [`telemetry`]: what the daemon counts while it runs, for Prometheus; all names in one place.
 //! - [`fetch`]: the one trait of the program and its HTTP client, with the address guard.
 //! - [`store`]: archive and index; the only module that names sled.
-//! - [`search`]: the full-text index, made from the store and made again at will, and what is counted over them; the only module that names tantivy.
+//! - [`search`]: the full-text index, made from the store and made again at will, and what is counted over them; the only module that
+//!   names tantivy.
 //! - [`poll`]: the writing half: the loop, the pipeline of one poll, the import of documents.
 //! - [`http`]: the reading half: routes, conditional requests, compression.
 //! - [`notify`]: stories and changes of health to webhooks, chats and mail, by an outbox in the store; the only module that names lettre.
@@ -60,7 +61,7 @@
 //!    `http` sends over a channel and [`app`] hands on. [`notify`] writes its outbox and nothing else.
 //! 2. `model`, `feed`, `clean`, `document`, `dedup`, `tag`, `schedule`, `health`, `view` and `render` compute and do nothing else: no IO,
 //!    no clock, no chance, no logs, nothing async.
-//! 3. Identity is a function of the publisher's bytes and the source id: never of time, order or chance. For a document, the bytes are its
+//! 3. Identity is a function of the publisher's bytes and the first name of the source: never of time, order or chance. For a document, the bytes are its
 //!    path below the imported folder: two files may carry one link and are still two copies.
 //! 4. Parsing dirt is not an error.
 //! 5. A poll ends in exactly one outcome, logged once at the boundary and recorded once. The same bytes twice change nothing but poll
@@ -86,10 +87,11 @@
 //! [`store::Store::reserve`]), asks ([`fetch::Fetch`]), and on new bytes goes to a blocking thread: [`feed::read`] gives drafts,
 //! `poll::assemble` makes items of them ([`clean::html`], [`dedup::native_ids`]), `poll::learning` leaves out those that the store has,
 //! and the rest get their fingerprints, without what their speakers repeat ([`dedup::LineMemory`], [`dedup::Fingerprint`]).
+//! `poll::vetting` holds back what is so unlike its source that it may not be its own ([`health::guard`]).
 //! [`store::Store::commit`] finds each one's story and writes everything at once. The generation moves; [`search`] and [`http`] notice.
-//! The one takes in what changed; the other asks for the newest stories, has those that are new or changed written ([`render::entry`]), lets [`view::window`] choose, puts the entries together
-//! ([`render::frame`]), compresses once, and answers every reader from memory. Other selections are made in the same way when somebody
-//! asks for them.
+//! The one takes in what changed; the other asks for the newest stories, has those that are new or changed written ([`render::entry`]),
+//! lets [`view::window`] choose, puts the entries together ([`render::frame`]), compresses once, and answers every reader from memory.
+//! Other selections are made in the same way when somebody asks for them.
 //!
 //! Beside that two look on: [`poll::watch_health`] sees once a minute which outages begin and end, and a courier for each receiver of
 //! [`notify`] reads the same history and puts what is new in its line.

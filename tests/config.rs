@@ -444,7 +444,7 @@ fn the_commented_defaults_are_the_real_ones() {
         uncommented.push_str(bare.unwrap_or(line));
         uncommented.push('\n');
     }
-    assert_eq!(uncommented.lines().filter(|line| line.contains(" = ")).count(), 33, "{uncommented}");
+    assert_eq!(uncommented.lines().filter(|line| line.contains(" = ")).count(), 34, "{uncommented}");
     let folder = Folder::with(&[("watchfire.toml", &uncommented)]);
     let explained = folder.load().unwrap_or_else(|error| panic!("{error}"));
     fs::write(folder.0.path().join("watchfire.toml"), "").expect("written");

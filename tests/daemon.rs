@@ -459,3 +459,31 @@ fn stories_are_found_by_what_they_say_while_the_daemon_runs_and_afterwards() {
     assert!(searched(&home, &["libplover"]).contains("1 of 1 story"), "a killed daemon's store, and no index");
     assert_eq!(searched(&home, &["--rebuild"]), "the search index knows 6 stories\n");
 }
+
+/// The operator's thresholds decide, not the built-in ones.
+#[test]
+fn thresholds_of_the_configuration_reach_the_rule() {
+    let text = "The loader decrypts its payload with a key that it derives from the volume serial number, injects it into a suspended \
+        process, and asks three hard-coded addresses for orders every ninety seconds until one of them answers with a signed task.";
+    let document = |day: &str, title: &str| {
+        format!(
+            "<rss version=\"2.0\"><channel><title>Wire</title><item><guid>1</guid><title>{title}</title><pubDate>{day} Nov 2026 08:00:00 \
+             GMT</pubDate><description>{text}</description></item></channel></rss>"
+        )
+    };
+    for (merge, stories) in [("", 1), ("[merge]\nwindow = \"10d\"", 2)] {
+        let origin = Origin::launch();
+        origin.on("/a.xml", Reply::ok(document("01", "A loader that waits")));
+        origin.on("/b.xml", Reply::ok(document("20", "A loader that waits, again")));
+        let home = Home::new(&format!("{}{}{merge}", source("a", &origin, "/a.xml"), source("b", &origin, "/b.xml")));
+        let daemon = home.start();
+        daemon.wait_for("both polls", |daemon| {
+            let sources = home.command(&["sources"]);
+            daemon.get("/healthz").status == 200 && String::from_utf8_lossy(&sources.stdout).contains("2 fine")
+        });
+        let export = home.command(&["export"]);
+        let lines = String::from_utf8(export.stdout).expect("UTF-8");
+        assert_eq!(lines.lines().filter(|line| line.contains("A loader that waits")).count(), stories, "{merge}\n{lines}");
+        daemon.stop();
+    }
+}

@@ -13,6 +13,7 @@ mod edit;
 mod export;
 mod export_list;
 mod health;
+mod hubs;
 mod import;
 mod import_list;
 mod inspect;

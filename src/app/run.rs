@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Choice,
     daemon_file::DaemonFile,
+    hubs,
     orders::Clerk,
     rows::ImportRow,
     search, service_manager,
@@ -116,17 +117,21 @@ impl Daemon {
 
         let office = Office { store: store.clone(), search: search.clone(), client: fetcher.clone(), clock: Clock::System };
         let telling = tokio::spawn(notify::run(office, postings_out, polls_end.clone()));
-        let poller = Arc::new(Poller::new(store.clone(), fetcher, Clock::System));
+        let poller = Arc::new(Poller::new(store.clone(), fetcher.clone(), Clock::System));
         let watching = poll::watch_health(store.clone(), roster_out.clone(), Clock::System, polls_end.clone());
         let watching = tokio::spawn(watching);
         let polling = tokio::spawn(poll::run(poller, roster_out, poll_orders, Mode::Daemon, polls_end.clone()));
         let token = Secret::new(token);
+        let (topics, topics_out) = watch::channel(Arc::default());
+        // It ends with the reading half, and what it has not told by then it tells at the next start.
+        drop(tokio::spawn(hubs::announce(fetcher.clone(), settings_out.clone(), topics_out)));
         let service = http::Service {
             store: store.clone(),
             search: search.clone(),
             served: served_out,
             orders: orders_in,
             token,
+            topics,
             connections_max: settings_out.borrow().http.connections_max,
             clock: Clock::System,
         };

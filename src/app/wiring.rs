@@ -76,6 +76,7 @@ pub(super) fn site(settings: &Settings, feed_uuid: Uuid, address: SocketAddr) ->
         home: http.base_url(),
         timezone: settings.documents.timezone,
         images: settings.feed.images,
+        hubs: settings.http.hubs.clone(),
         manners: Manners {
             user_agent: user_agent(settings),
             contact: settings.daemon.contact.clone(),

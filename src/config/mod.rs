@@ -43,7 +43,7 @@ use self::{
     source::Catalogue,
     view::Views,
 };
-use crate::model::ScheduleLimits;
+use crate::model::{ScheduleLimits, Source};
 
 /// The configuration that is shipped: what `watchfire default-config` prints, with every key explained.
 pub const DEFAULT: &str = include_str!("../../config/watchfire.toml");
@@ -100,7 +100,9 @@ fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, 
     catalogue.warnings.extend(warnings);
     if faults.is_empty() {
         settings.warnings.append(&mut catalogue.warnings);
-        settings.retention.sources = catalogue.sources.iter().map(|source| (source.id.clone(), source.keeping)).collect();
+        let names = |source: &Source| [std::slice::from_ref(&source.id), source.formerly.as_slice()].concat();
+        let keepings = catalogue.sources.iter().flat_map(|source| names(source).into_iter().map(|name| (name, source.keeping)));
+        settings.retention.sources = keepings.collect();
         settings.sources = catalogue.sources;
         settings.views = views;
         return Ok(settings);

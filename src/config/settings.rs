@@ -71,6 +71,8 @@ pub struct HttpSettings {
     pub listen: SocketAddr,
     /// Where the world reaches it; ends in `/`.
     pub public_url: Option<Link>,
+    /// WebSub hubs that are told when our feeds change.
+    pub hubs: Vec<Link>,
     /// Connections at once.
     pub connections_max: usize,
 }

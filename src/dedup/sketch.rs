@@ -2,7 +2,8 @@
 //!
 //! The method is fast similarity sketching (Dahlgaard, Knudsen, Thorup, FOCS 2017): like one-permutation hashing it costs one hash for each
 //! shingle of a long text, and where slots stay empty it goes round again, so that short texts are estimated as well as MinHash
-//! would. 4 KB of text take 3 us; 128 multiply-shift minima of the same precision take 80. The numbers are kept on disk: seeds, mixing and layout must never change.
+//! would. 4 KB of text take 3 us; 128 multiply-shift minima of the same precision take 80. The numbers are kept on disk: seeds, mixing
+//! and layout must never change.
 
 /// Slots of a sketch.
 pub const SLOTS: usize = 128;

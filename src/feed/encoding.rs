@@ -204,8 +204,8 @@ fn declared_label(bytes: &[u8]) -> Option<&str> {
     value[1..].split(quote).next()
 }
 
-/// The encoding a label names: WHATWG's labels, and those of Windows and Python. GBK and its subset are read as GB18030, which extends them.
-/// US-ASCII is no label: a document that is ASCII is UTF-8, and another one was mislabelled.
+/// The encoding a label names: WHATWG's labels, and those of Windows and Python. GBK and its subset are read as GB18030, which extends
+/// them. US-ASCII is no label: a document that is ASCII is UTF-8, and another one was mislabelled.
 fn named(label: &str) -> Option<&'static Encoding> {
     let label = label.trim().to_ascii_lowercase();
     let known = match label.replace('_', "-").as_str() {

@@ -1,4 +1,5 @@
-//! The address guard: which hosts, ports and addresses may be asked, so that no URL and no redirect reaches into the operator's own network.
+//! The address guard: which hosts, ports and addresses may be asked, so that no URL and no redirect reaches into the operator's own
+//! network.
 //!
 //! It is asked three times: about every URL before it is sent (ports, names, literal addresses), about every answer of the resolver,
 //! and about the address that a connection really has. Through a proxy the last one is not seen; nor is the second where the proxy

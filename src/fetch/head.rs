@@ -22,8 +22,9 @@ const A_IM: HeaderName = HeaderName::from_static("a-im");
 const IM: HeaderName = HeaderName::from_static("im");
 const FEED: HeaderValue = HeaderValue::from_static("feed");
 
-/// The headers that differ from request to request: validators as they came, the wish for new entries alone, and the operator's own headers where `target` is of the
-/// configured origin (scheme, host and port). They may hold credentials, so a redirect elsewhere never carries them.
+/// The headers that differ from request to request: validators as they came, the wish for new entries alone, and the operator's own
+/// headers where `target` is of the configured origin (scheme, host and port). They may hold credentials, so a redirect elsewhere never
+/// carries them.
 pub fn of_request(request: &Request, target: &Link) -> Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::new();
     for (name, value) in [(IF_NONE_MATCH, &request.validators.etag), (IF_MODIFIED_SINCE, &request.validators.last_modified)] {

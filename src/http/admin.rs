@@ -1,9 +1,10 @@
 //! The operator's addresses: only from this machine, only with the token.
 //!
-//! `POST /admin/reload`, `POST /admin/poll[?source=ID]`, `POST /admin/release?source=ID`, `POST /admin/import` (body: a JSON array of paths), `GET /admin/export`
-//! (one JSON line a story), `GET /admin/sources` (a JSON array), `GET /admin/why?item=ID|URL` (a JSON array),
-//! `GET /admin/search?q=TEXT[&order=best][&limit=N]`, `POST /admin/archive` (body: a path as JSON), `POST /admin/verify`, `POST /admin/compact`, `POST /admin/split`, `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON
-//! array of one or two ids or URLs). Errors are `{"error": ...}`.
+//! `POST /admin/reload`, `POST /admin/poll[?source=ID]`, `POST /admin/release?source=ID`, `POST /admin/import` (body: a JSON array of
+//! paths), `GET /admin/export` (one JSON line a story), `GET /admin/sources` (a JSON array), `GET /admin/why?item=ID|URL` (a JSON array),
+//! `GET /admin/search?q=TEXT[&order=best][&limit=N]`, `POST /admin/archive` (body: a path as JSON), `POST /admin/verify`, `POST
+//! /admin/compact`, `POST /admin/split`, `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON array of one or two ids or URLs).
+//! Errors are `{"error": ...}`.
 
 use std::path::PathBuf;
 

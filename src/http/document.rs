@@ -56,6 +56,8 @@ pub(super) struct Document {
     brotli: Arc<OnceLock<Coded>>,
     /// Whether caches may keep it for ever.
     is_final: bool,
+    /// Its `Link` field (RFC 8288).
+    links: Option<HeaderValue>,
 }
 
 /// A body in one coding. The tag is a digest of exactly these bytes (RFC 9110 section 8.8.3.3: one tag a coding).
@@ -94,12 +96,22 @@ impl Document {
     pub(super) fn new(kind: Kind, body: impl Into<Parts>, last_modified: Timestamp) -> Self {
         let last_modified_field = value(&http_date(last_modified));
         let (gzip, brotli) = (Arc::default(), Arc::default());
-        Self { kind, last_modified, last_modified_field, identity: Coded::new(body.into()), gzip, brotli, is_final: false }
+        Self { kind, last_modified, last_modified_field, identity: Coded::new(body.into()), gzip, brotli, is_final: false, links: None }
     }
 
     /// The same as one that will not change: a copy of it stays good for ever.
     pub(super) fn forever(self) -> Self {
         Self { is_final: true, ..self }
+    }
+
+    /// The same with a `Link` field.
+    pub(super) fn linked(self, links: Option<HeaderValue>) -> Self {
+        Self { links, ..self }
+    }
+
+    /// The entity tag of its bytes as they are.
+    pub(super) fn etag(&self) -> &str {
+        &self.identity.etag
     }
 
     /// The same, with what was compressed of an `older` document if that has the same bytes.
@@ -167,6 +179,9 @@ impl Document {
                     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
                 }
                 self.kind.describe(headers);
+                if let Some(links) = &self.links {
+                    headers.insert(header::LINK, links.clone());
+                }
                 if !wish.is_open {
                     headers.remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
                 }

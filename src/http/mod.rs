@@ -30,7 +30,7 @@ use tokio::{
 use self::{library::Library, shelf::Shelf};
 use crate::{
     clock::Clock,
-    model::{Command, CommandError, Digest, Secret},
+    model::{Command, CommandError, Digest, Link, Secret},
     render::{Site, SourceCards},
     search::Search,
     store::Store,
@@ -49,10 +49,21 @@ pub struct Service {
     pub orders: mpsc::Sender<Order>,
     /// What an operator must show.
     pub token: Secret,
+    /// Where it is said which feeds are served now, for hubs.
+    pub topics: watch::Sender<Arc<[Topic]>>,
     /// Connections at once; when there are more, the one that has been idle the longest makes room.
     pub connections_max: usize,
     /// The present.
     pub clock: Clock,
+}
+
+/// A feed that hubs are told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// Its own address.
+    pub url: Link,
+    /// The entity tag of its bytes.
+    pub tag: String,
 }
 
 /// The settings that outputs depend on.
@@ -96,7 +107,7 @@ pub struct Order {
 /// Serves `service` on `listener` until `shutdown` is ready; answers in flight are finished. The documents are rendered before the
 /// first connection is taken. True if every answer was finished in time.
 pub async fn run(listener: TcpListener, service: Service, shutdown: impl Future<Output = ()>) -> bool {
-    let shelf = Arc::new(Shelf::new(Library::new(service.store, service.search), service.served));
+    let shelf = Arc::new(Shelf::new(Library::new(service.store, service.search), service.served, service.topics));
     if let Err(error) = shelf.renew().await {
         tracing::error!(%error, "nothing rendered yet, answering 503");
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderValue;
+
 use super::{
     Served,
     fragments::{Fragment, Fragments, Shape},
@@ -88,15 +90,7 @@ impl Press<'_> {
     pub(super) fn make(&self, wanted: &Wanted) -> Result<Option<Parts>, ShelfError> {
         let Some(mut chosen) = self.choose(&wanted.selection) else { return Ok(None) };
         let site = &self.served.site;
-        let mut stand = self.stand(&chosen, wanted)?;
-        let is_page_of_nothing = chosen.is_search && wanted.format.is_none() && stand.total == Some(0);
-        let loosened = is_page_of_nothing.then(|| search::loosened(&chosen.filter)).flatten();
-        let is_loosened = loosened.is_some();
-        if let Some(filter) = loosened {
-            chosen.filter = filter;
-            stand = self.stand(&chosen, wanted)?;
-        }
-        let Stand { fragments, next, total } = stand;
+        let (Stand { fragments, next, total }, is_loosened) = self.stand_or_near(&mut chosen, wanted)?;
         if fragments.is_empty() && wanted.skip > 0 {
             return Ok(None);
         }
@@ -114,6 +108,7 @@ impl Press<'_> {
             parts.extend(self.newest_volume().map(|volume| ("prev-archive", volume)));
         }
         feed.parts = parts;
+        feed.is_announced = self.is_announced(wanted);
         feed.place.skip = wanted.skip;
         match wanted.format {
             Some(format) => Ok(Some(feed_in(format, site, feed, &fragments)?)),
@@ -132,6 +127,26 @@ impl Press<'_> {
                 Ok(Some(page.into()))
             }
         }
+    }
+
+    /// Whether hubs are told when this changes: the combined feed and the open views, as Atom.
+    fn is_announced(&self, wanted: &Wanted) -> bool {
+        let is_ours = match &wanted.selection {
+            Selection::Everything => true,
+            Selection::View(id) => self.served.views.iter().any(|view| view.id == *id && view.is_open()),
+            _ => false,
+        };
+        is_ours && wanted.skip == 0 && wanted.format == Some(Format::Atom)
+    }
+
+    /// The `Link` field of what hubs are told of: the hubs and its own address (W3C WebSub section 4).
+    pub(super) fn links(&self, wanted: &Wanted) -> Option<HeaderValue> {
+        let site = &self.served.site;
+        if site.hubs.is_empty() || !self.is_announced(wanted) {
+            return None;
+        }
+        let hubs: String = site.hubs.iter().map(|hub| format!("<{hub}>; rel=\"hub\", ")).collect();
+        HeaderValue::from_str(&format!("{hubs}<{}>; rel=\"self\"", wanted.url(site))).ok()
     }
 
     /// The page of the vulnerabilities that are most talked about in the week that ends with the newest story: what is rendered does not
@@ -192,6 +207,20 @@ impl Press<'_> {
     fn tagged(&self, tag: &str) -> Vec<SourceId> {
         let carries = |card: &SourceCard| card.tags().iter().any(|own| own.as_str().eq_ignore_ascii_case(tag));
         self.cards.ids().filter(|id| self.cards.get(id).is_some_and(carries)).cloned().collect()
+    }
+
+    /// What stands on a page. Where people would see that nothing was found, what says the words apart, if they were typed together: then
+    /// the second is true. A feed keeps to what was asked, for what it holds must not change when something is found at last.
+    fn stand_or_near(&self, chosen: &mut Chosen, wanted: &Wanted) -> Result<(Stand, bool), ShelfError> {
+        let stand = self.stand(chosen, wanted)?;
+        let is_page_of_nothing = chosen.is_search && wanted.format.is_none() && stand.total == Some(0);
+        match is_page_of_nothing.then(|| search::loosened(&chosen.filter)).flatten() {
+            Some(filter) => {
+                chosen.filter = filter;
+                Ok((self.stand(chosen, wanted)?, true))
+            }
+            None => Ok((stand, false)),
+        }
     }
 
     fn stand(&self, chosen: &Chosen, wanted: &Wanted) -> Result<Stand, ShelfError> {

@@ -12,7 +12,7 @@ use axum::http::HeaderValue;
 use tokio::sync::{Semaphore, watch};
 
 use super::{
-    Served,
+    Served, Topic,
     coding::Coding,
     document::{Document, Kind, feed_lifetime},
     fragments::Fragments,
@@ -106,6 +106,7 @@ pub(super) struct Shelf {
     pages: Mutex<Pages>,
     fragments: Arc<Fragments>,
     work: Semaphore,
+    topics: watch::Sender<Arc<[Topic]>>,
 }
 
 /// Pages of one front.
@@ -120,7 +121,7 @@ struct Pages {
 
 impl Shelf {
     /// An empty shelf.
-    pub(super) fn new(library: Library, served: watch::Receiver<Arc<Served>>) -> Self {
+    pub(super) fn new(library: Library, served: watch::Receiver<Arc<Served>>, topics: watch::Sender<Arc<[Topic]>>) -> Self {
         Self {
             library,
             served,
@@ -128,6 +129,7 @@ impl Shelf {
             pages: Mutex::default(),
             fragments: Arc::default(),
             work: Semaphore::new(PAGES_IN_WORK_MAX),
+            topics,
         }
     }
 
@@ -149,15 +151,20 @@ impl Shelf {
     /// Renders the present generation and puts it on the shelf.
     pub(super) async fn renew(&self) -> Result<(), ShelfError> {
         let (library, fragments, served, older) = (self.library.clone(), Arc::clone(&self.fragments), self.served(), self.front());
-        let made = tokio::task::spawn_blocking(move || Front::make(&library, &fragments, served, older.as_deref())).await;
-        let front = made.map_err(|_| ShelfError::Panicked)??;
+        let made = tokio::task::spawn_blocking(move || {
+            let front = Front::make(&library, &fragments, served, older.as_deref())?;
+            let topics = front.topics(&library, &fragments)?;
+            Ok::<_, ShelfError>((front, topics))
+        });
+        let (front, topics) = made.await.map_err(|_| ShelfError::Panicked)??;
+        self.topics.send_replace(topics.into());
         tracing::debug!(generation = front.edition.generation, feed_bytes = front.feed.bytes(), "feed rendered");
         *self.front.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(front));
         Ok(())
     }
 
-    /// Renews the shelf whenever the generation, the search index or the settings move; has no end of its own. A burst of commits is rendered
-    /// once, when it is over or has lasted too long.
+    /// Renews the shelf whenever the generation, the search index or the settings move; has no end of its own. A burst of commits is
+    /// rendered once, when it is over or has lasted too long.
     pub(super) async fn keep_fresh(&self) -> Infallible {
         let mut settings = self.served.clone();
         let (mut seen, mut ticks, mut pause) = (self.library.edition(), 0_u32, 0_u32);
@@ -310,7 +317,8 @@ impl Front {
             edition,
             changed_at,
             feed_lifetime: feed_lifetime(served.max_age_secs()),
-            feed: document(Kind::Atom, feed, older.map(|older| &older.feed)),
+            feed: document(Kind::Atom, feed, older.map(|older| &older.feed))
+                .linked(press.links(&Wanted::newest(Selection::Everything, Some(Format::Atom)))),
             home: document(Kind::Page, home, older.map(|older| &older.home)),
             about: document(Kind::Page, about.into(), older.map(|older| &older.about)),
             cards,
@@ -327,8 +335,10 @@ impl Front {
                 (Kind::Page, render::story_page(site, &story, &library.versions(&story)?, &self.cards).into())
             }
             PageName::Selected(wanted) => {
-                let Some(body) = self.press(library, fragments).make(wanted)? else { return Ok(None) };
-                (Kind::from(wanted.format), body)
+                let press = self.press(library, fragments);
+                let Some(body) = press.make(wanted)? else { return Ok(None) };
+                let document = Document::new(Kind::from(wanted.format), body, self.changed_at);
+                return Ok(Some(document.linked(press.links(wanted))));
             }
             PageName::Volume(number, format) => {
                 let Some(volume) = self.press(library, fragments).volume(*number, *format)? else { return Ok(None) };
@@ -344,6 +354,25 @@ impl Front {
             PageName::OpenSearch => (Kind::OpenSearch, render::opensearch(site).into()),
         };
         Ok(Some(Document::new(kind, body, self.changed_at)))
+    }
+
+    /// The feeds that hubs are told of; none where no hub is configured.
+    fn topics(&self, library: &Library, fragments: &Fragments) -> Result<Vec<Topic>, ShelfError> {
+        let site = &self.served.site;
+        if site.hubs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut topics = vec![Topic { url: site.feed_url(), tag: self.feed.etag().to_owned() }];
+        for view in self.served.views.iter().filter(|view| view.is_open()) {
+            let wanted = Wanted::newest(view.selection(), Some(Format::Atom));
+            // While the index is being filled nobody is served a view either.
+            match self.page(library, fragments, &PageName::Selected(wanted.clone())) {
+                Ok(Some(page)) => topics.push(Topic { url: wanted.url(site), tag: page.etag().to_owned() }),
+                Ok(None) | Err(ShelfError::NotReady) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(topics)
     }
 
     fn press<'a>(&'a self, library: &'a Library, fragments: &'a Fragments) -> Press<'a> {

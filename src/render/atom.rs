@@ -25,6 +25,9 @@ pub(super) fn frame(site: &Site, feed: &Feed) -> (String, String) {
         typed("alternate", &feed.page_url(site), "text/html"),
     ];
     links.extend(feed.part_urls(site, Format::Atom).map(|(relation, address)| typed(relation, &address, Format::Atom.media_type())));
+    if feed.is_announced {
+        links.extend(site.hubs.iter().map(|hub| link("hub", hub.as_str())));
+    }
     let (namespaces, extensions) = archive_mark(feed.is_archive);
     let document = written(&atom::Feed {
         namespaces,

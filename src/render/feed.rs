@@ -56,6 +56,8 @@ pub struct Feed {
     pub parts: Vec<(&'static str, Place)>,
     /// Whether it is a volume of the archive, which new stories are not added to (RFC 5005 section 4).
     pub is_archive: bool,
+    /// Whether hubs are told when it changes: then it names them, as Atom (W3C WebSub section 4).
+    pub is_announced: bool,
 }
 
 /// Where a feed is: its address without the ending that names a format. Without any ending, a page for people is there.
@@ -81,13 +83,23 @@ impl Feed {
             place: Place { path: ("", "feed".to_owned()), skip: 0 },
             parts: Vec::new(),
             is_archive: false,
+            is_announced: false,
         }
     }
 
     /// Another feed of the same site, with an id that follows from where it is.
     pub fn named(site: &Site, title: Text, path: (&'static str, String), updated: Timestamp) -> Self {
         let id = site.mint("feed", &format!("{}/{}", path.0, path.1));
-        Self { id, title, subtitle: Text::default(), updated, place: Place { path, skip: 0 }, parts: Vec::new(), is_archive: false }
+        Self {
+            id,
+            title,
+            subtitle: Text::default(),
+            updated,
+            place: Place { path, skip: 0 },
+            parts: Vec::new(),
+            is_archive: false,
+            is_announced: false,
+        }
     }
 
     /// Where a search in a format is sent, or one of the pages, without its query.

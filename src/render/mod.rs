@@ -1,5 +1,5 @@
-//! Stories as bytes: Atom, RSS, JSON Feed, OPML, HTML pages, JSON lines. The only writer of these formats; the same arguments give the same bytes on any
-//! machine at any hour, for nothing here knows the time.
+//! Stories as bytes: Atom, RSS, JSON Feed, OPML, HTML pages, JSON lines. The only writer of these formats; the same arguments give the
+//! same bytes on any machine at any hour, for nothing here knows the time.
 
 mod atom;
 mod brief;

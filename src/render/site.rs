@@ -27,6 +27,8 @@ pub struct Site {
     pub timezone: Tz,
     /// What stands for pictures in entries.
     pub images: Images,
+    /// WebSub hubs that are told when our feeds change.
+    pub hubs: Vec<Link>,
     /// What publishers are told.
     pub manners: Manners,
 }
@@ -115,7 +117,9 @@ impl Site {
     /// A digest of everything that this value puts into outputs: a changed one makes a new generation.
     pub fn digest(&self) -> Digest {
         let manners = &self.manners;
+        let hubs = self.hubs.iter().map(Link::as_str).collect::<Vec<_>>().join(" ");
         Digest::of(&[
+            hubs.as_bytes(),
             GENERATOR.1.as_bytes(),
             self.feed_uuid.as_bytes(),
             self.title.as_str().as_bytes(),

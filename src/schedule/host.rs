@@ -48,9 +48,9 @@ impl Told {
     }
 }
 
-/// Until when no source of a host is asked, given what its sources were told; `None` if each goes its own way. When several were told within one
-/// window it is what was asked for the longest. It follows from the sources' own memories, which stay as they are while the host is
-/// left in peace, so it survives a restart.
+/// Until when no source of a host is asked, given what its sources were told; `None` if each goes its own way. When several were told
+/// within one window it is what was asked for the longest. It follows from the sources' own memories, which stay as they are while the
+/// host is left in peace, so it survives a restart.
 pub fn host_silence(mut told: Vec<Told>, now: Timestamp) -> Option<Timestamp> {
     told.sort_unstable();
     let crowds = told.windows(TOLD_MIN).filter(|crowd| crowd[TOLD_MIN - 1].at.since(crowd[0].at) <= WINDOW);

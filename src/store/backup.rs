@@ -264,26 +264,20 @@ fn copy_segment(dir: &Path, target: &Path, segment: Segment, (known_end, end): (
     };
     let source = SegmentFile::open(&path, file)?;
     let beginning = source.layout.beginning();
-    let end = source
-        .layout
-        .position(end)
-        .unwrap_or(source.layout.base())
-        .min(source.file.metadata().map_err(|error| StoreError::io(&path, error))?.len());
+    let length = source.file.metadata().map_err(|error| StoreError::io(&path, error))?.len();
+    let end = source.layout.position(end).unwrap_or(source.layout.base()).min(length);
     let copy = target.join(ARCHIVE).join(segment.file_name());
     let known = source.layout.position(known_end).filter(|known| begins_with(&copy, &beginning, *known));
-    let Some(from) = known else {
-        // It was written anew, or is new.
-        let fresh = target.join(ARCHIVE).join(segment.file_name() + ".new");
-        let file = writable(&fresh)?;
-        copy_range(&source.file, &file, 0..end, &fresh)?;
-        file.set_len(end).and_then(|()| file.sync_all()).map_err(|error| StoreError::io(&fresh, error))?;
+    // One that was written anew is copied whole, beside the older copy.
+    let fresh = target.join(ARCHIVE).join(segment.file_name() + ".new");
+    let (written, from) = known.map_or((&fresh, 0), |known| (&copy, known));
+    let file = writable(written)?;
+    copy_range(&source.file, &file, from..end, written)?;
+    file.set_len(end).and_then(|()| file.sync_all()).map_err(|error| StoreError::io(written, error))?;
+    if known.is_none() {
         fs::rename(&fresh, &copy).map_err(|error| StoreError::io(&copy, error))?;
-        return Ok((end, end));
-    };
-    let file = writable(&copy)?;
-    copy_range(&source.file, &file, from..end, &copy)?;
-    file.set_len(end).and_then(|()| file.sync_all()).map_err(|error| StoreError::io(&copy, error))?;
-    Ok((end - from, end))
+    }
+    Ok((end.saturating_sub(from), end))
 }
 
 /// Whether a copy begins with these bytes and has at least so many.

@@ -1,4 +1,4 @@
-//! Rows about what each source holds, which quotas and ages are read from, and about what was purged.
+//! Rows about what each source holds, which quotas and ages are read from, about what was purged, and what other stores sent.
 
 use super::{
     archive::Segment,
@@ -35,6 +35,10 @@ pub(super) fn owned_item(key: &[u8]) -> Option<(Timestamp, u64)> {
     let mut input = Decoder::new(key.get(key.len().checked_sub(16)?..)?);
     let millis = (input.u64()? ^ (1 << 63)).cast_signed();
     Some((Timestamp::from_millis(millis), input.u64()?))
+}
+
+pub(super) fn received(store: uuid::Uuid) -> Vec<u8> {
+    Encoder::default().u8(b'y').raw(store.as_bytes()).finish()
 }
 
 pub(super) fn garbage(segment: Segment) -> Vec<u8> {

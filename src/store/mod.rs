@@ -1,10 +1,10 @@
 //! The store: what we believe. An archive holds the content, a journal the decisions, an index finds both.
 //!
 //! **Archive** and **journal** are append-only files and together the truth. The **index** is a sled tree that can be made again from
-//! them, but for the sources' manners (when to ask again, with which validators), for outages, and for who was told what. A commit is written in this order: content to the
-//! archive, one frame to the journal, one batch to the index. A crash between leaves bytes that belong to no commit and are cut off at
-//! the next open, or a commit that the index has missed, which is taken from the journal. Within a second a commit is durable: archive
-//! and journal first, then the index.
+//! them, but for the sources' manners (when to ask again, with which validators), for outages, and for who was told what. A commit is
+//! written in this order: content to the archive, one frame to the journal, one batch to the index. A crash between leaves bytes that
+//! belong to no commit and are cut off at the next open, or a commit that the index has missed, which is taken from the journal. Within a
+//! second a commit is durable: archive and journal first, then the index.
 //!
 //! **Retention** (`retaining`) works in three steps, each of which may be cut short. What a rule dooms is purged: an event, after which
 //! it is hidden everywhere, but stays comparable. Once no copy of it can come any more it is freed: another event, after which its text
@@ -120,9 +120,9 @@ impl Store {
         backup::back_up(dir, target, &mut progress)
     }
 
-    /// Writes all that the store in `dir` knows, which may be in use, to the file `target`: texts, the ids and members of stories, decisions
-    /// and tombstones, as zstd JSON lines. With the cursor of an earlier export only what happened since. `progress` hears the share that
-    /// is done, 0 to 1.
+    /// Writes all that the store in `dir` knows, which may be in use, to the file `target`: texts, the ids and members of stories,
+    /// decisions and tombstones, as zstd JSON lines. With the cursor of an earlier export only what happened since. `progress` hears the
+    /// share that is done, 0 to 1.
     pub fn export_archive(dir: &Path, target: &Path, since: Option<&str>, mut progress: impl FnMut(f64)) -> Result<Exported> {
         exporting::run(dir, target, since, &mut progress)
     }

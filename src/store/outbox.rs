@@ -121,7 +121,8 @@ impl Store {
         })
     }
 
-    /// Forgets what a receiver was told and what waits for it, and begins now: after the store was set back, numbers of stories mean others.
+    /// Forgets what a receiver was told and what waits for it, and begins now: after the store was set back, numbers of stories mean
+    /// others.
     pub fn begin_outbox_again(&self, receiver: &str) -> Result<Outbox> {
         let mut changes = Changes::new();
         for rows in [WAITING, TOLD] {

@@ -99,8 +99,8 @@ pub(super) fn run_until(
     Ok(replayed)
 }
 
-/// What only an index that is given up knows: what speakers repeat, outages, outboxes, and the sources' states. Manners survive: when to ask again, who is
-/// gone, where redirects led. Validators do not: they vouch for items that may be lost (invariant 6).
+/// What only an index that is given up knows: what speakers repeat, outages, outboxes, and the sources' states. Manners survive: when to
+/// ask again, who is gone, where redirects led. Validators do not: they vouch for items that may be lost (invariant 6).
 pub(super) fn own_rows(index: &Index) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut own = Vec::new();
     for family in OWN {

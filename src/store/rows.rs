@@ -26,7 +26,7 @@
 //! | `q` | digest of a receiver, number | what waits to be told it |
 //! | `w` | digest of a receiver, story number | the `updated` with which it was told the story |
 
-pub(super) use super::holdings::{CountRow, garbage, ghost, owned, owned_by, owned_item};
+pub(super) use super::holdings::{CountRow, garbage, ghost, owned, owned_by, owned_item, received};
 use super::{
     archive::{Location, Segment},
     codec::{Decoder, Encoder},
@@ -209,10 +209,6 @@ pub(super) fn memory(speaker: u64) -> Vec<u8> {
 /// What the keys of the memories begin with that share their room with this speaker's: there are 2048 sets.
 pub(super) fn memory_set(speaker: u64) -> Vec<u8> {
     Encoder::default().u8(MEMORIES).u16((speaker >> 53) as u16).finish()
-}
-
-pub(super) fn received(store: uuid::Uuid) -> Vec<u8> {
-    Encoder::default().u8(b'y').raw(store.as_bytes()).finish()
 }
 
 pub(super) fn end(segment: Segment) -> Vec<u8> {

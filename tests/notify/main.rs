@@ -78,6 +78,7 @@ fn postings() -> Postings {
             home: Link::parse("https://watch.example.org/").expect("a link"),
             timezone: chrono_tz::UTC,
             images: Images::Link,
+            hubs: Vec::new(),
             manners: Manners { user_agent: "Watchfire/0.1.0".to_owned(), contact: None, interval: HOUR, interval_min: HOUR, robots: false },
         },
         cards: SourceCards::default(),

@@ -22,6 +22,7 @@ pub fn site() -> Site {
         home: link("https://watch.example.org/"),
         timezone: chrono_tz::Asia::Shanghai,
         images: Images::Link,
+        hubs: Vec::new(),
         manners: Manners {
             user_agent: "Watchfire/0.1.0 (+https://watch.example.org/about)".to_owned(),
             contact: Some("ops@example.org".to_owned()),

@@ -56,6 +56,7 @@ pub fn served(title: &str) -> Arc<Served> {
             home: Link::parse("https://watch.example.org/").expect("a link"),
             timezone: chrono_tz::UTC,
             images: Images::Link,
+            hubs: Vec::new(),
             manners: Manners {
                 user_agent: "Watchfire/0.1.0".to_owned(),
                 contact: None,
@@ -88,6 +89,7 @@ impl Server {
             served: receiver,
             orders: sender,
             token: Secret::new(TOKEN.to_owned()),
+            topics: tokio::sync::watch::Sender::default(),
             connections_max: 512,
             clock: Clock::System,
         };

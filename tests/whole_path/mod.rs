@@ -110,6 +110,7 @@ fn site() -> Site {
         home: Link::parse("https://watch.example.org/").expect("absolute"),
         timezone: chrono_tz::UTC,
         images: Images::Link,
+        hubs: Vec::new(),
         manners: Manners {
             user_agent: "Watchfire".to_owned(),
             contact: None,
