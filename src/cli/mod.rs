@@ -129,7 +129,8 @@ enum Verb {
     Backup(backup::Target),
     /// Make the store from a backup; its folder must be empty
     ///
-    /// Every text is read once to make the index. A restore that was cut short is begun anew by the same command.
+    /// Every text is read once to make the index. A restore that was cut short is begun anew by the same command; one to which only the
+    /// index was missing is whole, and whoever opens the store next makes it.
     Restore(backup::Source),
     /// Compare the store's index with its archive, also while the daemon runs; exit code 1 if they differ
     ///

@@ -41,7 +41,7 @@ impl Default for FetchLimits {
 pub struct ItemLimits {
     /// Entries read from one document.
     pub entries_max: usize,
-    /// Items that one poll may add.
+    /// Items that one poll may add; the first one of a source may add all that it read.
     pub new_max: usize,
     /// Of what a source holds when it is first asked, so many items are news: the newest. The others can be found.
     pub first_new_max: usize,

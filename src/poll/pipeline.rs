@@ -269,14 +269,9 @@ fn read_document(
     if source.private {
         reading.drafts.iter_mut().for_each(|draft| hide_address(draft, &source.url));
     }
-    let desk = Desk {
-        source: source.identity(),
-        channel: &reading.channel,
-        limits: &roster.items,
-        thresholds: &roster.merge,
-        is_first_poll: state.items == 0,
-        now,
-    };
+    let is_first_poll = state.items == 0;
+    let desk =
+        Desk { source: source.identity(), channel: &reading.channel, limits: &roster.items, thresholds: &roster.merge, is_first_poll, now };
     let (readings, refused) = assemble::assemble(reading.drafts, &desk);
     let problems = u32::try_from(reading.problems.len()).unwrap_or(u32::MAX);
     for problem in &reading.problems {
@@ -311,7 +306,9 @@ fn read_document(
     let Batch { arrivals, unchanged } = learning::settle(store, readings).map_err(|error| Failure::Store(error.to_string()))?;
     state.habit = vetting::vet(store, source, &state, &arrivals)?;
     state.is_released = false;
-    let commit = PollCommit { source: source.id.clone(), arrivals, new_max: roster.items.new_max };
+    // What a first poll left for the second would be taken for news there.
+    let new_max = if is_first_poll { usize::MAX } else { roster.items.new_max };
+    let commit = PollCommit { source: source.id.clone(), arrivals, new_max };
     let tally = store.commit(commit, now, |tally| {
         let tally = Tally { unchanged: tally.unchanged + unchanged, refused: tally.refused + refused, problems, ..*tally };
         let state = SourceState { frozen: are_overdue(&tally), ..count(state, &tally, now) };

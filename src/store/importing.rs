@@ -144,11 +144,11 @@ impl Transaction<'_> {
     fn receive(&mut self, told: &Told) -> Result<Option<()>> {
         let Some(()) = self.check(told) else { return Ok(None) };
         match told {
-            Told::Opened { item, source, entry_id, content } => self.receive_item(item, source, content.as_ref(), &Place::Own(entry_id))?,
+            Told::Opened { item, source, entry_id, content } => self.receive_item(item, source, content.as_ref(), Place::Own(entry_id))?,
             Told::Joined { item, source, story, rule, text_score, title_score, content } => {
                 let rule = JoinRule::parse(rule).unwrap_or(JoinRule::SameText);
                 let place = Place::Story { story, rule, scores: (*text_score, *title_score) };
-                self.receive_item(item, source, content.as_ref(), &place)?;
+                self.receive_item(item, source, content.as_ref(), place)?;
             }
             Told::Updated { item, updated, content } => self.receive_version(item, *updated, content.as_ref())?,
             Told::Split { item, entry_id, published } => self.receive_split(item, entry_id, published.map(zoned))?,
@@ -202,7 +202,7 @@ impl Transaction<'_> {
     }
 
     /// A new item opens the story or joins the one that it did there. One that is known here stays as it is.
-    fn receive_item(&mut self, name: &Name, source: &str, text: Option<&Text>, place: &Place<'_>) -> Result<()> {
+    fn receive_item(&mut self, name: &Name, source: &str, text: Option<&Text>, place: Place<'_>) -> Result<()> {
         let Some(id) = name.id() else { return Ok(()) };
         if self.ledger.rows.row::<u64>(&rows::identity(id))?.is_some() {
             return Ok(());
@@ -211,7 +211,7 @@ impl Transaction<'_> {
         let seq = self.ledger.head.next_seq;
         let location = content.as_ref().map_or(Ok(Location::NOWHERE), |content| self.place(content))?;
         let arrived = Arrived { seq, item: id, source: source.to_owned(), content: location };
-        let event = match *place {
+        let event = match place {
             Place::Own(entry_id) => Event::Opened { arrived, entry_id: self.free_entry_id(seq, entry_id, content.as_ref(), id)? },
             Place::Story { story, rule, scores: (text_score, title_score) } => match self.room_in(story)? {
                 Some(story) => Event::Joined { arrived, story, rule, text_score, title_score },

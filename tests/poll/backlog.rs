@@ -38,6 +38,17 @@ async fn of_a_first_fetch_the_newest_are_news_and_all_are_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_first_fetch_leaves_nothing_for_the_second_to_take_for_news() {
+    let mut rig = rig(0);
+    rig.items.new_max = 5;
+    rig.script.on(URL, Duration::ZERO, |_, before| Ok(full(URL, posts(1..=20, if before == 0 { "" } else { " " }))));
+    rig.run_for(3 * HOUR).await;
+    assert!(rig.script.asked(URL).len() > 1);
+    assert!(rig.titles().is_empty(), "{:?}", rig.titles());
+    assert_eq!(rig.store().counts().expect("counts").stories, 20);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_catches_up_is_told_what_comes_later_and_what_is_edited() {
     let rig = rig(0);
     rig.script.on(URL, Duration::ZERO, |_, before| {
