@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Choice, PollRow,
-    storage::{Holder, open_or_ask},
+    storage::{Holder, expect_store, open_or_ask},
     wiring::{fetcher, roster},
 };
 use crate::{
@@ -35,7 +35,9 @@ pub async fn once(choice: &Choice, source: Option<SourceId>) -> anyhow::Result<V
 
 /// Lets in what was held back of a source, and polls it; no row if it was asked a moment ago and has to wait.
 pub async fn release(choice: &Choice, source: &SourceId) -> anyhow::Result<Option<PollRow>> {
-    let rows = match open_or_ask(&choice.load_or_default()?)? {
+    let settings = choice.load_or_default()?;
+    expect_store(&settings.daemon.data_dir)?;
+    let rows = match open_or_ask(&settings)? {
         Holder::Us(store) => poll_here(&choice.load()?, store, Some(source.clone()), true).await?,
         Holder::Daemon(daemon) => {
             serde_json::from_str(&daemon.ask(Method::POST, &format!("/admin/release?source={source}"), String::new()).await?)?

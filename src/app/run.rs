@@ -204,7 +204,8 @@ impl Daemon {
     }
 
     fn apply(&mut self, fresh: Settings) -> Result<String, ConfigError> {
-        let words = format!("{} sources", fresh.sources.len());
+        let count = fresh.sources.len();
+        let words = format!("{count} source{}", if count == 1 { "" } else { "s" });
         match wiring::served(&fresh, &self.store, self.address) {
             Ok(served) => {
                 if let Err(error) = self.store.settle_rendering(served.digest(), Clock::System.now()) {

@@ -108,7 +108,7 @@ enum Verb {
     Search(search::Arguments),
     /// Say why an item is in its story, or what kept it apart from its nearest neighbours
     Why(why::Arguments),
-    /// Let in what a source brought that is unlike it and was held back; `sources` says which and why
+    /// Let in what a source brought that is unlike it and was held back; the log and the page `/sources` say which and why
     Release {
         /// Id of the source
         #[arg(value_name = "ID", value_parser = parse_source_id)]

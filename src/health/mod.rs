@@ -89,6 +89,9 @@ pub fn in_words(state: &SourceState, is_private: bool, now: Timestamp) -> String
     match (Verdict::of(state, now), silence) {
         (Verdict::Gone, _) if !state.last_failed => "gone: it says itself that it has ended".to_owned(),
         (Verdict::Gone, _) => "gone: it is not asked any more".to_owned(),
+        (Verdict::Failing(Trouble::HeldBack), _) if state.is_released => {
+            "released: what was held back is let in at the next poll".to_owned()
+        }
         (Verdict::Failing(trouble), _) => format!("{}: {}", failing(state), outcome.unwrap_or(trouble.as_str())),
         (Verdict::Frozen, _) => {
             "frozen: its server says that nothing changed while it has news; once a week it is asked in full".to_owned()
@@ -211,6 +214,8 @@ mod tests {
             let certificate = Some(Validity { from: until - Duration::from_secs(days_held * 86_400), until });
             assert_eq!(in_words(&SourceState { certificate, ..read(0) }, false, NOW), wanted);
         }
+        let released = SourceState { trouble: Some(Trouble::HeldBack), last_failed: true, is_released: true, ..read(0) };
+        assert_eq!(in_words(&released, false, NOW), "released: what was held back is let in at the next poll");
         let frozen = SourceState { frozen: true, ..read(0) };
         assert!(in_words(&frozen, false, NOW).starts_with("frozen: "));
     }
