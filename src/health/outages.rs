@@ -45,15 +45,36 @@ const BEGIN_MAX: usize = 10;
 const CROWD_GATHERS: Duration = Duration::from_secs(24 * 3600);
 const SOURCES_MAX: usize = 10_000;
 
-/// A source that is polled, and what is remembered of it.
+/// A polled source at one look: of its memory what outages are told by, since thousands are held at once.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// Its name.
-    pub source: SourceId,
-    /// Where it is asked.
-    pub host: String,
-    /// Its memory.
-    pub state: SourceState,
+    source: SourceId,
+    host: String,
+    condition: Condition,
+    /// When it could not be asked, because our own network was down.
+    missed: Option<Timestamp>,
+    /// When it was last read.
+    read: Option<Timestamp>,
+    failing_since: Option<Timestamp>,
+    /// What its last poll met, where that is to be told.
+    outcome: Option<String>,
+}
+
+impl Seen {
+    /// A source that is asked on `host`, with this memory, at `now`.
+    pub fn of(source: SourceId, host: String, state: &SourceState, now: Timestamp) -> Self {
+        let condition = Condition::of(state, now);
+        let is_told = matches!(condition, Condition::Bad(..));
+        Self {
+            source,
+            host,
+            condition,
+            missed: state.last_attempt.filter(|_| Verdict::of(state, now) == Verdict::Offline),
+            read: state.last_success,
+            failing_since: state.failing_since,
+            outcome: state.last_outcome.clone().filter(|_| is_told),
+        }
+    }
 }
 
 /// How a source is at this look.
@@ -86,7 +107,7 @@ impl Condition {
 
 /// What one look at all polled sources changes in the outages that are `known`: those that are new or other than before.
 pub fn advance(known: &[Outage], seen: &[Seen], now: Timestamp) -> Vec<Outage> {
-    let conditions = seen.iter().map(|seen| (&seen.source, Condition::of(&seen.state, now))).collect();
+    let conditions = seen.iter().map(|seen| (&seen.source, seen.condition)).collect();
     let mut look = Look {
         revision: known.iter().map(|outage| outage.revision).max().unwrap_or(0),
         number: known.iter().map(|outage| outage.number).max().unwrap_or(0),
@@ -191,12 +212,8 @@ impl<'a> Look<'a> {
     /// Our own network is down while some source could not be asked and none was read since.
     fn follow_network(&mut self, seen: &[Seen]) {
         let now = self.now;
-        let missed: Vec<Timestamp> = seen
-            .iter()
-            .filter(|seen| Verdict::of(&seen.state, now) == Verdict::Offline)
-            .filter_map(|seen| seen.state.last_attempt)
-            .collect();
-        let read = seen.iter().filter_map(|seen| seen.state.last_success).max();
+        let missed: Vec<Timestamp> = seen.iter().filter_map(|seen| seen.missed).collect();
+        let read = seen.iter().filter_map(|seen| seen.read).max();
         let is_down = missed.iter().max().is_some_and(|missed| read.is_none_or(|read| read < *missed));
         let since = missed.iter().min().copied().unwrap_or(now);
         let open = self.outages.iter().rposition(|outage| outage.is_open() && outage.about == About::Network);
@@ -253,7 +270,7 @@ impl<'a> Look<'a> {
         let more = rest.split_off(room);
         for seen in rest {
             if let Some(Condition::Bad(verdict, since)) = self.condition(&seen.source) {
-                self.open(About::Source(seen.source.clone()), (verdict, since), seen.state.last_outcome.clone());
+                self.open(About::Source(seen.source.clone()), (verdict, since), seen.outcome.clone());
             }
         }
         self.begin_crowd(&more);
@@ -277,7 +294,7 @@ impl<'a> Look<'a> {
             return failing.iter().for_each(|seen| self.join(at, &seen.source));
         }
         let Some(Condition::Bad(verdict, _)) = self.condition(&bad[0].source) else { return };
-        let since = bad.iter().filter_map(|seen| seen.state.failing_since).min().unwrap_or(self.now);
+        let since = bad.iter().filter_map(|seen| seen.failing_since).min().unwrap_or(self.now);
         let mut sources: Vec<SourceId> = failing.iter().take(SOURCES_MAX).map(|seen| seen.source.clone()).collect();
         sources.sort();
         self.open(About::Host { name: host.to_owned(), sources }, (verdict, since), None);
@@ -296,7 +313,7 @@ impl<'a> Look<'a> {
             return;
         }
         let Some(Condition::Bad(verdict, _)) = self.condition(&more[0].source) else { return };
-        let since = more.iter().filter_map(|seen| seen.state.failing_since).min().unwrap_or(now);
+        let since = more.iter().filter_map(|seen| seen.failing_since).min().unwrap_or(now);
         self.open(About::Crowd(more.iter().take(SOURCES_MAX).map(|seen| seen.source.clone()).collect()), (verdict, since), None);
     }
 
@@ -323,12 +340,20 @@ mod tests {
         SourceId::parse(name).expect("a slug")
     }
 
-    fn well(source: &str, host: &str, at: Timestamp) -> Seen {
-        let state = SourceState { last_outcome: Some("0 new".to_owned()), items: 3, last_success: Some(at), ..SourceState::default() };
-        Seen { source: id(source), host: host.to_owned(), state }
+    /// A source that is polled, and what is remembered of it.
+    #[derive(Clone)]
+    struct Polled {
+        source: SourceId,
+        host: String,
+        state: SourceState,
     }
 
-    fn failing(source: &str, host: &str, since: Timestamp) -> Seen {
+    fn well(source: &str, host: &str, at: Timestamp) -> Polled {
+        let state = SourceState { last_outcome: Some("0 new".to_owned()), items: 3, last_success: Some(at), ..SourceState::default() };
+        Polled { source: id(source), host: host.to_owned(), state }
+    }
+
+    fn failing(source: &str, host: &str, since: Timestamp) -> Polled {
         let mut seen = well(source, host, since - HOUR);
         seen.state.last_failed = true;
         (seen.state.trouble, seen.state.failures, seen.state.failing_since) = (Some(Trouble::Blocked), 3, Some(since));
@@ -343,12 +368,14 @@ mod tests {
     }
 
     impl Log {
-        fn look(&mut self, minutes: u64, see: impl Fn(Timestamp) -> Vec<Seen>) -> u64 {
+        fn look(&mut self, minutes: u64, see: impl Fn(Timestamp) -> Vec<Polled>) -> u64 {
             let told = |known: &[Outage]| known.iter().map(|outage| outage.revision).max().unwrap_or(0);
             let before = told(&self.known);
             for _ in 0..minutes {
                 self.at = self.at + MINUTE;
-                for changed in advance(&self.known, &see(self.at), self.at) {
+                let polled = see(self.at).into_iter();
+                let seen: Vec<_> = polled.map(|Polled { source, host, state }| Seen::of(source, host, &state, self.at)).collect();
+                for changed in advance(&self.known, &seen, self.at) {
                     match self.known.iter_mut().find(|known| known.number == changed.number) {
                         Some(known) => *known = changed,
                         None => self.known.push(changed),
@@ -412,7 +439,7 @@ mod tests {
     #[test]
     fn our_own_network_is_one_entry_whatever_else_fails_meanwhile() {
         let mut log = log();
-        let offline = |at: Timestamp| -> Vec<Seen> {
+        let offline = |at: Timestamp| -> Vec<Polled> {
             (0..40)
                 .map(|n| {
                     let mut seen = failing(&format!("s{n:02}"), &format!("h{n}.example"), NOW);

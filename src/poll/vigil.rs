@@ -40,7 +40,7 @@ fn look(store: &Store, roster: &Roster, now: Timestamp) -> Result<Vec<Outage>> {
     let mut seen = Vec::with_capacity(roster.sources.len());
     store.each_source_state(|source, state| {
         if let Some(polled) = roster.sources.get(&source) {
-            seen.push(Seen { host: polled.url.host(), source, state });
+            seen.push(Seen::of(source, polled.url.host(), &state, now));
         }
     })?;
     let known = store.outages()?;
