@@ -9,22 +9,17 @@ use crate::{
 /// What the source is like with these arrivals, or the reason to hold them back. What is told elsewhere already is no reason: a site that
 /// moves brings what it brought before.
 pub(super) fn vet(store: &Store, source: &Source, state: &SourceState, arrivals: &[Arrival]) -> Result<Habit, Failure> {
-    let learned = || guard::learn(&state.habit, &traits(arrivals));
-    if !source.guard || state.is_released || guard::suspicion(&state.habit, &traits(arrivals)).is_none() {
-        return Ok(learned());
-    }
-    let mut unheard = Vec::new();
-    for arrival in arrivals {
-        if store.would_join(&arrival.fingerprint).map_err(|error| Failure::Store(error.to_string()))?.is_none() {
-            unheard.push(Traits::of(&arrival.item));
+    let batch: Vec<_> = arrivals.iter().map(|arrival| Traits::of(&arrival.item)).collect();
+    if source.guard && !state.is_released && guard::suspicion(&state.habit, &batch).is_some() {
+        let mut unheard = Vec::new();
+        for (arrival, traits) in arrivals.iter().zip(&batch) {
+            if store.would_join(&arrival.fingerprint).map_err(|error| Failure::Store(error.to_string()))?.is_none() {
+                unheard.push(traits.clone());
+            }
+        }
+        if let Some(suspicion) = guard::suspicion(&state.habit, &unheard) {
+            return Err(Failure::HeldBack(suspicion.to_string()));
         }
     }
-    match guard::suspicion(&state.habit, &unheard) {
-        Some(suspicion) => Err(Failure::HeldBack(suspicion.to_string())),
-        None => Ok(learned()),
-    }
-}
-
-fn traits(arrivals: &[Arrival]) -> Vec<Traits> {
-    arrivals.iter().map(|arrival| Traits::of(&arrival.item)).collect()
+    Ok(guard::learn(&state.habit, &batch))
 }
