@@ -1,13 +1,7 @@
 //! Tells WebSub hubs which of our feeds have changed, so that those who subscribe there need not ask (W3C WebSub section 4; that a hub is
 //! told by `hub.mode=publish` is what hubs agreed upon, not the recommendation).
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use url::form_urlencoded;
@@ -57,8 +51,11 @@ pub(super) async fn announce(client: Client, settings: watch::Receiver<Arc<Setti
                 }
             }
         }
+        let before = told.len();
         told.retain(|hub, _| hubs.iter().any(|configured| configured.as_str() == hub));
-        write(&file, &told);
+        if is_told || told.len() < before {
+            write(&file, &told);
+        }
         is_owed = is_failing;
         if is_told || is_failing {
             tokio::time::sleep(gap).await;
@@ -99,10 +96,7 @@ fn read(file: &Path) -> Told {
     fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
-fn write(file: &PathBuf, told: &Told) {
-    if told.is_empty() && !file.exists() {
-        return;
-    }
+fn write(file: &Path, told: &Told) {
     let fresh = file.with_extension("json.new");
     let written = serde_json::to_vec(told).map_err(std::io::Error::from).and_then(|bytes| fs::write(&fresh, bytes));
     if let Err(error) = written.and_then(|()| fs::rename(&fresh, file)) {
