@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, fmt};
 
-use crate::model::{Habit, Item, Shares};
+use crate::model::{Habit, Item, Shares, primary_language};
 
 /// Polls with news that make a habit.
 const POLLS_MIN: u32 = 5;
@@ -48,10 +48,9 @@ pub struct Suspicion {
 impl Traits {
     /// Those of an item.
     pub fn of(item: &Item) -> Self {
-        let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
         Self {
             host: item.link.as_ref().map(|link| link.host().trim_start_matches("www.").to_owned()),
-            language: item.language.as_ref().map(|language| primary(language.as_str())),
+            language: item.language.as_ref().map(|language| primary_language(language.as_str()).to_ascii_lowercase()),
             id_shape: shape(item.native_id.as_str()),
         }
     }

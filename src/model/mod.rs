@@ -50,6 +50,6 @@ pub use source_id::{BadSourceId, SourceId};
 pub use source_state::{Freshness, SourceState, Validators, Validity};
 pub use story::{JoinRule, Joined, Member, Story, StoryId};
 pub use tag::{Catalogue, Tag};
-pub use text::{SafeHtml, Text, is_xml_char};
+pub use text::{SafeHtml, Text, is_xml_char, primary_language};
 pub use time::{Timestamp, ZonedTime};
 pub use trouble::Trouble;

@@ -113,6 +113,11 @@ impl fmt::Debug for SafeHtml {
     }
 }
 
+/// The primary subtag of a language, as it is written: without its region and script (RFC 5646 section 2.2.1).
+pub fn primary_language(tag: &str) -> &str {
+    tag.split(['-', '_']).next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{SafeHtml, Text, is_xml_char, is_xml_text};

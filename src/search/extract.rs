@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::fields::Fields;
 use crate::{
     clean,
-    model::{Item, Story, StoryId},
+    model::{Item, Story, StoryId, primary_language},
 };
 
 /// Text of one story that is indexed; what follows is not found.
@@ -33,7 +33,7 @@ pub(super) fn document(fields: &Fields, number: u64, story: &Story) -> TantivyDo
     for source in distinct(items().map(|item| item.source.as_str())) {
         document.add_text(fields.source, source);
     }
-    for language in distinct(items().filter_map(|item| item.language.as_ref()).map(|language| primary(language.as_str()))) {
+    for language in distinct(items().filter_map(|item| item.language.as_ref()).map(|language| primary_language(language.as_str()))) {
         document.add_text(fields.language, language.to_lowercase());
     }
     for tag in story.tags().into_iter().filter(|tag| tag.is_primary) {
@@ -72,11 +72,6 @@ fn text<'a>(items: impl Iterator<Item = &'a Item>) -> String {
 pub(super) fn halves(id: StoryId) -> (u64, u64) {
     let bytes = u128::from_be_bytes(*id.first().digest().as_bytes());
     ((bytes >> 64) as u64, bytes as u64)
-}
-
-/// The language without its region and script.
-pub(super) fn primary(language: &str) -> &str {
-    language.split(['-', '_']).next().unwrap_or_default()
 }
 
 /// Each value once, in the order of their first.

@@ -11,13 +11,12 @@ use tantivy::{
 };
 
 use super::{
-    extract::primary,
     fields::Fields,
     names::Names,
     words::{Kind, Words},
 };
 use crate::{
-    model::{SourceId, Timestamp},
+    model::{SourceId, Timestamp, primary_language},
     view::{Filter, Place},
 };
 
@@ -52,7 +51,7 @@ impl Asker<'_> {
             Filter::Words { place, phrase } => self.words(*place, &Words::of(phrase)),
             Filter::Tag(tag) => self.exactly(self.fields.tag, &tag.to_lowercase()),
             Filter::Source(source) => self.exactly(self.fields.source, self.borne(source)),
-            Filter::Language(language) => self.exactly(self.fields.language, &primary(language).to_lowercase()),
+            Filter::Language(language) => self.exactly(self.fields.language, &primary_language(language).to_lowercase()),
             Filter::Published { from, until } => self.published(*from, *until),
         }
     }
