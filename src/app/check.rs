@@ -41,7 +41,9 @@ pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
 pub(super) fn missing(damaged_bytes: u64) -> String {
     match damaged_bytes {
         0 => String::new(),
-        _ => format!("; {damaged_bytes} bytes of the journal are damaged: what was committed there is missing in it"),
+        _ => {
+            format!("; {damaged_bytes} bytes of the journal are damaged: what was committed there is missing in it, see `watchfire verify`")
+        }
     }
 }
 
@@ -50,7 +52,10 @@ pub(super) fn damage(found: &Verification) -> String {
     [
         (found.differences, "rows of the index differ from the archive: `watchfire rebuild` makes it again"),
         (found.lost, "texts in the archive cannot be read: they come back with their sources, or from a backup"),
-        (found.damaged_bytes, "bytes of the journal are damaged: what was committed there comes back with its sources, or from a backup"),
+        (
+            found.damaged_bytes,
+            "bytes of the journal are damaged: `watchfire rebuild` sets them aside; what was committed there comes back with its sources",
+        ),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)

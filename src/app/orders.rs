@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     archive::taken_in,
+    backup::noted,
     care::{compacted, verified},
     decide::carry_out,
     rows::{ImportRow, PollRow},
@@ -44,6 +45,7 @@ impl Clerk {
             Command::ImportArchive(path) => self.in_store(move |store| json(&taken_in(store, &path, |_| ())?)).await,
             Command::Verify => self.in_store(|store| json(&verified(store, |_| ())?)).await,
             Command::Compact => self.in_store(|store| json(&compacted(store)?)).await,
+            Command::NoteManners => self.in_store(|store| json(&noted(store)?)).await,
             Command::Explain(handle) => self.in_store(move |store| json(&explain(store, &handle)?)).await,
             Command::Search(inquiry) => {
                 let search = self.search.clone();

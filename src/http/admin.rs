@@ -3,7 +3,8 @@
 //! `POST /admin/reload`, `POST /admin/poll[?source=ID]`, `POST /admin/release?source=ID`, `POST /admin/import` (body: a JSON array of
 //! paths), `GET /admin/export` (one JSON line a story), `GET /admin/sources` (a JSON array), `GET /admin/why?item=ID|URL` (a JSON array),
 //! `GET /admin/search?q=TEXT[&order=best][&limit=N]`, `POST /admin/archive` (body: a path as JSON), `POST /admin/verify`, `POST
-//! /admin/compact`, `POST /admin/split`, `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON array of one or two ids or URLs).
+//! /admin/compact`, `POST /admin/manners` (for a backup; answers with the path of a file), `POST /admin/split`, `POST
+//! /admin/never-merge`, `POST /admin/merge` (body: a JSON array of one or two ids or URLs).
 //! Errors are `{"error": ...}`.
 
 use std::path::PathBuf;
@@ -43,6 +44,7 @@ pub(super) fn router(state: &State) -> Router<State> {
         .route("/why", get(why))
         .route("/search", get(search))
         .route("/archive", post(import_archive))
+        .route("/manners", post(async |Shared(state): Shared<State>| order(&state, Command::NoteManners).await))
         .route("/verify", post(async |Shared(state): Shared<State>| order(&state, Command::Verify).await))
         .route("/compact", post(async |Shared(state): Shared<State>| order(&state, Command::Compact).await))
         .route("/split", post(split))

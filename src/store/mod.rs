@@ -1,7 +1,7 @@
 //! The store: what we believe. An archive holds the content, a journal the decisions, an index finds both.
 //!
 //! **Archive** and **journal** are append-only files and together the truth. The **index** is a sled tree that can be made again from
-//! them, but for the sources' manners (when to ask again, with which validators), for outages, and for who was told what. A commit is
+//! them, but for `manners`: when each source is asked again and with which validators, outages, and who was told what. A commit is
 //! written in this order: content to the archive, one frame to the journal, one batch to the index. A crash between leaves bytes that
 //! belong to no commit and are cut off at the next open, or a commit that the index has missed, which is taken from the journal. Within a
 //! second a commit is durable: archive and journal first, then the index.
@@ -39,8 +39,12 @@ mod index;
 mod journal;
 mod ledger;
 mod lock;
+mod manifest;
+mod manners;
 mod matching;
 mod memories;
+mod mended;
+mod mending;
 mod moving;
 mod outages;
 mod outbox;
@@ -51,6 +55,7 @@ mod record;
 mod recovery;
 mod regrouping;
 mod replay;
+mod restoring;
 mod retaining;
 mod rows;
 mod runs;
@@ -65,16 +70,17 @@ mod verify;
 use std::{path::Path, sync::Arc};
 
 pub use arrival::{Arrival, PollCommit, ReadDocument};
-pub use backup::{BackedUp, Restored};
+pub use backup::BackedUp;
 pub use changes::{Changes, Position};
 pub use decisions::{Decided, Refusal};
 pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};
 pub use exporting::Exported;
 pub use importing::Received;
+pub use mended::Recovery;
 pub use outbox::{Letter, Mail, Outbox, Subject, Waiting};
 pub use reading::{Counts, Newest, Revision};
-pub use recovery::Recovery;
+pub use restoring::Restored;
 pub use retaining::Retained;
 pub use verify::Verification;
 
@@ -115,9 +121,10 @@ impl Store {
     }
 
     /// Copies the store in `dir`, which may be in use, to `target`: an empty folder, or an older backup of it, to which the rest is added.
+    /// `manners` is the file that [`Store::note_manners`] has written, without which sources are asked again at once after a restore.
     /// `progress` hears the share that is done, 0 to 1.
-    pub fn back_up(dir: &Path, target: &Path, mut progress: impl FnMut(f64)) -> Result<BackedUp> {
-        backup::back_up(dir, target, &mut progress)
+    pub fn back_up(dir: &Path, target: &Path, manners: Option<&Path>, mut progress: impl FnMut(f64)) -> Result<BackedUp> {
+        backup::back_up(dir, target, manners, &mut progress)
     }
 
     /// Writes all that the store in `dir` knows, which may be in use, to the file `target`: texts, the ids and members of stories,
@@ -127,10 +134,10 @@ impl Store {
         exporting::run(dir, target, since, &mut progress)
     }
 
-    /// Copies the backup in `source` to `dir`, a folder without a store, and makes the index there. What is only manners is not in a
-    /// backup: sources are asked again at once. `progress` hears the share that is done, 0 to 1.
+    /// Copies the backup in `source` to `dir`, a folder without a store, and makes the index there. Validators are taken along if nothing
+    /// is missing that they vouch for. `progress` hears the share that is done, 0 to 1.
     pub fn restore(source: &Path, dir: &Path, mut progress: impl FnMut(f64)) -> Result<Restored> {
-        backup::restore(source, dir, &mut progress)
+        restoring::run(source, dir, &mut progress)
     }
 
     /// The one result of a poll: its items, its stories and the source's new state, all or none. `finish` makes the state once it is
