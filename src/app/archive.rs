@@ -27,6 +27,8 @@ pub async fn import_archive(choice: &Choice, path: &Path, progress: impl FnMut(f
     let settings = choice.load_or_default()?;
     // The daemon's working folder is another one.
     let path: PathBuf = path.canonicalize().with_context(|| format!("`{}`", path.display()))?;
+    // A slip must not leave an empty store behind.
+    Store::check_archive(&path)?;
     match open_or_ask(&settings)? {
         Holder::Us(store) => Ok(tokio::task::block_in_place(|| {
             let done = taken_in(&store, &path, progress)?;

@@ -3,7 +3,7 @@
 use super::{Choice, storage};
 use crate::{
     config::Settings,
-    store::{StoreError, Verification},
+    store::{Store, StoreError, Verification},
 };
 
 /// What a check found.
@@ -20,7 +20,7 @@ pub struct CheckReport {
 pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
     let settings = choice.load()?;
     let dir = settings.daemon.data_dir.clone();
-    let store = if storage::is_absent(&dir) {
+    let store = if !Store::is_there(&dir) {
         vec![format!("store in `{}`: none yet, the first start makes it", dir.display())]
     } else {
         match storage::open(&settings) {

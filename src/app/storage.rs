@@ -1,6 +1,6 @@
 //! Opens the store, and decides what to do when someone else holds it.
 
-use std::{io::ErrorKind, path::Path};
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -42,16 +42,8 @@ pub(super) fn open_or_ask(settings: &Settings) -> anyhow::Result<Holder> {
     }
 }
 
-/// For commands that read: a folder without a store is an error, not a reason to make one.
+/// For commands that need one: a folder without a store is an error, not a reason to make one.
 pub(super) fn expect_store(data_dir: &Path) -> anyhow::Result<()> {
-    anyhow::ensure!(!is_absent(data_dir), "no store in `{}`", data_dir.display());
+    anyhow::ensure!(Store::is_there(data_dir), "no store in `{}`", data_dir.display());
     Ok(())
-}
-
-/// Whether the folder is not there, or has nothing in it.
-pub(super) fn is_absent(data_dir: &Path) -> bool {
-    match std::fs::read_dir(data_dir) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) => error.kind() == ErrorKind::NotFound,
-    }
 }

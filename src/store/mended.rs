@@ -9,7 +9,7 @@ pub enum Recovery {
     HalfSnapshot(String),
     /// The index did not open; it did without its snapshots. A copy was kept.
     Snapshots {
-        /// What sled said.
+        /// What is wrong with it.
         why: String,
         /// The folder of the copy.
         copy: PathBuf,

@@ -114,6 +114,11 @@ impl Store {
         Ok((store, told))
     }
 
+    /// Whether there is a store in `dir`, or what was to become one, or a folder that nobody can look into.
+    pub fn is_there(dir: &Path) -> bool {
+        recovery::is_there(dir)
+    }
+
     /// Makes the index of the closed store in `dir` again from archive and journal, and tells what went into it. `progress` hears how much
     /// of the journal is read, 0 to 1.
     pub fn rebuild(dir: &Path, mut progress: impl FnMut(f64)) -> Result<Vec<Recovery>> {
@@ -132,6 +137,11 @@ impl Store {
     /// share that is done, 0 to 1.
     pub fn export_archive(dir: &Path, target: &Path, since: Option<&str>, mut progress: impl FnMut(f64)) -> Result<Exported> {
         exporting::run(dir, target, since, &mut progress)
+    }
+
+    /// Refuses a file that does not begin like an archive file, without a store.
+    pub fn check_archive(path: &Path) -> Result<()> {
+        importing::check(path)
     }
 
     /// Copies the backup in `source` to `dir`, a folder without a store, and makes the index there. Validators are taken along if nothing

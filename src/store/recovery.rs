@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     archive::{Archive, Ends, sync_dir},
     core::{Core, Parts},
-    error::{Result, StoreError},
+    error::{Result, StoreError, index_damage},
     event::{Commit, Event},
     folder::{copy_dir, remove_dir, remove_file, remove_if_there, snapshots},
     index::{Index, Rows},
@@ -40,6 +40,15 @@ const INDEX_DAMAGED: &str = "index.damaged";
 /// How often and how long sled is waited for, which closes in the background.
 const ATTEMPTS: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// Whether a store is in a folder, or was to be made there; also where nobody can look: opening it says why.
+pub(super) fn is_there(dir: &Path) -> bool {
+    let parts = [JOURNAL, ARCHIVE, INDEX, UNFINISHED];
+    match fs::read_dir(dir) {
+        Ok(entries) => entries.flatten().any(|entry| parts.iter().any(|part| entry.file_name() == *part)),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
 
 /// Opens the store in `dir`, creating what is missing and mending what can be mended.
 pub(super) fn open(dir: &Path, thresholds: MergeThresholds) -> Result<(Core, Vec<Recovery>)> {
@@ -364,7 +373,7 @@ fn damage(path: &Path, error: sled::Error) -> Result<String> {
         {
             Err(StoreError::index(path, error))
         }
-        _ => Ok(error.to_string()),
+        _ => Ok(index_damage(&error)),
     }
 }
 
