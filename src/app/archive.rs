@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use hyper::Method;
 
 use super::{
     Choice, check,
@@ -37,7 +36,7 @@ pub async fn import_archive(choice: &Choice, path: &Path, progress: impl FnMut(f
         })?),
         Holder::Daemon(daemon) => {
             let path = serde_json::to_string(&path)?;
-            Ok(serde_json::from_str(&daemon.ask(Method::POST, "/admin/archive", path).await?)?)
+            Ok(serde_json::from_str(&daemon.order("/admin/archive", path, progress).await?)?)
         }
     }
 }

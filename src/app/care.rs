@@ -18,7 +18,7 @@ pub async fn verify(choice: &Choice, progress: impl FnMut(f64) + Send) -> anyhow
     expect_store(&settings.daemon.data_dir)?;
     match open_or_ask(&settings)? {
         Holder::Us(store) => Ok(tokio::task::block_in_place(|| verified(&store, progress))?),
-        Holder::Daemon(daemon) => Ok(serde_json::from_str(&daemon.ask(Method::POST, "/admin/verify", String::new()).await?)?),
+        Holder::Daemon(daemon) => Ok(serde_json::from_str(&daemon.order("/admin/verify", String::new(), progress).await?)?),
     }
 }
 
