@@ -119,7 +119,9 @@ impl Press<'_> {
                 let page = match &wanted.selection {
                     Selection::Search(question) => {
                         let (text, is_best_first) = (question.text(), question.is_best_first);
-                        render::search_page(site, list, Searched { text, is_best_first, is_loosened, total, chars_max: QUERY_CHARS_MAX })
+                        let misread = &view::misread(text);
+                        let chars_max = QUERY_CHARS_MAX;
+                        render::search_page(site, list, Searched { text, is_best_first, is_loosened, misread, total, chars_max })
                     }
                     Selection::Everything => render::home_page(site, list, &self.open_views(), self.cards),
                     _ => render::selection_page(site, list, chosen.is_open),
