@@ -89,6 +89,28 @@ fn no_slip_makes_a_store() {
 }
 
 #[test]
+fn root_leaves_nothing_in_the_folder_of_a_service() {
+    let home = Home::new("");
+    home.start().stop();
+    let copied = said(&home.command(&["backup", "copy"]));
+    assert!(copied.trim_end().ends_with(" now"), "{copied}");
+    let [data, empty] = ["data", "empty"].map(|name| home.path(name));
+    std::fs::create_dir(&empty).expect("made");
+    for dir in [&data, &empty] {
+        if std::os::unix::fs::chown(dir, Some(12_345), None).is_err() {
+            // Only root can try this.
+            return;
+        }
+    }
+    for verb in [&["verify"][..], &["rebuild"], &["import", "watchfire.toml"], &["restore", "copy", "--data-dir", "empty"]] {
+        assert!(refused(&home.command(verb)).contains("belongs to user 12345"), "{verb:?}");
+    }
+    assert_eq!(std::fs::read_dir(&empty).expect("there").count(), 0);
+    let copied = said(&home.command(&["backup", "copy"]));
+    assert!(copied.contains("asks its sources at once") && copied.contains("belongs to user 12345"), "{copied}");
+}
+
+#[test]
 fn daemon_with_a_restored_store_asks_nobody_early_and_with_what_it_knew() {
     let origin = Origin::launch();
     let feed = "<rss version=\"2.0\"><channel><title>A</title><item><guid>1</guid><title>One</title></item></channel></rss>";

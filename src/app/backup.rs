@@ -6,7 +6,7 @@ use hyper::Method;
 
 use super::{
     Choice, check,
-    storage::{Holder, expect_store, open_or_ask},
+    storage::{Holder, expect_owner, expect_store, open_or_ask},
 };
 use crate::{
     config::Settings,
@@ -48,6 +48,7 @@ pub(super) fn noted(store: &Store) -> Result<PathBuf, CommandError> {
 pub fn restore(choice: &Choice, source: &Path, progress: impl FnMut(f64)) -> anyhow::Result<String> {
     let settings = choice.load_or_default()?;
     let dir = &settings.daemon.data_dir;
+    expect_owner(dir)?;
     let done = Store::restore(source, dir, progress)?;
     let told: Vec<String> = done.told.iter().map(ToString::to_string).collect();
     Ok(format!("{} bytes copied to `{}`; {}", done.bytes, dir.display(), told.join("; ")))

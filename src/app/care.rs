@@ -5,7 +5,7 @@ use hyper::Method;
 use super::{
     Choice,
     check::damage,
-    storage::{Holder, expect_store, open_or_ask},
+    storage::{Holder, expect_owner, expect_store, open_or_ask},
 };
 use crate::{
     model::CommandError,
@@ -37,6 +37,7 @@ pub fn rebuild(choice: &Choice, progress: impl FnMut(f64)) -> anyhow::Result<Vec
     let settings = choice.load_or_default()?;
     let dir = &settings.daemon.data_dir;
     expect_store(dir)?;
+    expect_owner(dir)?;
     match Store::rebuild(dir, progress) {
         Ok(told) => Ok(told.iter().map(ToString::to_string).collect()),
         Err(StoreError::Locked(_)) => anyhow::bail!("a daemon is using the store in `{}`: stop it first", dir.display()),

@@ -22,6 +22,8 @@ pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
     let dir = settings.daemon.data_dir.clone();
     let store = if !Store::is_there(&dir) {
         vec![format!("store in `{}`: none yet, the first start makes it", dir.display())]
+    } else if let Err(why) = storage::expect_owner(&dir) {
+        vec![format!("store: not checked: {why}")]
     } else {
         match storage::open(&settings) {
             Ok(store) => {

@@ -11,6 +11,10 @@
 //! and its traces are of no use. And when enough of a segment is of no use it is written anew (`shrinking`). The journal keeps all of
 //! these events, so that an index made again later has the same rows though the texts are gone.
 //!
+//! **Damage** is never passed over in silence. Each frame of archive and journal has a checksum; what `recovery` mends at an open is told
+//! (`mended`), what `verify` finds it counts, and a rebuild sets damaged bytes of the journal aside (`mending`), so that the store is
+//! sound afterwards and the loss known. Only the texts of items can be lost by themselves: their sources bring them back.
+//!
 //! Every change of the index goes through `ledger`, by a live commit and by a rebuild alike, so that both give the same rows.
 //! Functions here speak of polls, items, stories and sources, never of keys or trees.
 
@@ -117,6 +121,11 @@ impl Store {
     /// Whether there is a store in `dir`, or what was to become one, or a folder that nobody can look into.
     pub fn is_there(dir: &Path) -> bool {
         recovery::is_there(dir)
+    }
+
+    /// Whether somebody has the store in `dir` open.
+    pub fn is_open(dir: &Path) -> bool {
+        lock::is_taken(dir)
     }
 
     /// Makes the index of the closed store in `dir` again from archive and journal, and tells what went into it. `progress` hears how much
