@@ -3,7 +3,9 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use watchfire::{
-    model::{Catalogue, Item, Member, NativeId, Origin, SafeHtml, SourceId, Story, StoryId, Tag, Text, Timestamp, ZonedTime},
+    model::{
+        Catalogue, Cve, Item, Member, NativeId, Origin, Risk, SafeHtml, SourceId, Story, StoryId, Tag, Text, Threat, Timestamp, ZonedTime,
+    },
     search::{Order, Search, loosened},
     view::{Filter, Place},
 };
@@ -94,13 +96,15 @@ impl Chance {
             .map(|copy| Member { item: self.item(number * 10 + copy), joined: None, declared: Vec::new() })
             .collect();
         let [published, updated] = [self.moment(), self.moment()].map(ZonedTime::utc);
-        Story { id: StoryId::opened_by(members[0].item.id), entry_id: String::new(), published, updated, members }
+        let threat = Threat { exploited: None, likelihood: (number % 10) as u8 };
+        let risk = Risk::of(vec![(Cve::parse("CVE-2024-3094").expect("a number"), threat)], None);
+        Story { id: StoryId::opened_by(members[0].item.id), entry_id: String::new(), published, updated, risk, members }
     }
 
     fn filter(&mut self, depth: usize) -> Filter {
         let parts = |chance: &mut Self| (0..chance.below(4)).map(|_| chance.filter(depth - 1)).collect();
         match self.below(if depth > 0 { 10 } else { 7 }) {
-            0 => Filter::Tag(self.of(&["cve-2024-3094", "CWE-79", "roundup", "CVSS 9.8", "none"]).to_string()),
+            0 => Filter::Tag(self.of(&["cve-2024-3094", "CWE-79", "roundup", "CVSS 9.8", "epss>=0.1", "epss>=0.7", "none"]).to_string()),
             1 => Filter::Source(self.source()),
             2 => Filter::Language(self.of(&["zh", "en", "fr"]).to_string()),
             3 => {
@@ -153,7 +157,9 @@ fn holds(filter: &Filter, story: &Story) -> bool {
         Filter::Words { place: Place::Anywhere, phrase } => items().any(|item| lines(item).iter().any(|line| says(line, phrase))),
         Filter::Tag(tag) => {
             let is_roundup = story.first().is_roundup && tag == "roundup";
-            is_roundup || story.tags().into_iter().any(|own| own.is_primary && own.name.eq_ignore_ascii_case(tag))
+            let is_likely =
+                tag.strip_prefix("epss>=0.").is_some_and(|tenths| tenths.parse().is_ok_and(|tenths: u8| story.risk.likelihood() >= tenths));
+            is_roundup || is_likely || story.tags().into_iter().any(|own| own.is_primary && own.name.eq_ignore_ascii_case(tag))
         }
         Filter::Source(source) => items().any(|item| item.source == *source),
         Filter::Language(language) => items().filter_map(|item| item.language.as_ref()).any(|own| own.as_str().starts_with(language)),

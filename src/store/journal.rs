@@ -17,9 +17,10 @@ use super::{
 
 /// Begins the file.
 const MARK: &[u8; 6] = b"WFJNL\n";
-/// The newest format that this program reads and the one that it writes. Format 1 is that of programs which knew no retention: a journal
-/// of this one may hold no events that they do not know, but from the first look on they must not take it for theirs.
-pub(super) const FORMAT: u16 = 2;
+/// The newest format that this program reads and the one that it writes. Format 1 is that of programs which knew no retention, 2
+/// of those which knew no risks: a journal may hold no events that they do not know, but from the first look on they must not take it for
+/// theirs.
+pub(super) const FORMAT: u16 = 3;
 /// Bytes of mark and format number.
 pub(super) const HEADER_BYTES: u64 = 8;
 

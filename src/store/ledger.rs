@@ -14,7 +14,7 @@ use super::{
     standing::Standing,
     state_record,
 };
-use crate::model::{Item, Joined, SourceId, StoryId, Timestamp, ZonedTime};
+use crate::model::{Item, Joined, Risk, SourceId, StoryId, Timestamp, ZonedTime};
 
 /// The rows that one commit sees and changes.
 pub(super) struct Ledger<'a> {
@@ -53,6 +53,7 @@ impl<'a> Ledger<'a> {
                     self.set_apart(*one, *other, false)?;
                 }
             }
+            Event::Marked { story, risk, updated } => self.mark(*story, risk.read(), *updated)?,
             Event::Purged { seq, source } => self.purge(*seq, source)?,
             Event::Freed(freed) => self.free(freed)?,
             Event::Shrunk { segment } => self.rows.remove(rows::garbage(Segment::from_number(*segment))),
@@ -102,6 +103,8 @@ impl<'a> Ledger<'a> {
             updated: ZonedTime::utc(at),
             standing: Standing::Hidden,
             members: vec![(number, None)],
+            risk: Risk::default(),
+            was_exploited: false,
         };
         if let Some(content) = content {
             self.show(number, &mut story, &content.item);
@@ -133,6 +136,7 @@ impl<'a> Ledger<'a> {
         let bytes = event.content().map_or(0, |place| u64::from(place.length));
         self.own(&content.item.source, row.first_seen, seq, bytes)?;
         matching::learn(&mut self.rows, seq, content)?;
+        self.know_vulnerabilities(seq, &content.item)?;
         let mut story = self.story(row.story)?;
         if let Some(updated) = updated.filter(|_| story.standing != Standing::Hidden) {
             self.take_off_the_line(&story);
@@ -150,6 +154,7 @@ impl<'a> Ledger<'a> {
         let key = rows::item(seq);
         let Some(row) = self.rows.row::<ItemRow>(&key)? else { return Ok(()) };
         self.rows.remove(key);
+        self.forget_vulnerabilities(seq)?;
         self.rows.put(rows::ghost(seq), &row);
         if row.story != seq {
             // It may have opened a story that is part of this one now: its id leads here.
@@ -190,7 +195,10 @@ impl<'a> Ledger<'a> {
         self.head.items += 1;
         self.own(&source_id(&arrived.source)?, row.first_seen, arrived.seq, u64::from(arrived.content.length))?;
         match content {
-            Some(content) => matching::learn(&mut self.rows, arrived.seq, content),
+            Some(content) => {
+                self.know_vulnerabilities(arrived.seq, &content.item)?;
+                matching::learn(&mut self.rows, arrived.seq, content)
+            }
             None => Ok(()),
         }
     }

@@ -11,6 +11,9 @@
 //! and its traces are of no use. And when enough of a segment is of no use it is written anew (`shrinking`). The journal keeps all of
 //! these events, so that an index made again later has the same rows though the texts are gone.
 //!
+//! **Risk** (`marking`): what lists say of the vulnerabilities that a story is about stands in its row, by an event of its own: with the
+//! commit that brings the story, and whenever other lists are heeded.
+//!
 //! Every change of the index goes through `ledger`, by a live commit and by a rebuild alike, so that both give the same rows.
 //! Functions here speak of polls, items, stories and sources, never of keys or trees.
 
@@ -39,6 +42,7 @@ mod index;
 mod journal;
 mod ledger;
 mod lock;
+mod marking;
 mod matching;
 mod memories;
 mod moving;
@@ -52,6 +56,7 @@ mod recovery;
 mod regrouping;
 mod replay;
 mod retaining;
+mod risk_record;
 mod rows;
 mod runs;
 mod segment;
@@ -72,6 +77,7 @@ pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};
 pub use exporting::Exported;
 pub use importing::Received;
+pub use marking::Marking;
 pub use outbox::{Letter, Mail, Outbox, Subject, Waiting};
 pub use reading::{Counts, Newest, Revision};
 pub use recovery::Recovery;

@@ -4,6 +4,7 @@ use super::{
     error::Result,
     index::Rows,
     ledger::Ledger,
+    marking,
     record::Content,
     rows::{self, ItemRow, StoryRow},
     standing::Standing,
@@ -41,6 +42,8 @@ impl Ledger<'_> {
             updated: ZonedTime::utc(at),
             standing: Standing::Hidden,
             members: vec![(seq, Some(by_order(at)))],
+            risk: self.risk_of_copy(&left, seq)?,
+            was_exploited: left.was_exploited,
         };
         if let Some(content) = content {
             self.show(seq, &mut own, &content.item);
@@ -67,6 +70,8 @@ impl Ledger<'_> {
                 }
             }
         }
+        story.risk = marking::together(&story.risk, &gone.risk);
+        story.was_exploited |= gone.was_exploited;
         self.put_in_line(into, &story);
         for (seq, joined) in gone.members {
             let key = rows::item(seq);
