@@ -198,6 +198,8 @@ pub fn item_joined(rule: JoinRule) {
 
 /// Lists of vulnerabilities were read, or none is known any more.
 pub fn risk_lists_read(lists: &RiskLists) {
+    METRICS.list_rows.reset();
+    METRICS.list_dates.reset();
     let known = lists.kev.as_ref().map(|kev| ("kev", kev.rows(), kev.released));
     for (list, rows, day) in known.into_iter().chain(lists.epss.as_ref().map(|epss| ("epss", epss.rows, epss.scored))) {
         set(&METRICS.list_rows, list, rows as u64);

@@ -268,6 +268,8 @@ fn a_list_that_is_laid_into_the_folder_makes_its_stories_rise_and_a_restart_move
     fs::write(home.path("lists").join(KEV), &whole[..whole.len() - 9]).expect("written");
     daemon.wait_for("the refusal", |daemon| daemon.log().contains("is not the JSON of the KEV catalogue"));
     assert!(daemon.log().contains(&format!("{KEV}:2: ")), "{}", daemon.log());
+    let check = home.command(&["check"]);
+    assert!(String::from_utf8_lossy(&[check.stdout, check.stderr].concat()).contains(&format!("{KEV}:2: ")));
     let before = daemon.get("/feed.atom").body;
     assert!(!before.contains("term=\"kev\""));
 
@@ -284,7 +286,7 @@ fn a_list_that_is_laid_into_the_folder_makes_its_stories_rise_and_a_restart_move
     assert!(time("updated") >= Some(Timestamp::from(now)) && time("published") < Some(Timestamp::from(now)), "{entry}");
     for (page, words) in [
         ("/vulnerabilities/CVE-2026-31337", line.as_str()),
-        ("/vulnerabilities/CVE-2026-31338", "Exploitation within 30 days is likely to 90 % or more"),
+        ("/vulnerabilities/CVE-2026-31338", "Likely to be exploited within 30 days: 90 % or more"),
         ("/vulnerabilities/CVE-2026-31337.atom", line.as_str()),
         ("/vulnerabilities", line.as_str()),
         ("/", "known exploited"),

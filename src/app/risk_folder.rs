@@ -136,3 +136,77 @@ fn taken<T>(parsed: Result<T, String>, faults: &mut Vec<String>) -> Option<T> {
 fn refused(file: &Path, rule: &str) -> String {
     Fault { file: file.to_owned(), line: None, message: rule.to_owned() }.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    fn kev(day: &str) -> String {
+        format!("{{\"dateReleased\":\"{day}T12:00:00Z\",\"vulnerabilities\":[{{\"cveID\":\"CVE-2026-1000\",\"dateAdded\":\"{day}\"}}]}}")
+    }
+
+    fn epss(day: &str) -> String {
+        format!("#model_version:v1,score_date:{day}T00:00:00Z\ncve,epss,percentile\nCVE-2026-1000,0.5,0.5\n")
+    }
+
+    fn packed(text: &str) -> Vec<u8> {
+        let mut out = GzEncoder::new(Vec::new(), Compression::fast());
+        out.write_all(text.as_bytes()).expect("packed");
+        out.finish().expect("packed")
+    }
+
+    /// The days of the lists, and the faults without their folder.
+    fn told(folder: &Path, found: &Found) -> (Option<String>, Option<String>, Vec<String>) {
+        let kev = found.lists.kev.as_ref().map(|kev| kev.released.to_string());
+        let epss = found.lists.epss.as_ref().map(|epss| epss.scored.to_string());
+        let bare = |fault: &String| fault.replace(&format!("{}/", folder.display()), "");
+        (kev, epss, found.faults.iter().map(bare).collect())
+    }
+
+    #[test]
+    fn the_newest_list_of_each_kind_holds_whatever_its_file_is_called() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).expect("written");
+        let day = |day: &str| Some(format!("2026-11-{day}"));
+        let mut known = RiskLists::default();
+        let mut look = |what: &str, wanted: (Option<String>, Option<String>, Vec<&str>)| {
+            let found = read(folder.path(), &known);
+            let (kev, epss, faults) = told(folder.path(), &found);
+            assert_eq!((kev, epss, faults.len()), (wanted.0, wanted.1, wanted.2.len()), "{what}: {faults:?}");
+            assert!(faults.iter().zip(wanted.2).all(|(fault, beginning)| fault.starts_with(beginning)), "{what}: {faults:?}");
+            known = found.lists;
+        };
+        look("nothing", (None, None, vec![]));
+        write("a.json", kev("2026-11-18").as_bytes());
+        write("b.csv", epss("2026-11-18").as_bytes());
+        write("notes.txt", b"mine");
+        write(".hidden.json", b"{");
+        look("plain", (day("18"), day("18"), vec![]));
+        write("0.json.gz", &packed(&kev("2026-11-19")));
+        write("0.csv.gz", &packed(&epss("2026-11-20")));
+        look("packed", (day("19"), day("20"), vec![]));
+        // Cut short by whoever writes it: the older ones beside them do not come back.
+        let whole = packed(&epss("2026-11-21"));
+        write("0.csv.gz", &whole[..whole.len() - 6]);
+        write("0.json.gz", &packed("{\n\"dateReleased\":"));
+        write("other.json", b"[1]");
+        look(
+            "cut short",
+            (day("19"), day("20"), vec!["0.csv.gz: cannot be read", "0.json.gz:2: is not the JSON", "other.json: is neither the KEV"]),
+        );
+        for name in ["0.csv.gz", "0.json.gz", "other.json"] {
+            fs::remove_file(folder.path().join(name)).expect("removed");
+        }
+        look("set back by the operator", (day("18"), day("18"), vec![]));
+        for name in ["a.json", "b.csv"] {
+            fs::remove_file(folder.path().join(name)).expect("removed");
+        }
+        look("gone", (day("18"), day("18"), vec![]));
+        fs::remove_dir_all(folder.path()).expect("removed");
+        assert!(read(folder.path(), &RiskLists::default()).faults[0].contains("`risk.folder` cannot be read"));
+    }
+}

@@ -26,7 +26,7 @@ pub fn threat_sentences(threat: &Threat) -> Option<String> {
 
 /// How likely it is that it is exploited.
 fn likelihood(tenths: u8) -> Option<String> {
-    (tenths > 0).then(|| format!("Exploitation within 30 days is likely to {} % or more, says FIRST (EPSS).", 10 * u32::from(tenths)))
+    (tenths > 0).then(|| format!("Likely to be exploited within 30 days: {} % or more, says FIRST (EPSS).", 10 * u32::from(tenths)))
 }
 
 #[cfg(test)]
@@ -43,7 +43,7 @@ mod tests {
             threat_sentences(&both).as_deref(),
             Some(
                 "Known to be exploited since 2024-03-05, says CISA; used in ransomware campaigns. \
-                 Exploitation within 30 days is likely to 90 % or more, says FIRST (EPSS)."
+                 Likely to be exploited within 30 days: 90 % or more, says FIRST (EPSS)."
             )
         );
         assert_eq!(exploited(known(false), true), "据 CISA，自 2024-03-05 起已知被利用。");
