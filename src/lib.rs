@@ -106,6 +106,7 @@
 //! A new spelling of a date: one row in `feed::date`. A stubborn feed: one fixture beside `tests/feeds.rs`. A new page: one file in
 //! `render`, one route in `http`. A new key of views: one row in `config::view`, one kind of [`view::Filter`].
 //! Another chat: one file in `notify::chat`, and its rows there and in [`model::Messenger`].
+//! Another list of vulnerabilities: its parser in `tag`, its field in [`model::RiskLists`].
 //! A shell that importers should drop: one row in `clean::boilerplate`.
 
 pub mod app;

@@ -297,6 +297,9 @@ fn a_list_that_is_laid_into_the_folder_makes_its_stories_rise_and_a_restart_move
         let answer = daemon.get(page);
         assert!(answer.status == 200 && answer.body.contains(words), "{page}: {} {}", answer.status, answer.body);
     }
+    let home_page = daemon.get("/").body;
+    let story = home_page.split_once("/stories/").map(|(_, rest)| &rest[..32]).expect("the story on top");
+    assert!(daemon.get(&format!("/stories/{story}")).body.contains("Moved to the top when that became known here"));
     assert_eq!(daemon.log().matches("of which 1 became known to be exploited").count(), 1, "{}", daemon.log());
     daemon.stop();
 

@@ -2,7 +2,7 @@
 
 use super::{Head, edits, page, tags, words};
 use crate::{
-    model::{Item, JoinRule, Joined, Link, Story, Text},
+    model::{Item, JoinRule, Joined, Link, Story, Text, ZonedTime},
     render::{
         Site, SourceCards,
         copies::{self, Arranged, Copy},
@@ -66,11 +66,18 @@ fn write_byline(html: &mut Html, story: &Story, arranged: &Arranged<'_>) {
     });
 }
 
-/// What is known of each vulnerability that the story is about.
+/// What is known of each vulnerability that the story is about, and whether that moved it.
 fn write_risk(html: &mut Html, story: &Story) {
     for (cve, threat) in story.risk.threats() {
         let sentences = risk::threat_sentences(threat).unwrap_or_default();
         html.element("p", &[("class", "byline"), ("lang", "en")], &format!("{cve}: {sentences}"));
+    }
+    if let Some(at) = story.risk.noticed {
+        html.wrap("p", &[("class", "byline"), ("lang", "en")], |html| {
+            html.text("Moved to the top when that became known here, ");
+            words::write_time(html, ZonedTime::utc(at));
+            html.text(".");
+        });
     }
 }
 
