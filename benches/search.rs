@@ -10,7 +10,7 @@ use std::{
 };
 
 use watchfire::{
-    model::{Catalogue, Item, Member, NativeId, SafeHtml, SourceId, Story, StoryId, Tag, Text, Timestamp, ZonedTime},
+    model::{Catalogue, Item, Member, NativeId, Risk, SafeHtml, SourceId, Story, StoryId, Tag, Text, Timestamp, ZonedTime},
     search::{Order, Search},
     view::query,
 };
@@ -119,6 +119,7 @@ fn story(number: u64) -> Story {
         entry_id: String::new(),
         published: item.dated(),
         updated: item.dated(),
+        risk: Risk::default(),
         members: vec![Member { item, joined: None, declared: Vec::new() }],
     }
 }

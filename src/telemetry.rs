@@ -11,7 +11,7 @@ use prometheus::{
     process_collector::ProcessCollector,
 };
 
-use crate::model::{JoinRule, Outcome, Tally, Trouble};
+use crate::model::{JoinRule, Outcome, RiskLists, Tally, Trouble};
 
 /// The media type of `text` (Prometheus text format 0.0.4).
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -38,6 +38,8 @@ struct Metrics {
     notifications: IntCounterVec,
     requests: IntCounterVec,
     request_seconds: HistogramVec,
+    list_rows: IntGaugeVec,
+    list_dates: IntGaugeVec,
     state: State,
 }
 
@@ -101,6 +103,13 @@ impl Metrics {
                         .buckets(ANSWER_BUCKETS_SECS.to_vec()),
                     &["route"],
                 ),
+            ),
+            list_rows: gauges(&registry, "watchfire_risk_list_rows", "Vulnerabilities on each list that was read.", "list"),
+            list_dates: gauges(
+                &registry,
+                "watchfire_risk_list_timestamp_seconds",
+                "The day of each list that was read, at its midnight.",
+                "list",
             ),
             state: State {
                 sources: gauges(&registry, "watchfire_sources", "Configured sources by the verdict on them.", "verdict"),
@@ -185,6 +194,17 @@ pub fn document_fetched(body_bytes: usize) {
 /// An item joined a story.
 pub fn item_joined(rule: JoinRule) {
     METRICS.joins.with_label_values(&[rule.as_str()]).inc();
+}
+
+/// Lists of vulnerabilities were read, or none is known any more.
+pub fn risk_lists_read(lists: &RiskLists) {
+    METRICS.list_rows.reset();
+    METRICS.list_dates.reset();
+    let known = lists.kev.as_ref().map(|kev| ("kev", kev.rows(), kev.released));
+    for (list, rows, day) in known.into_iter().chain(lists.epss.as_ref().map(|epss| ("epss", epss.rows, epss.scored))) {
+        set(&METRICS.list_rows, list, rows as u64);
+        METRICS.list_dates.with_label_values(&[list]).set(day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp());
+    }
 }
 
 /// A request was answered. `route` is one of ours, never what was asked for.

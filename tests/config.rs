@@ -436,7 +436,7 @@ fn the_commented_defaults_are_the_real_ones() {
     let mut uncommented = String::new();
     for line in config::DEFAULT.lines().take_while(|line| !line.starts_with("# A source takes")) {
         let bare = line.strip_prefix("# ").filter(|bare| bare.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')));
-        let examples = ["contact", "subscribers", "public_url", "subtitle", "days", "bytes_max = \"10GiB\"", "source_items_max"];
+        let examples = ["contact", "subscribers", "public_url", "subtitle", "folder", "days", "bytes_max = \"10GiB\"", "source_items_max"];
         let is_example = bare.is_some_and(|bare| examples.iter().any(|key| bare.starts_with(key)));
         if is_example || line.starts_with("data_dir") || line.starts_with("seeds") {
             continue;

@@ -1,8 +1,9 @@
 //! Checks the configuration and the store, without network.
 
-use super::{Choice, storage};
+use super::{Choice, risk_folder, storage};
 use crate::{
     config::Settings,
+    model::RiskLists,
     store::{Store, StoreError, Verification},
 };
 
@@ -15,10 +16,13 @@ pub struct CheckReport {
     pub store: Vec<String>,
 }
 
-/// Reads the configuration, and compares the store's index with its archive. A store in use is fine; one that does not exist
-/// yet is fine as well.
+/// Reads the configuration and the lists of vulnerabilities that it names, and compares the store's index with its archive. A store in
+/// use is fine; one that does not exist yet is fine as well.
 pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
-    let settings = choice.load()?;
+    let mut settings = choice.load()?;
+    if let Some(folder) = &settings.risk_folder {
+        settings.warnings.extend(risk_folder::read(folder, &RiskLists::default()).faults);
+    }
     let dir = settings.daemon.data_dir.clone();
     let store = if !Store::is_there(&dir) {
         vec![format!("store in `{}`: none yet, the first start makes it", dir.display())]

@@ -22,6 +22,8 @@ mod notify;
 mod once;
 mod orders;
 mod probe;
+mod risk;
+mod risk_folder;
 mod rows;
 mod run;
 mod search;

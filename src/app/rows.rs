@@ -217,7 +217,7 @@ pub struct StoryRow {
     pub published: String,
     /// Source ids of its copies.
     pub sources: Vec<String>,
-    /// What they name.
+    /// Its labels, and what they name.
     pub tags: Vec<String>,
 }
 
@@ -236,7 +236,7 @@ impl From<&Story> for StoryRow {
             link: first.link.as_ref().map(ToString::to_string),
             published: story.published.rfc3339(),
             sources,
-            tags: story.tags().into_iter().map(|tag| tag.name.clone()).collect(),
+            tags: story.risk.labels().map(str::to_owned).chain(story.tags().into_iter().map(|tag| tag.name.clone())).collect(),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::{
     daemon_file::DaemonFile,
     hubs,
     orders::Clerk,
+    risk,
     rows::ImportRow,
     search, service_manager,
     signals::{Asked, Signals},
@@ -103,6 +104,7 @@ impl Daemon {
         let (postings, postings_out) = watch::channel(Arc::new(wiring::postings(&settings, &served)));
         store.settle_rendering(served.digest(), Clock::System.now())?;
         let search = search::open(&settings)?;
+        let lists = risk::Keeper::begin(&settings, &store).await;
         import_seeds(&settings, &store).await;
 
         let (orders_in, orders) = mpsc::channel(16);
@@ -138,6 +140,8 @@ impl Daemon {
         let reading = tokio::spawn(http::run(listener, service, readers_end.clone().cancelled_owned()));
         // It ends between two steps, and goes on with them at the next start.
         drop(tokio::spawn(poll::retain(store.clone(), Clock::System, retention_out, polls_end.clone())));
+        // The same.
+        drop(tokio::spawn(risk::follow(lists, store.clone(), settings_out.clone(), polls_end.clone())));
         let indexing = tokio::spawn(follow(search.clone(), store.clone(), readers_end.clone()));
         let clerk = Clerk { store: store.clone(), search: search.clone(), settings: settings_out, polls, reloads: reloads_in };
         Ok(Self {

@@ -55,7 +55,7 @@ type TextOf<'a> = &'a dyn Fn(&Path) -> Result<String, Fault>;
 const INCLUDE: [&str; 1] = ["sources.d/*.toml"];
 
 /// What only the main file may say.
-const MAIN_ONLY: [&str; 10] = ["include", "daemon", "http", "poll", "feed", "documents", "merge", "retention", "view", "notify"];
+const MAIN_ONLY: [&str; 11] = ["include", "daemon", "http", "poll", "feed", "documents", "risk", "merge", "retention", "view", "notify"];
 
 /// Reads a configuration with the files it includes. `env` looks up the variables in URLs and headers. An error lists all faults.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {

@@ -22,6 +22,8 @@ pub struct Settings {
     pub feed: FeedSettings,
     /// `[documents]`
     pub documents: DocumentSettings,
+    /// `risk.folder`: where lists of vulnerabilities are laid down.
+    pub risk_folder: Option<PathBuf>,
     /// `[merge]`
     pub merge: MergeThresholds,
     /// `[retention]`, with what every source says of itself.

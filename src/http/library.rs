@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::shelf::ShelfError;
 use crate::{
     health::Outage,
-    model::{Item, ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
+    model::{Cve, Item, ItemId, SourceId, SourceState, Story, StoryId, Threat, Timestamp},
     render::SourceCards,
     search::{Order, Search},
     store::{Counts, Revision, Store, StoreError},
@@ -79,6 +79,12 @@ impl Library {
     /// The vulnerabilities that most stories published since `from` are about.
     pub(super) fn talk(&self, from: Timestamp, limit: usize) -> Result<Vec<Mentioned>, ShelfError> {
         Ok(self.ready()?.talk(from, limit)?)
+    }
+
+    /// What lists say of a vulnerability that a story is about.
+    pub(super) fn threat(&self, name: &str, story: StoryId) -> Result<Threat, StoreError> {
+        let Some(cve) = Cve::parse(name) else { return Ok(Threat::default()) };
+        Ok(self.store.risk(story)?.threat(cve))
     }
 
     /// What each source had of all stories, and of those published since `lately`; nothing while that cannot be known.

@@ -15,7 +15,7 @@ use crate::{
     model::{Link, SourceId, Text, Timestamp},
     render::{self, Feed, Format, List, Listed, Place, Searched, Site, SourceCard, SourceCards},
     search::{self, Order},
-    view::{self, Candidate, Filter, QUERY_CHARS_MAX, Selection, Week, WindowLimits},
+    view::{self, Candidate, Filter, Mentioned, QUERY_CHARS_MAX, Selection, Week, WindowLimits},
 };
 
 /// How many times the candidates are multiplied until the window no longer depends on how many were offered.
@@ -98,6 +98,9 @@ impl Press<'_> {
         if let Some(newest) = fragments.iter().map(|fragment| fragment.candidate.updated.at()).max() {
             feed.updated = newest;
         }
+        if let Selection::Vulnerability(name) = &wanted.selection {
+            feed.subtitle = self.threat_line(name, &fragments)?;
+        }
         let part = |skip| Place { skip, ..feed.place.clone() };
         let mut parts = Vec::new();
         if wanted.skip > 0 {
@@ -131,6 +134,17 @@ impl Press<'_> {
         }
     }
 
+    /// What is known of a vulnerability, by the newest stories about it that are no round-ups.
+    fn threat_line(&self, name: &str, fragments: &[Arc<Fragment>]) -> Result<Text, ShelfError> {
+        const STORIES_MAX: usize = 8;
+        for fragment in fragments.iter().take(STORIES_MAX) {
+            if let Some(sentences) = render::threat_sentences(&self.library.threat(name, fragment.candidate.id)?) {
+                return Ok(Text::line(&sentences, 300));
+            }
+        }
+        Ok(Text::default())
+    }
+
     /// Whether hubs are told when this changes: the combined feed and the open views, as Atom.
     fn is_announced(&self, wanted: &Wanted) -> bool {
         let is_ours = match &wanted.selection {
@@ -157,6 +171,11 @@ impl Press<'_> {
         let site = &self.served.site;
         let week = self.library.newest()?.map(|newest| Week::ending(newest, site.timezone));
         let mentioned = week.map_or(Ok(Vec::new()), |week| self.library.talk(week.begin(), TALK_MAX))?;
+        let with_threat = |mentioned: Mentioned| {
+            let threat = self.library.threat(&mentioned.name, mentioned.newest)?;
+            Ok::<_, ShelfError>((mentioned, threat))
+        };
+        let mentioned: Vec<_> = mentioned.into_iter().map(with_threat).collect::<Result<_, _>>()?;
         Ok(render::talk_page(site, week, &mentioned))
     }
 

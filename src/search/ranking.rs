@@ -57,9 +57,13 @@ fn ids(searcher: &Searcher, addresses: &[DocAddress]) -> Result<Vec<StoryId>, Se
             *place = Some([fast.u64(ID_HIGH)?, fast.u64(ID_LOW)?]);
         }
         let halves = place.as_ref().map(|columns| columns.each_ref().map(|column| column.first(*doc_id).unwrap_or_default()));
-        let [high, low] = halves.expect("the columns were opened");
-        let bytes = ((u128::from(high) << 64) | u128::from(low)).to_be_bytes();
-        ids.push(StoryId::opened_by(ItemId::from_digest(Digest::from_bytes(bytes))));
+        ids.push(id_of(halves.expect("the columns were opened")));
     }
     Ok(ids)
+}
+
+/// A story's id from its two halves.
+pub(super) fn id_of([high, low]: [u64; 2]) -> StoryId {
+    let bytes = ((u128::from(high) << 64) | u128::from(low)).to_be_bytes();
+    StoryId::opened_by(ItemId::from_digest(Digest::from_bytes(bytes)))
 }

@@ -145,7 +145,7 @@ fn escaped_bytes(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{Candidate, Window, WindowLimits, page};
-    use crate::model::{Item, Member, NativeId, Origin, SafeHtml, SourceId, Story, StoryId, Text, Timestamp, ZonedTime};
+    use crate::model::{Item, Member, NativeId, Origin, Risk, SafeHtml, SourceId, Story, StoryId, Text, Timestamp, ZonedTime};
 
     const LIMITS: WindowLimits = WindowLimits { entries_max: 8, bytes_max: 1 << 20 };
 
@@ -160,7 +160,7 @@ mod tests {
         };
         let id = item.id;
         let members = vec![Member { item, joined: None, declared: Vec::new() }];
-        Story { id: StoryId::opened_by(id), entry_id: format!("urn:x:{id}"), published: at, updated: at, members }
+        Story { id: StoryId::opened_by(id), entry_id: format!("urn:x:{id}"), published: at, updated: at, risk: Risk::default(), members }
     }
 
     fn candidates(stories: &[Story]) -> Vec<Candidate> {

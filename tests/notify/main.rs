@@ -21,8 +21,8 @@ use watchfire::{
     fetch::{Client, ClientSettings},
     health::{About, Outage, Verdict},
     model::{
-        Carrier, Hook, Images, Item, Link, MailTls, Mailbox, Messenger, Pace, PrivateHost, QuietHours, Receiver, SourceId, Text, Timestamp,
-        Trouble,
+        Carrier, Catalogue, Cve, Exploited, Hook, Images, Item, Kev, Link, MailTls, Mailbox, Messenger, Pace, PrivateHost, QuietHours,
+        Receiver, RiskLists, SourceId, Tag, Text, Timestamp, Trouble,
     },
     notify::{Courier, Office, Postings},
     render::{Manners, Site, SourceCards},
@@ -162,6 +162,27 @@ async fn what_was_published_long_ago_is_no_news() {
     library.add(&[item("krebs", "The story of today", 2)]);
     desk.work_for(MINUTE).await;
     assert_eq!(titles(&receiving.seen()), ["The story of today"]);
+}
+
+/// It is news also for a receiver that was not there when the story came.
+#[tokio::test]
+async fn an_old_story_that_becomes_known_to_be_exploited_is_told_once() {
+    let receiving = taken();
+    let cve = Cve::parse("CVE-2024-3094").expect("a number");
+    let tags = vec![Tag { catalogue: Catalogue::Cve, name: cve.to_string(), is_primary: true }];
+    let library = Library::with(&[Item { tags, ..item("krebs", "A story of the spring", -60 * 24 * 60) }]);
+    let mut desk = Desk::new(&library, &hook(Messenger::Webhook, &receiving, "/in"), NOW);
+    desk.work_for(MINUTE).await;
+    assert_eq!(receiving.seen().len(), 0, "history");
+    let since = NOW.to_utc().date_naive();
+    let kev = Kev::new(since, vec![(cve, Exploited { since, by_ransomware: true })]);
+    library.store().heed(RiskLists { kev: Some(kev.into()), epss: None });
+    assert_eq!(library.store().mark(0, NOW).expect("marked").risen, 1);
+    desk.work_for(MINUTE).await;
+    library.add(&[item("mirror", "A story of the spring", -60 * 24 * 60)]);
+    desk.work_for(MINUTE).await;
+    assert_eq!(titles(&receiving.seen()), ["A story of the spring"]);
+    assert_eq!(receiving.seen()[0].json()["entries"][0]["tags"][0], "kev");
 }
 
 /// A copy of an older day, put in the place of the store: its next story gets a number that another one had.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use watchfire::{
     model::{
-        Cadence, Images, Item, JoinRule, Joined, Link, LinkKey, Member, NativeId, SafeHtml, Source, SourceId, Story, StoryId, Text,
+        Cadence, Images, Item, JoinRule, Joined, Link, LinkKey, Member, NativeId, Risk, SafeHtml, Source, SourceId, Story, StoryId, Text,
         Timestamp, ZonedTime,
     },
     render::{self, Feed, Format, Manners, Site, SourceCard, SourceCards},
@@ -62,7 +62,7 @@ pub fn story(items: Vec<Item>) -> Story {
     };
     let members =
         items.into_iter().enumerate().map(|(index, item)| Member { joined: joined(index, &item), item, declared: Vec::new() }).collect();
-    Story { id, entry_id: format!("urn:x-test:{id}"), published, updated: published, members }
+    Story { id, entry_id: format!("urn:x-test:{id}"), published, updated: published, risk: Risk::default(), members }
 }
 
 pub fn cards() -> SourceCards {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use watchfire::{
     clean, dedup,
     feed::{Hints, NotAFeed, Reading, read},
-    model::{Draft, Images, Item, ItemId, ItemLimits, Link, Markup, Member, NativeId, SafeHtml, SourceId, Story, StoryId, Text, Timestamp},
+    model::{
+        Draft, Images, Item, ItemId, ItemLimits, Link, Markup, Member, NativeId, Risk, SafeHtml, SourceId, Story, StoryId, Text, Timestamp,
+    },
     render::{self, Feed, Format, Manners, Site, SourceCard, SourceCards},
 };
 
@@ -87,6 +89,7 @@ fn story(item: Item) -> Story {
         entry_id: format!("urn:x-test:{id}"),
         published: dated,
         updated: dated,
+        risk: Risk::default(),
         members: vec![Member { joined: None, item, declared: Vec::new() }],
     }
 }

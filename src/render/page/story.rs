@@ -2,12 +2,12 @@
 
 use super::{Head, edits, page, tags, words};
 use crate::{
-    model::{Item, JoinRule, Joined, Link, Story, Text},
+    model::{Item, JoinRule, Joined, Link, Story, Text, ZonedTime},
     render::{
         Site, SourceCards,
         copies::{self, Arranged, Copy},
         html::Html,
-        pictures,
+        pictures, risk,
     },
 };
 
@@ -25,6 +25,7 @@ pub fn story(site: &Site, story: &Story, versions: &[Vec<Item>], cards: &SourceC
             html.element("h1", &[], title);
             write_byline(html, story, &arranged);
             tags::write_tags(html, site, story);
+            write_risk(html, story);
             if let Some(link) = arranged.alternate {
                 html.element(
                     "a",
@@ -63,6 +64,21 @@ fn write_byline(html: &mut Html, story: &Story, arranged: &Arranged<'_>) {
             });
         }
     });
+}
+
+/// What is known of each vulnerability that the story is about, and whether that moved it.
+fn write_risk(html: &mut Html, story: &Story) {
+    for (cve, threat) in story.risk.threats() {
+        let sentences = risk::threat_sentences(threat).unwrap_or_default();
+        html.element("p", &[("class", "byline"), ("lang", "en")], &format!("{cve}: {sentences}"));
+    }
+    if let Some(at) = story.risk.noticed {
+        html.wrap("p", &[("class", "byline"), ("lang", "en")], |html| {
+            html.text("Moved to the top when that became known here, ");
+            words::write_time(html, ZonedTime::utc(at));
+            html.text(".");
+        });
+    }
 }
 
 fn write_copies(html: &mut Html, story: &Story, arranged: &Arranged<'_>) {
