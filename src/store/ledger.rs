@@ -15,7 +15,7 @@ use super::{
     standing::Standing,
     state_record,
 };
-use crate::model::{Item, Joined, SourceId, StoryId, Timestamp, ZonedTime};
+use crate::model::{Item, Joined, Risk, SourceId, StoryId, Timestamp, ZonedTime};
 
 /// The rows that one commit sees and changes.
 pub(super) struct Ledger<'a> {
@@ -97,7 +97,7 @@ impl<'a> Ledger<'a> {
     fn open(&mut self, at: Timestamp, arrived: &Arrived, entry_id: &str, content: Option<&Content>) -> Result<()> {
         let number = arrived.seq;
         self.enter(at, arrived, number, content)?;
-        let new = StoryRow::new(StoryId::opened_by(arrived.item), entry_id, at);
+        let new = new_story(StoryId::opened_by(arrived.item), entry_id, at);
         let mut story = StoryRow { members: vec![(number, None)], ..new };
         if let Some(content) = content {
             self.show(number, &mut story, &content.item);
@@ -134,7 +134,7 @@ impl<'a> Ledger<'a> {
             }
         }
         self.rows.put(rows::owner(&entry_id), &number);
-        Ok(StoryRow::new(StoryId::opened_by(arrived.item), &entry_id, at))
+        Ok(new_story(StoryId::opened_by(arrived.item), &entry_id, at))
     }
 
     fn update(&mut self, seq: u64, event: &Event, content: &Content, updated: Option<ZonedTime>) -> Result<()> {
@@ -287,4 +287,11 @@ fn source_id(written: &str) -> Result<SourceId> {
 fn first_updated(item: &Item) -> ZonedTime {
     let dated = item.dated();
     item.updated.filter(|updated| updated.at() > dated.at()).unwrap_or(dated)
+}
+
+/// A story without members, first heard of at `at`, of which nothing can be shown yet.
+pub(super) fn new_story(id: StoryId, entry_id: &str, at: Timestamp) -> StoryRow {
+    let (published, updated) = (ZonedTime::utc(at), ZonedTime::utc(at));
+    let (standing, risk) = (Standing::Hidden, Risk::default());
+    StoryRow { id, entry_id: entry_id.to_owned(), published, updated, standing, members: Vec::new(), risk, was_exploited: false }
 }

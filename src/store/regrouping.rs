@@ -3,7 +3,7 @@
 use super::{
     error::Result,
     index::Rows,
-    ledger::Ledger,
+    ledger::{self, Ledger},
     marking,
     record::Content,
     rows::{self, ItemRow, StoryRow},
@@ -39,7 +39,7 @@ impl Ledger<'_> {
             members: vec![(seq, Some(by_order(at)))],
             risk: self.risk_of_copy(&left, seq)?,
             was_exploited: left.was_exploited,
-            ..StoryRow::new(StoryId::opened_by(item), entry_id, at)
+            ..ledger::new_story(StoryId::opened_by(item), entry_id, at)
         };
         if let Some(content) = content {
             self.show(seq, &mut own, &content.item);

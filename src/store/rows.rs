@@ -131,15 +131,6 @@ pub(super) struct StoryRow {
     pub(super) was_exploited: bool,
 }
 
-impl StoryRow {
-    /// A story without members, first heard of at `at`, of which nothing can be shown yet.
-    pub(super) fn new(id: StoryId, entry_id: &str, at: Timestamp) -> Self {
-        let (published, updated) = (ZonedTime::utc(at), ZonedTime::utc(at));
-        let (standing, risk) = (Standing::Hidden, Risk::default());
-        Self { id, entry_id: entry_id.to_owned(), published, updated, standing, members: Vec::new(), risk, was_exploited: false }
-    }
-}
-
 /// What is known under a link.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct LinkRow {
