@@ -7,7 +7,7 @@ use watchfire::{
         Catalogue, Cve, Item, Member, NativeId, Origin, Risk, SafeHtml, SourceId, Story, StoryId, Tag, Text, Threat, Timestamp, ZonedTime,
     },
     search::{Order, Search, loosened},
-    view::{Filter, Place},
+    view::{Filter, Place, Total},
 };
 
 const STORIES: u64 = 400;
@@ -211,9 +211,11 @@ fn the_index_finds_what_the_rule_of_a_filter_says() {
         for _ in 0..FILTERS {
             let filter = chance.filter(2);
             let wanted: Vec<_> = stories.iter().filter(|story| holds(&filter, story)).map(|story| story.id).collect();
-            let found = search.find(&filter, Order::Newest, 0, stories.len()).expect("found");
-            assert_eq!(found.total, wanted.len(), "{seed}: {filter:?}");
-            assert!(found.ids == wanted, "{seed}: {filter:?}");
+            assert_eq!(search.count(&filter).expect("counted"), Total::Exactly(wanted.len()), "{seed}: {filter:?}");
+            let found = |skip, limit| search.find(&filter, Order::Newest, skip, limit).expect("found");
+            assert!(found(0, stories.len()) == wanted, "{seed}: {filter:?}");
+            // A page is found among the newest where it can be.
+            assert!(wanted.chunks(5).take(3).enumerate().all(|(page, ids)| found(page * 5, 5) == ids), "{seed}: {filter:?}");
             found_some += usize::from(!wanted.is_empty() && wanted.len() < stories.len());
             found_all += usize::from(wanted.len() == stories.len());
         }
@@ -228,7 +230,7 @@ fn a_loosened_filter_finds_more_and_never_less() {
     for _ in 0..FILTERS / 4 {
         let filter = Filter::Words { place: Place::Anywhere, phrase: chance.text(3) };
         let Some(loose) = loosened(&filter) else { continue };
-        let ids = |filter| search.find(filter, Order::Newest, 0, stories.len()).expect("found").ids.into_iter().collect::<BTreeSet<_>>();
+        let ids = |filter| search.find(filter, Order::Newest, 0, stories.len()).expect("found").into_iter().collect::<BTreeSet<_>>();
         let (exact, near) = (ids(&filter), ids(&loose));
         assert!(exact.is_subset(&near), "{filter:?}");
         gained += near.len() - exact.len();

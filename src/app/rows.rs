@@ -194,8 +194,10 @@ pub struct RelativeRow {
 /// What a search found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FoundRow {
-    /// Stories in all.
+    /// Stories that were counted.
     pub total: usize,
+    /// Whether these are all.
+    pub is_all: bool,
     /// Whether none says the words in a row, so that these say them apart.
     pub is_loosened: bool,
     /// What was meant as a filter and taken as words.

@@ -54,7 +54,7 @@ pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<Exit
 }
 
 fn listing(found: &FoundRow) -> String {
-    let FoundRow { total, is_loosened, stories, .. } = found;
+    let FoundRow { total, is_all, is_loosened, stories, .. } = found;
     if stories.is_empty() {
         return "no story says so\n".to_owned();
     }
@@ -70,5 +70,6 @@ fn listing(found: &FoundRow) -> String {
         ]);
     }
     let how = if *is_loosened { ": none says it in a row, these say its parts" } else { "" };
-    format!("{}{} of {}{how}\n", text(&listing), stories.len(), count(*total, "story", "stories"))
+    let more = if *is_all { "" } else { "more than " };
+    format!("{}{} of {more}{}{how}\n", text(&listing), stories.len(), count(*total, "story", "stories"))
 }

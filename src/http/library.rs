@@ -10,7 +10,7 @@ use crate::{
     search::{Order, Search},
     store::{Counts, Revision, Store, StoreError},
     telemetry::Standing,
-    view::{Filter, Mentioned, Share},
+    view::{Filter, Mentioned, Share, Total},
 };
 
 /// Volumes that are looked at before all others are: what lets much through has its next one near, and to look at all of them takes the
@@ -33,14 +33,6 @@ pub(super) struct Edition {
     index: u64,
 }
 
-/// Stories that a filter holds for.
-pub(super) struct Found {
-    /// Those that were asked for, in their order.
-    pub(super) stories: Vec<Revision>,
-    /// How many there are in all, where that is known.
-    pub(super) total: Option<usize>,
-}
-
 impl Library {
     /// Over a store and its index.
     pub(super) fn new(store: Store, search: Search) -> Self {
@@ -58,17 +50,22 @@ impl Library {
     }
 
     /// The stories that a filter holds for, without the first `skip` of them, at most `limit`. The index is asked for all but the whole.
-    pub(super) fn find(&self, filter: &Filter, order: Order, skip: usize, limit: usize) -> Result<Found, ShelfError> {
+    pub(super) fn find(&self, filter: &Filter, order: Order, skip: usize, limit: usize) -> Result<Vec<Revision>, ShelfError> {
         if is_everything(filter) {
-            return Ok(Found { stories: self.store.newest_revisions(skip, limit)?, total: None });
+            return Ok(self.store.newest_revisions(skip, limit)?);
         }
         let found = self.ready()?.find(filter, order, skip, limit)?;
-        let mut stories = Vec::with_capacity(found.ids.len());
-        for id in found.ids {
+        let mut stories = Vec::with_capacity(found.len());
+        for id in found {
             // It may have gone since the index heard of it.
             stories.extend(self.store.revision(id)?);
         }
-        Ok(Found { stories, total: Some(found.total) })
+        Ok(stories)
+    }
+
+    /// How many stories a filter holds for.
+    pub(super) fn count(&self, filter: &Filter) -> Result<Total, ShelfError> {
+        Ok(self.ready()?.count(filter)?)
     }
 
     /// When the newest story that can be found was published.

@@ -74,23 +74,18 @@ pub(super) struct Chosen {
     order: Order,
 }
 
-/// Stories that stand on a page, and the numbers of those that older and newer pages leave out.
+/// Stories that stand on a page, and the number of those that the next older page leaves out.
 struct Stand {
     fragments: Vec<Arc<Fragment>>,
     next: Option<usize>,
-    /// Stories on all pages together, where that is known.
-    total: Option<usize>,
 }
-
-/// Stories as they are written, and how many there are in all.
-type Counted = (Vec<Arc<Fragment>>, Option<usize>);
 
 impl Press<'_> {
     /// A feed or a page; `None` if there is no such selection, or nothing so far back.
     pub(super) fn make(&self, wanted: &Wanted) -> Result<Option<Parts>, ShelfError> {
         let Some(mut chosen) = self.choose(&wanted.selection) else { return Ok(None) };
         let site = &self.served.site;
-        let (Stand { fragments, next, total }, is_loosened) = self.stand_or_near(&mut chosen, wanted)?;
+        let (Stand { fragments, next }, is_loosened) = self.stand_or_near(&mut chosen, wanted)?;
         if fragments.is_empty() && wanted.skip > 0 {
             return Ok(None);
         }
@@ -122,6 +117,7 @@ impl Press<'_> {
                 let page = match &wanted.selection {
                     Selection::Search(question) => {
                         let (text, is_best_first) = (question.text(), question.is_best_first);
+                        let total = self.library.count(&chosen.filter)?;
                         let misread = &view::misread(text);
                         let chars_max = QUERY_CHARS_MAX;
                         render::search_page(site, list, Searched { text, is_best_first, is_loosened, misread, total, chars_max })
@@ -234,7 +230,7 @@ impl Press<'_> {
     /// the second is true. A feed keeps to what was asked, for what it holds must not change when something is found at last.
     fn stand_or_near(&self, chosen: &mut Chosen, wanted: &Wanted) -> Result<(Stand, bool), ShelfError> {
         let stand = self.stand(chosen, wanted)?;
-        let is_page_of_nothing = chosen.is_search && wanted.format.is_none() && stand.total == Some(0);
+        let is_page_of_nothing = chosen.is_search && wanted.format.is_none() && wanted.skip == 0 && stand.fragments.is_empty();
         match is_page_of_nothing.then(|| search::loosened(&chosen.filter)).flatten() {
             Some(filter) => {
                 chosen.filter = filter;
@@ -251,36 +247,35 @@ impl Press<'_> {
         let mut candidates_max = limits.entries_max.saturating_add(1);
         let mut widenings = 0;
         loop {
-            let (mut fragments, total) = self.fragments(chosen, (wanted.skip, candidates_max), shape)?;
+            let mut fragments = self.fragments(chosen, (wanted.skip, candidates_max), shape)?;
             let candidates: Vec<Candidate> = fragments.iter().map(|fragment| fragment.candidate.clone()).collect();
             let are_all = fragments.len() < candidates_max;
             if wanted.skip > 0 || chosen.is_search {
                 let shown = view::page(&candidates, limits).len();
                 let next = (fragments.len() > shown).then_some(wanted.skip + shown);
                 fragments.truncate(shown);
-                return Ok(Stand { fragments, next, total });
+                return Ok(Stand { fragments, next });
             }
             let window = view::window(&candidates, limits);
             if window.settled || are_all || widenings == WIDENINGS_MAX {
                 let next = (fragments.len() > window.unbroken).then_some(window.unbroken);
                 let standing = window.set();
                 fragments.retain(|fragment| standing.contains(&fragment.candidate.id));
-                return Ok(Stand { fragments, next, total });
+                return Ok(Stand { fragments, next });
             }
             candidates_max = candidates_max.saturating_mul(WIDENING);
             widenings += 1;
         }
     }
 
-    /// Stories of a selection in their order, and how many it has in all, where that is known.
-    fn fragments(&self, chosen: &Chosen, (skip, limit): (usize, usize), shape: Shape) -> Result<Counted, ShelfError> {
+    /// Stories of a selection in their order.
+    fn fragments(&self, chosen: &Chosen, (skip, limit): (usize, usize), shape: Shape) -> Result<Vec<Arc<Fragment>>, ShelfError> {
         let made_of = (self.library, &self.served.site, self.cards);
-        let found = self.library.find(&chosen.filter, chosen.order, skip, limit)?;
-        let mut fragments = Vec::with_capacity(found.stories.len());
-        for revision in found.stories {
+        let mut fragments = Vec::new();
+        for revision in self.library.find(&chosen.filter, chosen.order, skip, limit)? {
             fragments.extend(self.fragments.fragment(made_of, revision, shape)?);
         }
-        Ok((fragments, found.total))
+        Ok(fragments)
     }
 }
 

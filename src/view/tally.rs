@@ -29,3 +29,12 @@ pub struct Share {
     /// Those that nobody else told.
     pub only: u32,
 }
+
+/// How many stories a filter lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// So many.
+    Exactly(usize),
+    /// So many among the newest alone: the others were not counted.
+    AtLeast(usize),
+}
