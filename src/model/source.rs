@@ -138,6 +138,11 @@ impl PrivateHost {
         &self.0
     }
 
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.0.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default()
+    }
+
     /// The host alone; IPv6 in brackets.
     pub fn host(&self) -> &str {
         self.0.rsplit_once(':').map_or("", |(host, _)| host)

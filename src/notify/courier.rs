@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     fetch::Client,
-    model::{Carrier, Failure, Receiver, Timestamp},
+    model::{Carrier, Receiver, Timestamp},
     store::{Mail, Outbox, StoreError, Waiting},
     telemetry,
     view::{Filter, View},
@@ -270,13 +270,12 @@ enum Fate {
 /// Sends one message and says what the receiver said.
 pub(super) async fn send(client: &Client, receiver: &Receiver, message: &Message, now: Timestamp) -> Judgement {
     match &receiver.carrier {
-        Carrier::Mail(mailbox) => mail::send(mailbox, message, now).await,
+        Carrier::Mail(mailbox) => mail::send(client, mailbox, message, now).await,
         Carrier::Hook(hook) => {
             let chat = chat::of(hook.messenger);
             match client.post((chat.post)(hook, message, now), now).await {
                 Ok(receipt) => chat.judged(&receipt, now),
-                Err(failure @ Failure::AddressRefused(_)) => Judgement::Refused(failure.to_string()),
-                Err(failure) => Judgement::Later(None, failure.to_string()),
+                Err(failure) => failure.into(),
             }
         }
     }
