@@ -27,7 +27,7 @@ use crate::{
     config::{ConfigError, Settings},
     http,
     model::{CommandError, Retention, Secret},
-    notify::{self, Office, Postings},
+    notify::{self, Doors, Office, Postings},
     poll::{self, Mode, Poller},
     search::{Search, follow},
     store::Store,
@@ -115,7 +115,8 @@ impl Daemon {
         let (settings, settings_out) = watch::channel(Arc::new(settings));
         let (polls_end, readers_end) = (CancellationToken::new(), CancellationToken::new());
 
-        let office = Office { store: store.clone(), search: search.clone(), client: fetcher.clone(), clock: Clock::System };
+        let office =
+            Office { store: store.clone(), search: search.clone(), client: fetcher.clone(), clock: Clock::System, doors: Doors::default() };
         let telling = tokio::spawn(notify::run(office, postings_out, polls_end.clone()));
         let poller = Arc::new(Poller::new(store.clone(), fetcher.clone(), Clock::System));
         let watching = poll::watch_health(store.clone(), roster_out.clone(), Clock::System, polls_end.clone());
