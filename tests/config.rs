@@ -119,7 +119,10 @@ fn a_bad_source_is_named_with_its_rule() {
             "`source.schedule` is `hourly`: has 1 fields, must have five (minute hour day month weekday) or six (second first)",
         ),
         ("schedule = \"@hourly\"\ninterval = \"1h\"", "`source.schedule` cannot stand beside `source.interval`, keep one of them"),
-        ("timezone = \"China\"", "`source.timezone` is `China`, must be an IANA time zone such as `Asia/Shanghai`"),
+        (
+            "timezone = \"Asia/Bejing\"",
+            "`source.timezone` is `Asia/Bejing`, must be an IANA time zone such as `Asia/Shanghai`, did you mean `Asia/Shanghai`?",
+        ),
         ("title = \"\"", "`source.title` is ``, must be a text that is not empty"),
         ("tags = [\"a\", \"\"]", "`source.tags` must be at most 32 texts that are not empty"),
         ("tags = \"a\"", "`source.tags` is `a`, must be a list of texts, such as `[\"a\", \"b\"]`"),

@@ -41,7 +41,7 @@ fn settings() -> server::Settings {
     let mut served = (*served("Watchfire")).clone();
     served.cards =
         SourceCards::of(&[source("krebs", &["news"], false), source("seebug", &["漏洞 库"], false), source("hidden", &["news"], true)]);
-    served.views = vec![view("tor", "Tor", &[]), view("team", "secret plan", &[TOKEN, "other-token-of-some-length"])];
+    served.views = vec![view("tor", "Tor", &[]), view("team", "secret plan", &[TOKEN, "other-token-of-some-length"])].into();
     served.into()
 }
 

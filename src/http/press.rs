@@ -12,7 +12,7 @@ use super::{
     shelf::ShelfError,
 };
 use crate::{
-    model::{Link, SourceId, Text, Timestamp},
+    model::{Link, Source, SourceId, Text, Timestamp},
     render::{self, Feed, Format, List, Listed, Place, Searched, Site, SourceCard, SourceCards},
     search::{self, Order},
     view::{self, Candidate, Filter, QUERY_CHARS_MAX, Selection, Week, WindowLimits},
@@ -187,14 +187,16 @@ impl Press<'_> {
             Selection::Source(id) => {
                 // A private source has no feed and no page of its own.
                 self.cards.get(id).filter(|card| !SourceCard::is_private(card))?;
-                (named(site, selection, Text::line(self.cards.name(id), 120)), filter?, true)
+                (named(site, selection, Text::line(self.cards.name(id), Source::TITLE_CHARS_MAX)), filter?, true)
             }
             Selection::Search(question) => {
                 let title = if question.text().is_empty() { "Search" } else { question.text() };
-                (named(site, selection, Text::line(title, 120)), filter?, true)
+                (named(site, selection, Text::line(title, Source::TITLE_CHARS_MAX)), filter?, true)
             }
             // One that nobody has written about yet may be waited for.
-            Selection::Tag(name) | Selection::Vulnerability(name) => (named(site, selection, Text::line(name, 120)), filter?, true),
+            Selection::Tag(name) | Selection::Vulnerability(name) => {
+                (named(site, selection, Text::line(name, Source::TITLE_CHARS_MAX)), filter?, true)
+            }
         };
         let (is_search, order) = match selection {
             Selection::Search(question) => (true, if question.is_best_first { Order::Best } else { Order::Newest }),

@@ -46,6 +46,9 @@ pub struct Source {
 }
 
 impl Source {
+    /// Characters kept of the name that a source gives itself.
+    pub const TITLE_CHARS_MAX: usize = 120;
+
     /// The priority of a source that names none.
     pub const PRIORITY: u8 = 50;
 

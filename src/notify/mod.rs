@@ -49,7 +49,7 @@ pub struct Postings {
     /// The receivers; their ids are unique.
     pub receivers: Vec<Receiver>,
     /// The operator's selections, in which receivers name theirs.
-    pub views: Vec<View>,
+    pub views: Arc<[View]>,
     /// The daemon's own names and addresses.
     pub site: Site,
     /// The configured sources.

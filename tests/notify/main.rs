@@ -83,7 +83,7 @@ fn postings() -> Postings {
     };
     Postings {
         receivers: Vec::new(),
-        views: vec![view],
+        views: [view].into(),
         site: Site {
             feed_uuid: uuid::Uuid::from_u128(7),
             title: Text::line("Watchfire", 80),
@@ -459,7 +459,7 @@ async fn a_line_that_grows_too_long_loses_its_oldest_and_is_told_later() {
     assert!(told[0].contains("[0]") && told[1].contains("[102]") && told[999].contains("[1100]"), "{:?}", &told[..2]);
 }
 
-/// WeCom and DingTalk count the messages of a robot, and know nothing of who sends them.
+/// The services count the messages of a robot, and know nothing of who sends them.
 #[tokio::test]
 async fn receivers_at_one_address_share_its_rate() {
     let receiving = wecom();

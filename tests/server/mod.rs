@@ -67,7 +67,7 @@ pub fn served(title: &str) -> Arc<Served> {
         },
         cards,
         window: WindowLimits::default(),
-        views: Vec::new(),
+        views: [].into(),
         interval_min: Duration::from_secs(1200),
     })
 }
