@@ -58,9 +58,9 @@ fn what_cannot_be_added_is_refused_and_changes_nothing() {
         Home::new(&format!("[[source]]\nid = \"one\"\nurl = \"{}\"\nallow_private = [\"{}\"]\n", origin.url("/feed"), origin.authority()));
     let before = fs::read_to_string(home.config()).expect("a configuration");
     for (arguments, wanted) in [
-        (vec![origin.url("/feed")], "is the same as that of `one`"),
-        (vec![origin.url("/feed/")], "seem to be one feed"),
-        (vec![origin.url("/other"), "--id".to_owned(), "one".to_owned()], "taken already"),
+        (vec![origin.url("/feed")], "this feed is the source `one` already"),
+        (vec![origin.url("/feed/")], "this feed seems to be the source `one` in another spelling; `--anyway`"),
+        (vec![origin.url("/other"), "--id".to_owned(), "one".to_owned()], "`one` is a source already"),
         (vec![origin.url("/other"), "--id".to_owned(), "One!".to_owned()], "`One!` must be"),
         (vec![origin.url("/none")], "404"),
         (vec!["ftp://a.example/".to_owned()], "`ftp://a.example/`"),
@@ -69,12 +69,13 @@ fn what_cannot_be_added_is_refused_and_changes_nothing() {
         let (is_done, said) = words(&home.command(&arguments));
         assert!(!is_done && said.contains(wanted), "{arguments:?}: {said}");
     }
+    assert!(["/feed", "/other"].iter().all(|path| origin.requests(path).is_empty()), "nobody was asked for what cannot be");
     let (is_done, said) = words(&home.command(&["sources", "remove", "two"]));
     assert!(!is_done && said.contains("no source is called `two`"), "{said}");
     assert_eq!(fs::read_to_string(home.config()).expect("a configuration"), before);
 
     let (is_done, said) = words(&home.command(&["sources", "add", &origin.url("/page")]));
-    assert!(!is_done && said.contains("is the same as that of `one`"), "found at a usual place, and known: {said}");
+    assert!(!is_done && said.contains("is the source `one` already"), "found at a usual place, and known: {said}");
     assert_eq!(fs::read_to_string(home.config()).expect("a configuration"), before);
 }
 

@@ -3,6 +3,7 @@
 use super::{Choice, storage};
 use crate::{
     config::Settings,
+    model::counted,
     store::{StoreError, Verification},
 };
 
@@ -28,7 +29,8 @@ pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
                 let found = store.verify(|_| ())?;
                 anyhow::ensure!(found.is_sound(), "store in `{}`: {}", dir.display(), damage(&found));
                 let counts = store.counts()?;
-                vec![format!("store in `{}`: {} items in {} stories, index and archive agree", dir.display(), counts.items, counts.stories)]
+                let (items, stories) = (counted(counts.items, "item", "items"), counted(counts.stories, "story", "stories"));
+                vec![format!("store in `{}`: {items} in {stories}, index and archive agree", dir.display())]
             }
             Err(StoreError::Locked(_)) => vec![format!("store in `{}`: in use by a running daemon, not checked", dir.display())],
             Err(error) => return Err(error.into()),

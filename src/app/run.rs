@@ -26,7 +26,7 @@ use crate::{
     clock::Clock,
     config::{ConfigError, Settings},
     http,
-    model::{CommandError, Retention, Secret},
+    model::{CommandError, Retention, Secret, counted},
     notify::{self, Doors, Office, Postings},
     poll::{self, Mode, Poller},
     search::{Search, follow},
@@ -205,8 +205,7 @@ impl Daemon {
     }
 
     fn apply(&mut self, fresh: Settings) -> Result<String, ConfigError> {
-        let count = fresh.sources.len();
-        let words = format!("{count} source{}", if count == 1 { "" } else { "s" });
+        let words = counted(fresh.sources.len(), "source", "sources");
         match wiring::served(&fresh, &self.store, self.address) {
             Ok(served) => {
                 if let Err(error) = self.store.settle_rendering(served.digest(), Clock::System.now()) {

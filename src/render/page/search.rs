@@ -1,7 +1,10 @@
 //! The search page: a box, what can be typed into it, and what was found.
 
 use super::{Head, List, list, page};
-use crate::render::{Feed, Format, Site, html::Html};
+use crate::{
+    model::counted,
+    render::{Feed, Format, Site, html::Html},
+};
 
 /// What was searched for.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +70,7 @@ fn write_box(html: &mut Html, site: &Site, searched: Searched<'_>) {
 fn write_summary(html: &mut Html, site: &Site, (feed, searched): (&Feed, Searched<'_>)) {
     html.wrap("p", &[("class", "byline"), ("role", "status")], |html| {
         if let Some(total) = searched.total.filter(|total| *total > 0) {
-            let found = if total == 1 { "1 story".to_owned() } else { format!("{total} stories") };
+            let found = counted(total, "story", "stories");
             let how = if searched.is_loosened { ": none says it in a row, these say its parts" } else { "" };
             html.element("span", &[], &(found + how));
         }
