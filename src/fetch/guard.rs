@@ -123,6 +123,8 @@ fn private_name(name: &str) -> Option<&'static str> {
         "" => Some("no host"),
         "localhost" => Some("this machine"),
         "internal" => Some("an internal name"),
+        // No registry hands them out (RFC 7085): only a search list of this network can resolve one.
+        _ if last == name => Some("a name without a dot"),
         _ => None,
     }
 }
@@ -295,6 +297,8 @@ mod tests {
             "https://metadata.google.internal/",
             "http://db.internal./",
             "http://internal/",
+            "http://nas/",
+            "http://nas./",
         ] {
             assert!(reach(url, &[]).is_err(), "{url}");
         }
