@@ -395,3 +395,55 @@ async fn the_sources_page_says_what_each_was_first_with_and_alone_with() {
     assert!(text.contains("told 2 stories, 0 in the last week · 100 % as the first, 50 % as the only one"), "{text}");
     assert!(text.contains("aria-label=\"Last 1 poll: 0 with news, 1 without, 0 failed\""), "{text}");
 }
+
+#[tokio::test]
+async fn volumes_of_a_view_hold_what_it_lets_through_and_pass_over_what_it_does_not() {
+    // 300 stories close four volumes of 64; the view knows stories of the first and of the third.
+    let tor = [3, 40, 150, 290];
+    let news = |n: usize| item("krebs", &format!("{} {n}", if tor.contains(&n) { "Tor news" } else { "Told" }), n as i64);
+    let library = Library::with(&(0..300).map(news).collect::<Vec<_>>());
+    let server = Server::start(&library, settings()).await;
+    let link = |answer: &server::Answer, relation: &str| {
+        let feed = feed_rs::parser::parse(&answer.body[..]).expect("a feed");
+        let link = feed.links.iter().find(|link| link.rel.as_deref() == Some(relation));
+        link.map(|link| link.href.replace("https://watch.example.org", ""))
+    };
+    let newest = server.ask("GET", "/views/tor.atom", &[]).await;
+    let third = link(&newest, "prev-archive").expect("an archive");
+    assert!(third.starts_with("/archive/tor-") && third.ends_with("-2.atom"), "{third}");
+    let volume = server.ask("GET", &third, &[]).await;
+    assert_eq!((titles(&volume.body), link(&volume, "current").as_deref()), (vec!["Tor news 150".to_owned()], Some("/views/tor.atom")));
+    assert_eq!(link(&volume, "next-archive"), None);
+    let first = link(&volume, "prev-archive").expect("an older one");
+    assert_eq!(first, third.replace("-2.atom", "-0.atom"), "the second has nothing of it");
+    let oldest = server.ask("GET", &first, &[]).await;
+    assert_eq!(titles(&oldest.body), ["Tor news 40", "Tor news 3"]);
+    assert_eq!((link(&oldest, "prev-archive"), link(&oldest, "next-archive")), (None, Some(third.clone())));
+    assert_eq!(oldest.field("cache-control"), Some("public, max-age=31536000, immutable"));
+    let ids = [&newest, &oldest].map(|answer| feed_rs::parser::parse(&answer.body[..]).expect("a feed").id);
+    assert_eq!(ids[0], ids[1]);
+    for path in [third.replace("tor-", "tor-0"), third.replace("tor", "nobody"), third.replace("-2.", "-02."), third.replace("-2.", "-4.")]
+    {
+        assert_eq!(server.ask("GET", &path, &[]).await.status, 404, "{path}");
+    }
+    assert_eq!(link(&server.ask("GET", "/sources/krebs.atom", &[]).await, "prev-archive"), None, "sources have no archive");
+
+    let mut others = (*settings()).clone();
+    others.views = [view("tor", "told", &[])].into();
+    let changed = Server::start(&library, others.into()).await;
+    assert_eq!(changed.ask("GET", &first, &[]).await.status, 404, "another filter has another archive");
+    let newest = link(&changed.ask("GET", "/views/tor.atom", &[]).await, "prev-archive").expect("an archive");
+    assert!(newest.ends_with("-3.atom") && titles(&changed.ask("GET", &newest, &[]).await.body).len() == 64, "{newest}");
+}
+
+#[tokio::test]
+async fn the_archive_of_a_view_with_tokens_opens_as_the_view_does() {
+    let library = Library::with(&(0..130).map(|n| item("krebs", &format!("A secret plan {n}"), n)).collect::<Vec<_>>());
+    let server = Server::start(&library, settings()).await;
+    let team = server.ask("GET", &format!("/views/team.atom?token={TOKEN}"), &[]).await;
+    let volume = team.text().split("/archive/").nth(1).and_then(|rest| rest.split('"').next()).expect("an archive").to_owned();
+    assert_eq!(server.ask("GET", &format!("/archive/{volume}"), &[]).await.status, 404);
+    let opened = server.ask("GET", &format!("/archive/{volume}?token={TOKEN}"), &[]).await;
+    assert_eq!(opened.status, 200);
+    assert!(opened.field("cache-control").is_some_and(|field| field.contains("private")), "{:?}", opened.field("cache-control"));
+}

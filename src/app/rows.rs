@@ -196,6 +196,10 @@ pub struct RelativeRow {
 pub struct FoundRow {
     /// Stories in all.
     pub total: usize,
+    /// Whether none says the words in a row, so that these say them apart.
+    pub is_loosened: bool,
+    /// What was meant as a filter and taken as words.
+    pub misread: Vec<String>,
     /// Those that were asked for.
     pub stories: Vec<StoryRow>,
 }

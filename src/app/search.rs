@@ -12,9 +12,9 @@ use super::{
 use crate::{
     config::Settings,
     model::{CommandError, Inquiry},
-    search::{Order, Progress, Search, SearchError},
+    search::{Order, Progress, Search, SearchError, loosened},
     store::Store,
-    view,
+    view::{self, Filter},
 };
 
 /// The index's folder, inside the store's.
@@ -79,13 +79,18 @@ pub(super) fn find(search: &Search, store: &Store, inquiry: &Inquiry) -> Result<
         return Err(CommandError::Refused("the search index is being filled: try again later".to_owned()));
     }
     let order = if inquiry.is_best_first { Order::Best } else { Order::Newest };
-    let found = search.find(&view::query(&inquiry.text), order, 0, inquiry.limit).map_err(|error| failed(&error))?;
+    let ask = |filter: &Filter| search.find(filter, order, 0, inquiry.limit).map_err(|error| failed(&error));
+    let filter = view::query(&inquiry.text);
+    let (mut found, mut is_loosened) = (ask(&filter)?, false);
+    if let Some(loose) = loosened(&filter).filter(|_| found.total == 0) {
+        (found, is_loosened) = (ask(&loose)?, true);
+    }
     let mut stories = Vec::with_capacity(found.ids.len());
     for id in found.ids {
         // A story may have gone since the index heard of it.
         stories.extend(store.story(id).map_err(|error| failed(&error))?.as_ref().map(Into::into));
     }
-    Ok(FoundRow { total: found.total, stories })
+    Ok(FoundRow { total: found.total, is_loosened, misread: view::misread(&inquiry.text), stories })
 }
 
 fn catch_up(search: &Search, store: &Store, mut progress: impl FnMut(f64)) -> Result<(), CommandError> {

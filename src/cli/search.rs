@@ -46,12 +46,15 @@ pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<Exit
     let inquiry = Inquiry { text: arguments.query.join(" "), is_best_first: arguments.best, limit: arguments.limit as usize };
     let found = block_on(app::search(choice, &inquiry, |share| bar.set_position((share * 1000.0) as u64)))?;
     bar.finish_and_clear();
+    for term in &found.misread {
+        eprintln!("`{term}` is looked for as words: a day is written 2026-01-31, 2026-01 or 2026, a language zh");
+    }
     say(&listing(&found))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn listing(found: &FoundRow) -> String {
-    let FoundRow { total, stories } = found;
+    let FoundRow { total, is_loosened, stories, .. } = found;
     if stories.is_empty() {
         return "no story says so\n".to_owned();
     }
@@ -66,5 +69,6 @@ fn listing(found: &FoundRow) -> String {
             clip(&story.title, 90),
         ]);
     }
-    format!("{}{} of {}\n", text(&listing), stories.len(), counted(*total, "story", "stories"))
+    let how = if *is_loosened { ": none says it in a row, these say its parts" } else { "" };
+    format!("{}{} of {}{how}\n", text(&listing), stories.len(), counted(*total, "story", "stories"))
 }

@@ -1,6 +1,6 @@
 //! What pages are made of: the only place in `http` that asks the store and the search index.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::shelf::ShelfError;
 use crate::{
@@ -12,6 +12,10 @@ use crate::{
     telemetry::Standing,
     view::{Filter, Mentioned, Share},
 };
+
+/// Volumes that are looked at before all others are: what lets much through has its next one near, and to look at all of them takes the
+/// longer the more a filter lets through.
+const NEAR: u64 = 16;
 
 /// Reads the store. Everything here blocks: it is for blocking threads.
 #[derive(Clone)]
@@ -55,7 +59,7 @@ impl Library {
 
     /// The stories that a filter holds for, without the first `skip` of them, at most `limit`. The index is asked for all but the whole.
     pub(super) fn find(&self, filter: &Filter, order: Order, skip: usize, limit: usize) -> Result<Found, ShelfError> {
-        if *filter == Filter::All(Vec::new()) {
+        if is_everything(filter) {
             return Ok(Found { stories: self.store.newest_revisions(skip, limit)?, total: None });
         }
         let found = self.ready()?.find(filter, order, skip, limit)?;
@@ -92,9 +96,44 @@ impl Library {
         self.store.volumes()
     }
 
-    /// The stories of a volume.
-    pub(super) fn volume(&self, number: u64) -> Result<Vec<Revision>, StoreError> {
-        self.store.volume(number)
+    /// The stories of a volume that a filter lets through.
+    pub(super) fn volume(&self, filter: &Filter, number: u64) -> Result<Vec<Revision>, ShelfError> {
+        let mut stories = self.store.volume(number)?;
+        if !is_everything(filter) {
+            let numbers: Vec<u64> = Store::volume_span(number).collect();
+            let through: HashSet<StoryId> = self.ready()?.among(filter, &numbers)?.into_iter().collect();
+            stories.retain(|revision| through.contains(&revision.story));
+        }
+        Ok(stories)
+    }
+
+    /// The last closed volume before `number` with a story that the filter lets through.
+    pub(super) fn volume_before(&self, filter: &Filter, number: u64) -> Result<Option<u64>, ShelfError> {
+        if is_everything(filter) {
+            return Ok(number.checked_sub(1));
+        }
+        let (search, end) = (self.ready()?, Store::volume_span(number).start);
+        let near = Store::volume_span(number.saturating_sub(NEAR)).start;
+        let found = match search.last_within(filter, near..end)? {
+            Some(story) => Some(story),
+            None => search.last_within(filter, 0..near)?,
+        };
+        Ok(found.map(Store::volume_of))
+    }
+
+    /// The first closed volume behind `number` with a story that the filter lets through.
+    pub(super) fn volume_after(&self, filter: &Filter, number: u64) -> Result<Option<u64>, ShelfError> {
+        let closed = self.volumes();
+        if is_everything(filter) {
+            return Ok(number.checked_add(1).filter(|next| *next < closed));
+        }
+        let (search, begin, end) = (self.ready()?, Store::volume_span(number).end, Store::volume_span(closed).start);
+        let near = Store::volume_span(number.saturating_add(NEAR)).end.min(end);
+        let found = match search.first_within(filter, begin..near)? {
+            Some(story) => Some(story),
+            None => search.first_within(filter, near..end)?,
+        };
+        Ok(found.map(Store::volume_of))
     }
 
     /// One story with all its copies.
@@ -164,4 +203,8 @@ impl Library {
         }
         Ok(())
     }
+}
+
+fn is_everything(filter: &Filter) -> bool {
+    *filter == Filter::All(Vec::new())
 }

@@ -64,9 +64,9 @@ pub(super) struct Press<'a> {
 }
 
 /// A selection, and what is said of it.
-struct Chosen {
-    filter: Filter,
-    feed: Feed,
+pub(super) struct Chosen {
+    pub(super) filter: Filter,
+    pub(super) feed: Feed,
     limits: WindowLimits,
     is_open: bool,
     /// Whether it is a search: its stories stand as they were found, and no source has to leave room for others.
@@ -104,8 +104,8 @@ impl Press<'_> {
             parts.extend([("first", part(0)), ("previous", part(wanted.skip.saturating_sub(chosen.limits.entries_max)))]);
         }
         parts.extend(next.map(|skip| ("next", part(skip))));
-        if wanted.selection == Selection::Everything && wanted.skip == 0 {
-            parts.extend(self.newest_volume().map(|volume| ("prev-archive", volume)));
+        if wanted.format.is_some() && wanted.skip == 0 {
+            parts.extend(self.newest_volume(&wanted.selection, &chosen.filter)?.map(|volume| ("prev-archive", volume)));
         }
         feed.parts = parts;
         feed.is_announced = self.is_announced(wanted);
@@ -119,7 +119,9 @@ impl Press<'_> {
                 let page = match &wanted.selection {
                     Selection::Search(question) => {
                         let (text, is_best_first) = (question.text(), question.is_best_first);
-                        render::search_page(site, list, Searched { text, is_best_first, is_loosened, total, chars_max: QUERY_CHARS_MAX })
+                        let misread = &view::misread(text);
+                        let chars_max = QUERY_CHARS_MAX;
+                        render::search_page(site, list, Searched { text, is_best_first, is_loosened, misread, total, chars_max })
                     }
                     Selection::Everything => render::home_page(site, list, &self.open_views(), self.cards),
                     _ => render::selection_page(site, list, chosen.is_open),
@@ -173,7 +175,7 @@ impl Press<'_> {
         open.map(|view| named(&self.served.site, &view.selection(), view.title.clone())).collect()
     }
 
-    fn choose(&self, selection: &Selection) -> Option<Chosen> {
+    pub(super) fn choose(&self, selection: &Selection) -> Option<Chosen> {
         let site = &self.served.site;
         let mut limits = self.served.window;
         let filter = selection.filter(|tag| self.tagged(tag));

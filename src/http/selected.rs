@@ -14,11 +14,12 @@ use super::{
     routes::State,
     shelf::PageName,
     token,
+    volumes::VolumeName,
 };
 use crate::{
     model::SourceId,
     render::{Format, Notice},
-    view::{Question, Selection, ViewId},
+    view::{Question, Selection, View, ViewId},
 };
 
 type Name = Result<Path<String>, PathRejection>;
@@ -53,14 +54,17 @@ pub(super) async fn vulnerability(Shared(state): Shared<State>, name: Name, requ
     answer(&state, name, request, Selection::vulnerability).await
 }
 
-/// `/archive/NUMBER.atom`, `.rss`, `.json`: closed volumes of the combined feed.
+/// `/archive/NUMBER.atom`, `.rss`, `.json`: closed volumes of the combined feed; `/archive/VIEW-DIGEST-NUMBER.atom`: those of a view,
+/// for who may read the view.
 pub(super) async fn volume(Shared(state): Shared<State>, name: Name, request: Request) -> Response<Body> {
-    // One volume has one address: a number in another spelling is none.
-    let number = |stem: &str| stem.parse().ok().filter(|number: &u64| number.to_string() == stem);
-    match stem(&name).and_then(|(stem, format)| Some(PageName::Volume(number(stem)?, format?))) {
-        Some(name) => state.serve(request, name, true).await,
-        None => state.notice(Notice::NotFound),
+    let served = state.shelf.served();
+    let wanted = stem(&name).and_then(|(stem, format)| Some((VolumeName::read(stem, &served.views)?, format?)));
+    let Some(((name, view), format)) = wanted else { return state.notice(Notice::NotFound) };
+    let shown = token::shown(request.headers(), request.uri().query().unwrap_or_default());
+    if view.is_some_and(|view| !view.admits(shown.as_deref())) {
+        return state.notice(Notice::NotFound);
     }
+    state.serve(request, PageName::Volume(name, format), view.is_none_or(View::is_open)).await
 }
 
 /// `/search?q=`, `.atom`, `.rss`, `.json`; `order=best` for what fits best.

@@ -19,6 +19,7 @@ use super::{
     library::{Edition, Library},
     parts::Parts,
     press::{Press, Wanted},
+    volumes::VolumeName,
 };
 use crate::{
     model::{SourceId, SourceState, StoryId, Timestamp},
@@ -50,8 +51,8 @@ pub(super) enum PageName {
     Story(StoryId),
     /// A page of a selection, or its feed.
     Selected(Wanted),
-    /// A closed volume of the combined feed.
-    Volume(u64, Format),
+    /// A closed volume of the combined feed, or of a view.
+    Volume(VolumeName, Format),
     /// The vulnerabilities that are most talked about.
     Talk,
     /// The list of the sources.
@@ -340,8 +341,8 @@ impl Front {
                 let document = Document::new(Kind::from(wanted.format), body, self.changed_at);
                 return Ok(Some(document.linked(press.links(wanted))));
             }
-            PageName::Volume(number, format) => {
-                let Some(volume) = self.press(library, fragments).volume(*number, *format)? else { return Ok(None) };
+            PageName::Volume(name, format) => {
+                let Some(volume) = self.press(library, fragments).volume(name, *format)? else { return Ok(None) };
                 let document = Document::new(Kind::from(Some(*format)), volume.feed, self.changed_at);
                 return Ok(Some(if volume.is_final { document.forever() } else { document }));
             }

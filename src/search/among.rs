@@ -1,25 +1,53 @@
-//! Which of some stories a filter lets through: for those who follow the store and care for what changed.
+//! Which of some stories a filter lets through, by their numbers in the store: for those who follow it and care for what changed, and
+//! for the volumes of its archive.
 
-use std::sync::PoisonError;
-
-use tantivy::{
-    Term,
-    query::{BooleanQuery, Occur, TermSetQuery},
+use std::{
+    ops::{Bound, Range},
+    sync::PoisonError,
 };
 
-use super::{Order, Search, SearchError, ranking};
+use tantivy::{
+    Order as Direction, Term,
+    collector::{TopDocs, sort_key::SortByStaticFastValue},
+    query::{BooleanQuery, Occur, Query, RangeQuery, TermSetQuery},
+};
+
+use super::{Order, Search, SearchError, fields::NUMBER, ranking};
 use crate::{model::StoryId, view::Filter};
 
 impl Search {
     /// Those of the stories with these numbers that `filter` lets through, as far as the index knows them. Blocking.
     pub fn among(&self, filter: &Filter, numbers: &[u64]) -> Result<Vec<StoryId>, SearchError> {
-        let fields = &self.0.fields;
-        let numbered = TermSetQuery::new(numbers.iter().map(|number| Term::from_field_u64(fields.number, *number)));
-        let query = {
-            let named = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
-            let asked = named.ask(fields, filter, false);
-            BooleanQuery::new(vec![(Occur::Must, Box::new(numbered)), (Occur::Must, asked)])
-        };
+        let numbered = TermSetQuery::new(numbers.iter().map(|number| self.numbered(*number)));
+        let query = self.both(numbered, filter);
         Ok(ranking::rank(&self.0.reader.searcher(), &query, Order::Newest, 0, numbers.len())?.ids)
+    }
+
+    /// The lowest number among these of a story that `filter` lets through. Blocking.
+    pub fn first_within(&self, filter: &Filter, numbers: Range<u64>) -> Result<Option<u64>, SearchError> {
+        self.outermost(filter, numbers, Direction::Asc)
+    }
+
+    /// The highest number among these of a story that `filter` lets through. Blocking.
+    pub fn last_within(&self, filter: &Filter, numbers: Range<u64>) -> Result<Option<u64>, SearchError> {
+        self.outermost(filter, numbers, Direction::Desc)
+    }
+
+    fn outermost(&self, filter: &Filter, numbers: Range<u64>, direction: Direction) -> Result<Option<u64>, SearchError> {
+        let within = RangeQuery::new(Bound::Included(self.numbered(numbers.start)), Bound::Excluded(self.numbered(numbers.end)));
+        let by_number = TopDocs::with_limit(1).order_by((SortByStaticFastValue::<u64>::for_field(NUMBER), direction));
+        let found = self.0.reader.searcher().search(&self.both(within, filter), &by_number)?;
+        Ok(found.into_iter().next().and_then(|(number, _)| number))
+    }
+
+    fn numbered(&self, number: u64) -> Term {
+        Term::from_field_u64(self.0.fields.number, number)
+    }
+
+    /// What the query finds and the filter lets through.
+    fn both(&self, query: impl Query, filter: &Filter) -> BooleanQuery {
+        let named = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
+        let asked = named.ask(&self.0.fields, filter, false);
+        BooleanQuery::new(vec![(Occur::Must, Box::new(query)), (Occur::Must, asked)])
     }
 }

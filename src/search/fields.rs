@@ -9,6 +9,7 @@ use tantivy::{
 pub(super) const TOKENIZER: &str = "words";
 
 /// Names of the fields that are sorted by or counted.
+pub(super) const NUMBER: &str = "number";
 pub(super) const UPDATED: &str = "updated";
 pub(super) const ID_HIGH: &str = "id_high";
 pub(super) const ID_LOW: &str = "id_low";
@@ -45,7 +46,7 @@ pub(super) fn schema() -> Schema {
     let words = TextFieldIndexing::default().set_tokenizer(TOKENIZER).set_index_option(IndexRecordOption::WithFreqsAndPositions);
     let words = TextOptions::default().set_indexing_options(words);
     let mut schema = Schema::builder();
-    schema.add_u64_field("number", INDEXED);
+    schema.add_u64_field(NUMBER, INDEXED | FAST);
     schema.add_u64_field(ID_HIGH, FAST);
     schema.add_u64_field(ID_LOW, FAST);
     schema.add_text_field("title", words.clone());
@@ -63,7 +64,7 @@ impl Fields {
     pub(super) fn of(schema: &Schema) -> Result<Self, TantivyError> {
         let field = |name: &str| schema.get_field(name);
         Ok(Self {
-            number: field("number")?,
+            number: field(NUMBER)?,
             id_high: field(ID_HIGH)?,
             id_low: field(ID_LOW)?,
             title: field("title")?,

@@ -1,5 +1,7 @@
 //! What can be asked of a store. Readers share a lock with each other and wait for a writer only while one batch becomes visible.
 
+use std::ops::Range;
+
 use super::{
     Store,
     archive::Location,
@@ -106,18 +108,29 @@ impl Store {
 
     /// Closed volumes: spans of items in the order in which the store took them in, which no item will be added to.
     pub fn volumes(&self) -> u64 {
-        self.core.head().next_seq / VOLUME_ITEMS
+        Self::volume_of(self.core.head().next_seq)
+    }
+
+    /// The numbers of the stories in a volume.
+    pub fn volume_span(volume: u64) -> Range<u64> {
+        let first = volume.saturating_mul(VOLUME_ITEMS);
+        first..first.saturating_add(VOLUME_ITEMS)
+    }
+
+    /// The volume in which the story of that number stands, once it is closed.
+    pub fn volume_of(story: u64) -> u64 {
+        story / VOLUME_ITEMS
     }
 
     /// The stories that the items of a volume opened, in that order.
     pub fn volume(&self, number: u64) -> Result<Vec<Revision>> {
         let _head = self.core.head();
-        let first = number.saturating_mul(VOLUME_ITEMS);
-        let span = rows::story(first);
+        let numbers = Self::volume_span(number);
+        let span = rows::story(numbers.start);
         let mut found = Vec::new();
         // The last byte of the key is the number within the span.
         for row in self.core.index.walk(&span[..span.len() - 1]) {
-            let story = rows::number_of(&row?.0).filter(|story| (first..first + VOLUME_ITEMS).contains(story));
+            let story = rows::number_of(&row?.0).filter(|story| numbers.contains(story));
             found.extend(match story {
                 Some(story) => self.revision_of(story)?,
                 None => None,

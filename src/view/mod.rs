@@ -10,7 +10,7 @@ mod window;
 
 pub use self::{
     filter::{Filter, Place},
-    query::{QUERY_CHARS_MAX, query},
+    query::{QUERY_CHARS_MAX, misread, query},
     selection::{Question, Selection, View, ViewId},
     tally::{Mentioned, Share},
     week::Week,

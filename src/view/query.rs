@@ -52,27 +52,46 @@ struct Term {
     value: String,
 }
 
+/// What begins as a filter of a field and cannot be one, as it was typed: `after:yesterday` is looked for as words.
+pub fn misread(text: &str) -> Vec<String> {
+    let misread = |Term { field, value, .. }: Term| {
+        let field = field.filter(|field| !value.is_empty() && of_field(field, &value).is_none())?;
+        Some(format!("{field}:{value}"))
+    };
+    terms(text).into_iter().filter_map(misread).collect()
+}
+
 /// What a term asks for; `None` where it says nothing.
 fn meaning(field: Option<&str>, value: &str) -> Option<Filter> {
-    let words = |place, phrase: &str| phrase.contains(char::is_alphanumeric).then(|| Filter::Words { place, phrase: phrase.to_owned() });
-    let read = match field {
-        None => tag::identifier(value).filter(|(catalogue, _)| catalogue.names_vulnerabilities()).map(|(_, name)| {
-            let said = Filter::Words { place: Place::Anywhere, phrase: value.to_owned() };
-            Filter::Any(vec![Filter::Tag(name), said])
-        }),
-        Some("title") => words(Place::Title, value),
-        Some("tag") if !value.is_empty() => Some(Filter::Tag(tag::identifier(value).map_or_else(|| value.to_owned(), |(_, name)| name))),
-        Some("source") => SourceId::parse(&value.to_lowercase()).ok().map(Filter::Source),
-        Some("lang" | "language") => language(value).map(Filter::Language),
-        Some("after") => day(value).map(|(first, _)| Filter::Published { from: Some(first), until: None }),
-        Some("before") => day(value).map(|(first, _)| Filter::Published { from: None, until: Some(first) }),
-        Some("on") => day(value).map(|(first, end)| Filter::Published { from: Some(first), until: Some(end) }),
-        Some(_) => None,
-    };
-    read.or_else(|| match field {
-        Some(field) => words(Place::Anywhere, &format!("{field}:{value}")),
-        None => words(Place::Anywhere, value),
-    })
+    match field {
+        Some(field) => of_field(field, value).or_else(|| words(Place::Anywhere, &format!("{field}:{value}"))),
+        None => identified(value).or_else(|| words(Place::Anywhere, value)),
+    }
+}
+
+/// What is tagged with the identifier of a vulnerability, or says it.
+fn identified(value: &str) -> Option<Filter> {
+    let (_, name) = tag::identifier(value).filter(|(catalogue, _)| catalogue.names_vulnerabilities())?;
+    let said = Filter::Words { place: Place::Anywhere, phrase: value.to_owned() };
+    Some(Filter::Any(vec![Filter::Tag(name), said]))
+}
+
+/// What a field is asked for; `None` where it cannot hold such a value.
+fn of_field(field: &str, value: &str) -> Option<Filter> {
+    match field {
+        "title" => words(Place::Title, value),
+        "tag" if !value.is_empty() => Some(Filter::Tag(tag::identifier(value).map_or_else(|| value.to_owned(), |(_, name)| name))),
+        "source" => SourceId::parse(&value.to_lowercase()).ok().map(Filter::Source),
+        "lang" | "language" => language(value).map(Filter::Language),
+        "after" => day(value).map(|(first, _)| Filter::Published { from: Some(first), until: None }),
+        "before" => day(value).map(|(first, _)| Filter::Published { from: None, until: Some(first) }),
+        "on" => day(value).map(|(first, end)| Filter::Published { from: Some(first), until: Some(end) }),
+        _ => None,
+    }
+}
+
+fn words(place: Place, phrase: &str) -> Option<Filter> {
+    phrase.contains(char::is_alphanumeric).then(|| Filter::Words { place, phrase: phrase.to_owned() })
 }
 
 /// Whether these are the two ways in which one identifier can be met.
@@ -159,7 +178,7 @@ fn phrase(text: &str, chars: &mut Peekable<CharIndices<'_>>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{QUERY_CHARS_MAX, TERMS_MAX, query};
+    use super::{QUERY_CHARS_MAX, TERMS_MAX, misread, query};
     use crate::{
         model::{SourceId, Timestamp},
         view::{Filter, Place},
@@ -227,6 +246,18 @@ mod tests {
             ("tag:", words("tag:")),
         ] {
             assert_eq!(query(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn who_means_a_filter_and_does_not_get_one_is_told() {
+        for (text, wanted) in [
+            ("xz after:2026-01-01 lang:zh tag:kev", &[][..]),
+            ("xz after:yesterday before:2026-02-30", &["after:yesterday", "before:2026-02-30"]),
+            ("-lang:中文 source:免费", &["lang:中文", "source:免费"]),
+            ("tag: https://a.example/", &[]),
+        ] {
+            assert_eq!(misread(text), wanted, "{text}");
         }
     }
 

@@ -15,6 +15,8 @@ pub struct Searched<'a> {
     pub is_best_first: bool,
     /// Whether nothing said the words in a row, so that these are the stories that say them apart.
     pub is_loosened: bool,
+    /// What was meant as a filter and taken as words.
+    pub misread: &'a [String],
     /// Stories that were found, where that is known.
     pub total: Option<usize>,
     /// Characters that are read of it.
@@ -42,6 +44,7 @@ pub fn search(site: &Site, list: List<'_>, searched: Searched<'_>) -> Vec<u8> {
         match feed {
             None => write_syntax(html),
             Some(feed) => {
+                write_misread(html, searched.misread);
                 write_summary(html, site, (feed, searched));
                 list::write_days(html, site, list, "No story says so.");
             }
@@ -65,6 +68,15 @@ fn write_box(html: &mut Html, site: &Site, searched: Searched<'_>) {
         });
         html.element("button", &[], "Search");
     });
+}
+
+fn write_misread(html: &mut Html, misread: &[String]) {
+    for term in misread {
+        html.wrap("p", &[("class", "byline"), ("role", "status")], |html| {
+            html.element("code", &[], term);
+            html.text(" is looked for as words: a day is written 2026-01-31, 2026-01 or 2026, a language zh, a source as on its page.");
+        });
+    }
 }
 
 fn write_summary(html: &mut Html, site: &Site, (feed, searched): (&Feed, Searched<'_>)) {
