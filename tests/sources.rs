@@ -164,3 +164,21 @@ fn a_source_under_a_new_name_keeps_its_stories_and_their_ids() {
     assert!(said.contains(&format!(":{line}: `source.formerly` is `wire`, which is taken already at")), "{said}");
     daemon.stop();
 }
+
+#[test]
+fn a_check_says_who_will_not_be_asked_or_told() {
+    let home = Home::new(
+        "[[source]]\nid = \"inside\"\nurl = \"http://10.0.0.1/feed\"\n\n[[source]]\nid = \"named\"\nurl = \"http://10.0.0.2:1200/feed\"\n\
+         allow_private = [\"10.0.0.2:1200\"]\n\n[[notify]]\nid = \"mail\"\nkind = \"smtp\"\nhost = \"localhost\"\ntls = \"none\"\n\
+         from = \"a@example.org\"\nto = [\"b@example.org\"]\nhealth = true\n",
+    );
+    let (is_sound, said) = words(&home.command(&["check"]));
+    assert!(is_sound, "{said}");
+    for wanted in [
+        "warning: `inside` will not be asked: `10.0.0.1:80` is a private address (`allow_private` can permit it)",
+        "warning: `mail` will not be told: the mail server `localhost:25` is this machine (`allow_private` can permit it)",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    assert!(!said.contains("`named`"), "{said}");
+}

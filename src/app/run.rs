@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Choice,
+    check::refused,
     daemon_file::DaemonFile,
     hubs,
     orders::Clerk,
@@ -40,11 +41,11 @@ const READERS_GRACE: Duration = Duration::from_secs(5);
 pub async fn run(choice: &Choice) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let settings = choice.load()?;
-    for warning in &settings.warnings {
+    for warning in settings.warnings.iter().chain(&refused(&settings)) {
         tracing::warn!("{warning}");
     }
     let listen = settings.http.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}` (`http.listen`)"))?;
     let address = listener.local_addr()?;
     let store = storage::open(&settings)?;
     let file = DaemonFile::new(address);
@@ -195,7 +196,7 @@ impl Daemon {
                 return Err(error);
             }
         };
-        for warning in &fresh.warnings {
+        for warning in fresh.warnings.iter().chain(&refused(&fresh)) {
             tracing::warn!("{warning}");
         }
         if (fresh.http.listen, &fresh.daemon.data_dir) != (current.http.listen, &current.daemon.data_dir) {

@@ -18,7 +18,7 @@ pub(super) fn run(choice: &Choice) -> anyhow::Result<ExitCode> {
     if enabled == 0 {
         lines.push("warning: there is no source to poll; `watchfire sources add URL` adds one".to_owned());
     }
-    lines.extend(settings.warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.extend(report.store);
     say(&(lines.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)

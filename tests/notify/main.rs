@@ -4,6 +4,8 @@
 #[path = "../library/mod.rs"]
 mod library;
 mod receiving;
+#[path = "../support/site.rs"]
+mod site;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -11,6 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 use library::{Library, item};
 use receiving::{MailServer, Protection, Received, Receiving, dingtalk, feishu, ok, sign, wecom};
+use site::site;
 use support::{
     daemon::Home,
     origin::{Origin, Reply},
@@ -21,11 +24,10 @@ use watchfire::{
     fetch::{Client, ClientSettings},
     health::{About, Outage, Verdict},
     model::{
-        Carrier, Hook, Images, Item, Link, MailTls, Mailbox, Messenger, Pace, PrivateHost, QuietHours, Receiver, SourceId, Text, Timestamp,
-        Trouble,
+        Carrier, Hook, Item, Link, MailTls, Mailbox, Messenger, Pace, PrivateHost, QuietHours, Receiver, SourceId, Text, Timestamp, Trouble,
     },
     notify::{Courier, Doors, Office, Postings},
-    render::{Manners, Site, SourceCards},
+    render::SourceCards,
     view::{Filter, View, ViewId},
 };
 
@@ -81,22 +83,7 @@ fn postings() -> Postings {
         entries_max: None,
         tokens: Vec::new(),
     };
-    Postings {
-        receivers: Vec::new(),
-        views: [view].into(),
-        site: Site {
-            feed_uuid: uuid::Uuid::from_u128(7),
-            title: Text::line("Watchfire", 80),
-            author: Text::line("Watchfire", 80),
-            subtitle: Text::default(),
-            home: Link::parse("https://watch.example.org/").expect("a link"),
-            timezone: chrono_tz::UTC,
-            images: Images::Link,
-            hubs: Vec::new(),
-            manners: Manners { user_agent: "Watchfire/0.1.0".to_owned(), contact: None, interval: HOUR, interval_min: HOUR, robots: false },
-        },
-        cards: SourceCards::default(),
-    }
+    Postings { receivers: Vec::new(), views: [view].into(), site: site(), cards: SourceCards::default() }
 }
 
 /// A courier whose clock the test moves.
