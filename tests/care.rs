@@ -4,7 +4,15 @@ mod support;
 
 use std::process::Output;
 
-use support::daemon::Home;
+use support::{
+    daemon::Home,
+    origin::{Origin, Reply},
+};
+
+use watchfire::{
+    model::{MergeThresholds, SourceId},
+    store::Store,
+};
 
 fn said(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
@@ -38,6 +46,104 @@ fn store_is_checked_copied_and_compacted_beside_the_daemon_and_restored_elsewher
     assert!(said(&home.command(&["restore", "copy", "--data-dir", "elsewhere"])).contains("bytes copied to `elsewhere`"));
     assert_eq!(said(&home.command(&["export", "--data-dir", "elsewhere"])), before);
     assert!(refused(&home.command(&["verify", "--data-dir", "nowhere"])).contains("no store in `nowhere`"));
+}
+
+#[test]
+fn no_slip_makes_a_store() {
+    let home = Home::new("");
+    std::fs::write(home.path("letter.txt"), "dear").expect("written");
+    std::fs::create_dir(home.path("full")).expect("made");
+    std::fs::write(home.path("full/letter.txt"), "dear").expect("written");
+    let verbs = [
+        &["verify"][..],
+        &["rebuild"],
+        &["compact"],
+        &["backup", "copy"],
+        &["restore", "full"],
+        &["archive", "export", "all.zst"],
+        &["archive", "import", "letter.txt"],
+        &["archive", "import", "gone.zst"],
+        &["import", "gone"],
+        &["export"],
+        &["sources"],
+        &["search", "word"],
+        &["search", "--rebuild"],
+        &["why", "https://a.example/"],
+        &["split", "https://a.example/"],
+        &["merge", "https://a.example/", "https://b.example/"],
+        &["never-merge", "https://a.example/", "https://b.example/"],
+        &["release", "krebs"],
+        &["once", "--source", "krebs"],
+        &["notify", "test", "team"],
+        &["health"],
+    ];
+    for verb in verbs {
+        for dir in ["nowhere", "full"] {
+            let output = home.command(&[verb, &["--data-dir", dir][..]].concat());
+            assert_eq!(output.status.code(), Some(1), "{verb:?}: {output:?}");
+            let left = std::fs::read_dir(home.path(dir)).map_or(0, Iterator::count);
+            assert_eq!(left, usize::from(dir == "full"), "{verb:?} in `{dir}` makes nothing: {output:?}");
+        }
+    }
+    assert!(!home.path("copy").exists() && !home.path("all.zst").exists());
+}
+
+#[test]
+fn root_leaves_nothing_in_the_folder_of_a_service() {
+    let home = Home::new("");
+    home.start().stop();
+    let copied = said(&home.command(&["backup", "copy"]));
+    assert!(copied.trim_end().ends_with(" now"), "{copied}");
+    let [data, empty] = ["data", "empty"].map(|name| home.path(name));
+    std::fs::create_dir(&empty).expect("made");
+    for dir in [&data, &empty] {
+        if std::os::unix::fs::chown(dir, Some(12_345), None).is_err() {
+            // Only root can try this.
+            return;
+        }
+    }
+    for verb in [&["verify"][..], &["rebuild"], &["import", "watchfire.toml"], &["restore", "copy", "--data-dir", "empty"]] {
+        assert!(refused(&home.command(verb)).contains("belongs to user 12345"), "{verb:?}");
+    }
+    assert_eq!(std::fs::read_dir(&empty).expect("there").count(), 0);
+    let copied = said(&home.command(&["backup", "copy"]));
+    assert!(copied.contains("asks its sources at once") && copied.contains("belongs to user 12345"), "{copied}");
+}
+
+#[test]
+fn daemon_with_a_restored_store_asks_nobody_early_and_with_what_it_knew() {
+    let origin = Origin::launch();
+    let feed = "<rss version=\"2.0\"><channel><title>A</title><item><guid>1</guid><title>One</title></item></channel></rss>";
+    origin.on("/feed.xml", Reply::ok(feed).header("etag", "\"1\"").conditional());
+    let (url, authority) = (origin.url("/feed.xml"), origin.authority());
+    let home = Home::new(&format!("[[source]]\nid = \"a\"\nurl = \"{url}\"\nallow_private = [\"{authority}\"]\ninterval = \"1h\"\n"));
+    let daemon = home.start();
+    daemon.wait_for("the item", |daemon| daemon.get("/feed.atom").body.contains("One"));
+    let copied = said(&home.command(&["backup", "copy"]));
+    assert!(copied.trim_end().ends_with(" now") && !daemon.data_dir().join("manners.noted").exists(), "{copied}");
+    daemon.kill();
+    let open = || Store::open(&home.path("data"), MergeThresholds::default()).expect("opens").0;
+    let state = || open().source_state(&SourceId::parse("a").expect("a slug")).expect("read");
+    let before = state();
+    std::fs::remove_dir_all(home.path("data")).expect("lost");
+    let restored = said(&home.command(&["restore", "copy"]));
+    assert!(!restored.contains("asked at once"), "{restored}");
+    assert_eq!(state(), before);
+    let daemon = home.start();
+    daemon.wait_for("the item", |daemon| daemon.get("/feed.atom").body.contains("One"));
+    assert_eq!(origin.requests("/feed.xml").len(), 1);
+    assert!(said(&home.command(&["once", "--source", "a"])).contains("unchanged"));
+    let asked = origin.requests("/feed.xml");
+    assert_eq!(asked.last().expect("asked").header("if-none-match"), Some(&b"\"1\""[..]));
+    daemon.kill();
+
+    // Without a daemon the same, and a store that cannot say it tells so.
+    std::fs::remove_file(home.path("data/daemon.json")).expect("removed");
+    let store = open();
+    let copied = said(&home.command(&["backup", "other"]));
+    assert!(copied.contains("asks its sources at once") && copied.contains("is in use by another process"), "{copied}");
+    drop(store);
+    assert!(said(&home.command(&["backup", "other"])).trim_end().ends_with(" now"));
 }
 
 #[test]

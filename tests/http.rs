@@ -208,7 +208,7 @@ async fn orders_reach_the_daemon_and_its_reply_comes_back() {
     let mut orders = std::mem::replace(&mut server.orders, mpsc::channel(1).1);
     let daemon = tokio::spawn(async move {
         let mut received = Vec::new();
-        while let Some(Order { command, reply }) = orders.recv().await {
+        while let Some(Order { command, reply, .. }) = orders.recv().await {
             let result = match &command {
                 Command::Reload => Err(CommandError::Refused("line 3: unknown key `x`".to_owned())),
                 Command::PollNow(None) => Err(CommandError::Failed("disk is full".to_owned())),
@@ -240,6 +240,33 @@ async fn orders_reach_the_daemon_and_its_reply_comes_back() {
         daemon.await.expect("no panic"),
         [Command::Reload, Command::PollNow(None), Command::PollNow(Some(krebs)), Command::Import(vec!["/tmp/a b".into(), "/tmp/c".into()]),]
     );
+}
+
+#[tokio::test]
+async fn who_can_read_it_hears_how_far_a_long_order_is() {
+    let mut server = start(&Library::with(&[])).await;
+    let authorization = format!("Bearer {TOKEN}");
+    let mut orders = std::mem::replace(&mut server.orders, mpsc::channel(1).1);
+    let daemon = tokio::spawn(async move {
+        while let Some(Order { command, reply, progress }) = orders.recv().await {
+            progress.send_replace(0.25);
+            let result = match command {
+                Command::Verify => Ok("\"sound\"".to_owned()),
+                _ => Err(CommandError::Failed("line 2: is \"damaged\"".to_owned())),
+            };
+            drop(reply.send(result));
+        }
+    });
+    for (path, body, wanted) in [
+        ("/admin/verify", "", "{\"progress\":0.25}\n{\"done\":\"sound\"}\n"),
+        ("/admin/archive", "\"/tmp/all.zst\"", "{\"progress\":0.25}\n{\"error\":\"line 2: is \\\"damaged\\\"\"}\n"),
+    ] {
+        let headers = [("Authorization", authorization.as_str()), ("Accept", "application/x-ndjson")];
+        let answer = server.ask_with_body("POST", path, (&headers, body)).await;
+        assert_eq!((answer.status, answer.field("content-type"), answer.text()), (200, Some("application/x-ndjson"), wanted));
+    }
+    assert!(server.stop().await);
+    daemon.await.expect("no panic");
 }
 
 #[tokio::test]

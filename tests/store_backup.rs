@@ -9,8 +9,9 @@ use std::{
 };
 
 use watchfire::{
-    model::{Item, MergeThresholds, NativeId, Retention, SafeHtml, SourceId, SourceState, Text, Timestamp},
-    store::{Arrival, PollCommit, Store, StoreError},
+    health::{About, Outage, Verdict},
+    model::{Digest, Item, MergeThresholds, NativeId, Retention, SafeHtml, SourceId, SourceState, Text, Timestamp, Validators},
+    store::{Arrival, Mail, Outbox, PollCommit, Recovery, Store, StoreError, Subject, Waiting},
 };
 
 const NOW: i64 = 1_795_000_000;
@@ -60,19 +61,19 @@ fn backup_of_a_store_at_rest_is_the_store_and_the_next_one_copies_what_is_new() 
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = open(folder.path());
     (0..40).for_each(|n| commit(&store, n));
-    let first = Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    let first = Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
     assert!(first.bytes_copied > 10_000 && first.bytes >= first.bytes_copied, "{first:?}");
     assert_eq!(shown(&restored(target.path()).1), shown(&store));
-    assert_eq!(Store::back_up(folder.path(), target.path(), |_| ()).expect("copied").bytes_copied, 0, "nothing is new");
+    assert_eq!(Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied").bytes_copied, 0, "nothing is new");
     commit(&store, 40);
-    let next = Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    let next = Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
     assert!((1..4000).contains(&next.bytes_copied), "{next:?}");
     assert_eq!(shown(&restored(target.path()).1), shown(&store));
     // Segments that were written anew are copied whole.
     let rules = Retention { age_max: Some(Duration::from_secs(5 * 86_400)), ..Retention::default() };
     assert!(store.retain(&rules, day(41), || false).expect("carried out").bytes_freed > 0);
     commit(&store, 41);
-    Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
     let (_folder, copy) = restored(target.path());
     assert_eq!(shown(&copy), shown(&store));
     commit(&copy, 42);
@@ -98,7 +99,7 @@ fn copies_made_while_everything_moves_hold_whole_commits_and_no_gap() {
             is_over.store(true, Ordering::SeqCst);
         });
         while !is_over.load(Ordering::SeqCst) {
-            Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+            Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
             let dir = tempfile::tempdir().expect("a folder");
             Store::restore(target.path(), dir.path(), |_| ()).expect("restored");
             let copy = open(dir.path());
@@ -115,7 +116,7 @@ fn copies_made_while_everything_moves_hold_whole_commits_and_no_gap() {
             assert_eq!(days.len() as u64, (last - first + 1) * PARTS, "from {first} to {last}");
         }
     });
-    Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
     assert_eq!(shown(&restored(target.path()).1), shown(&store));
 }
 
@@ -124,13 +125,13 @@ fn backup_cut_short_anywhere_is_gone_on_with() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = open(folder.path());
     (0..10).for_each(|n| commit(&store, n));
-    Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
     let manifest = fs::read(target.path().join("backup.json")).expect("there");
     let older = shown(&store);
     (10..60).for_each(|n| commit(&store, n));
     let rules = Retention { age_max: Some(Duration::from_secs(40 * 86_400)), ..Retention::default() };
     for step in 0..3 {
-        Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+        Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
         // As a kill leaves it: the copies are longer than the manifest says, and the last one ends anywhere.
         fs::write(target.path().join("backup.json"), &manifest).expect("set back");
         if step == 0 {
@@ -141,7 +142,7 @@ fn backup_cut_short_anywhere_is_gone_on_with() {
         fs::write(target.path().join("archive/2026-11.seg.new"), b"half").expect("written");
         store.retain(&rules, day(60), || false).expect("carried out");
     }
-    Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
     assert_eq!(shown(&restored(target.path()).1), shown(&store));
 }
 
@@ -150,7 +151,7 @@ fn a_restore_that_was_cut_short_is_no_store_and_is_begun_anew() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = open(folder.path());
     (0..10).for_each(|n| commit(&store, n));
-    Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
     let dir = tempfile::tempdir().expect("a folder");
     fs::write(dir.path().join("restore.unfinished"), b"").expect("written");
     fs::create_dir(dir.path().join("archive")).expect("made");
@@ -173,10 +174,121 @@ fn what_is_missing_in_a_copy_of_a_damaged_journal_is_told() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x40;
     fs::write(&journal, bytes).expect("written");
-    let copied = Store::back_up(folder.path(), target.path(), |_| ()).expect("copied");
+    let copied = Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
     assert!(copied.damaged_bytes > 0, "{copied:?}");
     let written = Store::export_archive(folder.path(), &target.path().join("all.zst"), None, |_| ()).expect("exported");
     assert_eq!(written.damaged_bytes, copied.damaged_bytes);
+}
+
+/// What a store remembers beside its items, as text.
+fn manners(store: &Store) -> String {
+    let receiver = store.outbox("team").expect("read");
+    let (waiting, told) = (store.waiting("team").expect("read"), store.told("team", 1).expect("read"));
+    let source = store.source_state(&SourceId::parse("a").expect("a slug")).expect("read");
+    format!("{receiver:#?} {waiting:#?} {told:#?} {source:#?} {:#?}", store.outages().expect("read"))
+}
+
+/// A store whose source, receiver and outage have something to remember.
+fn with_manners(dir: &Path) -> Store {
+    let store = open(dir);
+    (0..9).for_each(|n| commit(&store, n));
+    let state = SourceState {
+        next_due: Some(day(11)),
+        silent_until: Some(day(12)),
+        failures: 2,
+        validators: Validators { etag: Some(b"W/\"9\"".to_vec()), last_modified: Some(b"then".to_vec()) },
+        body_digest: Some(Digest::of(&[b"body"])),
+        ..SourceState::default()
+    };
+    let source = SourceId::parse("a").expect("a slug");
+    store.commit(PollCommit { source: source.clone(), arrivals: Vec::new(), new_max: 9 }, day(9), |_| state).expect("committed");
+    let outage = Outage {
+        number: 1,
+        about: About::Source(source),
+        verdict: Verdict::Late,
+        said: Some("late".to_owned()),
+        began: day(8),
+        told: day(8),
+        updated: day(9),
+        well_since: None,
+        ended: None,
+        revision: 3,
+        relapses: 1,
+    };
+    store.keep_outages(&[outage]).expect("kept");
+    let mut outbox = Outbox { failures: 1, next: 1, ..store.new_outbox("team").expect("made") };
+    let queued = vec![Waiting { number: 0, subject: Subject::Story(2), since: day(9) }];
+    store.keep_outbox(&mut outbox, &Mail { queued, told: vec![(1, day(8))], done: Vec::new() }).expect("kept");
+    store
+}
+
+#[test]
+fn a_restored_store_goes_on_as_if_nothing_had_happened() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let store = with_manners(folder.path());
+    let wanted = (shown(&store), manners(&store));
+    let noted = store.note_manners().expect("noted");
+    // What comes later belongs to the next backup: validators and items are of one moment.
+    commit(&store, 10);
+    Store::back_up(folder.path(), target.path(), Some(&noted), |_| ()).expect("copied");
+    assert!(!noted.exists(), "it was taken away");
+    let (copied, copy) = restored(target.path());
+    assert_eq!((shown(&copy), manners(&copy)), wanted);
+    let names = fs::read_dir(copied.path().join("data")).expect("there").map(|entry| entry.expect("one").file_name());
+    assert!(names.into_iter().all(|name| !name.to_string_lossy().starts_with("manners")), "nothing is left over");
+
+    // The next one takes the place of the first, and without manners there are none rather than old ones.
+    let noted = store.note_manners().expect("noted");
+    Store::back_up(folder.path(), target.path(), Some(&noted), |_| ()).expect("copied");
+    assert_eq!(manners(&restored(target.path()).1), manners(&store));
+    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    let dir = tempfile::tempdir().expect("a folder");
+    let done = Store::restore(target.path(), dir.path(), |_| ()).expect("restored");
+    assert!(matches!(&done.told[..], [Recovery::NoManners(_), Recovery::Rebuilt { why: None, .. }]), "{done:?}");
+    assert_eq!(open(dir.path()).outbox("team").expect("read"), None);
+}
+
+#[test]
+fn a_restore_that_was_cut_short_before_its_index_was_made_has_its_manners() {
+    let (folder, target, dir) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("one"), tempfile::tempdir().expect("one"));
+    let store = with_manners(folder.path());
+    let noted = store.note_manners().expect("noted");
+    Store::back_up(folder.path(), target.path(), Some(&noted), |_| ()).expect("copied");
+    Store::restore(target.path(), dir.path(), |_| ()).expect("restored");
+    // As a kill leaves it.
+    let end = fs::read_dir(target.path()).expect("there").find_map(|entry| {
+        let path = entry.expect("one").path();
+        path.file_name().expect("a name").to_string_lossy().starts_with("manners-").then_some(path)
+    });
+    fs::copy(end.expect("a file"), dir.path().join("manners")).expect("copied");
+    fs::remove_dir_all(dir.path().join("index")).expect("removed");
+    let (copy, _) = Store::open(dir.path(), MergeThresholds::default()).expect("opens");
+    assert_eq!((shown(&copy), manners(&copy)), (shown(&store), manners(&store)));
+    assert!(!dir.path().join("manners").exists(), "they are in the index now");
+}
+
+#[test]
+fn validators_are_not_restored_where_items_are_missing_that_they_vouch_for() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let store = with_manners(folder.path());
+    let noted = store.note_manners().expect("noted");
+    Store::back_up(folder.path(), target.path(), Some(&noted), |_| ()).expect("copied");
+    let source = SourceId::parse("a").expect("a slug");
+    for name in ["archive/2026-11.seg", "journal"] {
+        let path = target.path().join(name);
+        let whole = fs::read(&path).expect("there");
+        let mut damaged = whole.clone();
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 0x40;
+        fs::write(&path, damaged).expect("written");
+        let dir = tempfile::tempdir().expect("a folder");
+        Store::restore(target.path(), dir.path(), |_| ()).expect("restored");
+        let copy = Store::open(dir.path(), MergeThresholds::default()).expect("opens").0;
+        let state = copy.source_state(&source).expect("read");
+        assert_eq!((state.validators, state.body_digest), (Validators::default(), None), "{name}");
+        assert_eq!((state.next_due, state.failures), (Some(day(11)), 2), "{name}: manners stay");
+        fs::write(&path, whole).expect("written");
+    }
 }
 
 #[test]
@@ -188,10 +300,13 @@ fn folders_that_hold_something_else_are_left_alone() {
         let error = done.expect_err("refused");
         assert!(matches!(error, StoreError::Refused(_)) && error.to_string().ends_with(wanted), "{error}");
     };
-    let back_up = |from: &Path, to: &Path| Store::back_up(from, to, |_| ()).map(drop);
+    let back_up = |from: &Path, to: &Path| Store::back_up(from, to, None, |_| ()).map(drop);
     fs::write(target.path().join("letters.txt"), b"dear").expect("written");
     refused(back_up(folder.path(), target.path()), "is neither empty nor an older backup");
-    refused(Store::restore(folder.path(), target.path(), |_| ()).map(drop), "holds no backup that was finished");
+    refused(
+        Store::restore(folder.path(), target.path(), |_| ()).map(drop),
+        "holds no backup that was finished: `watchfire backup` goes on with one that was cut short",
+    );
     refused(back_up(folder.path(), &target.path().join("letters.txt")), "is a file, must be a folder");
     refused(back_up(folder.path(), &folder.path().join("copies/new")), "which nothing else may write to");
     assert!(!folder.path().join("copies").exists());
@@ -214,6 +329,6 @@ fn folders_that_hold_something_else_are_left_alone() {
     refused(back_up(fork.path(), target.path()), "was the store set back?");
     let manifest = fs::read_to_string(target.path().join("backup.json")).expect("there");
     fs::write(target.path().join("backup.json"), manifest.replace("\"format\": 1", "\"format\": 9")).expect("written");
-    let newer = Store::back_up(folder.path(), target.path(), |_| ()).expect_err("refused");
+    let newer = Store::back_up(folder.path(), target.path(), None, |_| ()).expect_err("refused");
     assert!(matches!(newer, StoreError::Newer { found: 9, known: 1, .. }), "{newer}");
 }

@@ -1,13 +1,10 @@
 //! What is acknowledged survives a kill, and no commit survives in part: a process that commits is killed again and again.
 
-use std::{
-    collections::BTreeMap,
-    env,
-    io::{BufRead, BufReader, Write},
-    path::Path,
-    process::{Command, Stdio},
-};
+mod support;
 
+use std::{collections::BTreeMap, env, path::Path};
+
+use support::killing;
 use watchfire::{
     model::{Item, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp},
     store::{Arrival, PollCommit, Store},
@@ -37,11 +34,7 @@ fn arrival(n: u64, part: u64) -> Arrival {
 fn child_commits_until_it_is_killed() {
     let Some(folder) = env::var_os(FOLDER) else { return };
     let from: u64 = env::var(FROM).expect("a number").parse().expect("a number");
-    let say = |word: &str| {
-        let mut out = std::io::stdout();
-        writeln!(out, "\nchild: {word}").and_then(|()| out.flush()).expect("the parent listens");
-    };
-    say("opening");
+    killing::say("opening");
     let (store, _) = Store::open(Path::new(&folder), MergeThresholds::default()).expect("opens");
     for n in from.. {
         let arrivals = (0..size(n)).map(|part| arrival(n, part)).collect();
@@ -52,7 +45,7 @@ fn child_commits_until_it_is_killed() {
             // The index moves to another folder: a kill may come before, in or after it.
             store.compact().expect("compacted");
         }
-        say(&n.to_string());
+        killing::say(&n.to_string());
     }
 }
 
@@ -79,26 +72,11 @@ fn killed_ten_times_loses_nothing_acknowledged_and_keeps_no_half() {
     assert!(acknowledged.is_some_and(|last| last >= 80), "the children worked: {acknowledged:?}");
 }
 
-/// Starts a child, kills it after so many lines, and returns the last commit that it acknowledged.
-fn run_and_kill(folder: &Path, from: u64, lines: usize) -> Option<u64> {
-    let mut child = Command::new(env::current_exe().expect("this program"))
-        .args(["child_commits_until_it_is_killed", "--exact", "--nocapture"])
-        .env(FOLDER, folder)
-        .env(FROM, from.to_string())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("started");
-    let mut words = BufReader::new(child.stdout.take().expect("piped"))
-        .lines()
-        .map_while(Result::ok)
-        .filter_map(|line| line.strip_prefix("child: ").map(str::to_owned));
-    let mut last = words.by_ref().take(lines).filter_map(|word| word.parse().ok()).last();
-    child.kill().expect("killed");
-    // What it said before it died counts as well.
-    last = words.filter_map(|word| word.parse().ok()).last().or(last);
-    child.wait().expect("ended");
-    last
+/// The last commit that a child acknowledged which began at `from` and was killed after so many words.
+fn run_and_kill(folder: &Path, from: u64, words: usize) -> Option<u64> {
+    let from = from.to_string();
+    let said = killing::run_and_kill("child_commits_until_it_is_killed", &[(FOLDER, folder.as_os_str()), (FROM, from.as_ref())], words);
+    said.iter().filter_map(|word| word.parse().ok()).next_back()
 }
 
 /// How many items of each commit there are.

@@ -1,16 +1,17 @@
 //! Retention: what is purged is hidden at once, gives its space back, and never returns; a crash at any point leaves a sound store.
 
+mod support;
+
 use std::{
     collections::{BTreeMap, HashMap},
     env,
-    io::{BufRead, BufReader, Write},
     path::Path,
-    process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
 
+use support::killing;
 use watchfire::{
     dedup,
     model::{
@@ -268,8 +269,7 @@ fn child_purges_until_it_is_killed() {
     for n in from.. {
         poll(&store, (0..A_DAY).map(|part| item("killed", n * A_DAY + part, n)).collect(), n);
         retain(&store, &days(KEPT_DAYS), n);
-        let mut out = std::io::stdout();
-        writeln!(out, "\nchild: {n}").and_then(|()| out.flush()).expect("the parent listens");
+        killing::say(&n.to_string());
     }
 }
 
@@ -300,21 +300,11 @@ fn killed_at_any_moment_of_a_purge_the_store_is_sound_and_nothing_returns() {
     assert!(names.iter().all(|path| path.extension().is_some_and(|end| end == "seg")), "{names:?}");
 }
 
-/// Starts a child and kills it a moment after so many lines.
-fn run_and_kill(folder: &Path, from: u64, lines: usize) {
-    let mut child = Command::new(env::current_exe().expect("this program"))
-        .args(["child_purges_until_it_is_killed", "--exact", "--nocapture"])
-        .env(FOLDER, folder)
-        .env(FROM, from.to_string())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("started");
-    let heard =
-        BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok).filter(|line| line.starts_with("child: "));
-    assert_eq!(heard.take(lines).count(), lines);
-    child.kill().expect("killed");
-    child.wait().expect("ended");
+/// Starts a child on a day and kills it a moment after so many words.
+fn run_and_kill(folder: &Path, from: u64, words: usize) {
+    let from = from.to_string();
+    let said = killing::run_and_kill("child_purges_until_it_is_killed", &[(FOLDER, folder.as_os_str()), (FROM, from.as_ref())], words);
+    assert!(said.len() >= words, "{said:?}");
 }
 
 /// How many items of each day there are.

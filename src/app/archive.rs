@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use hyper::Method;
 
 use super::{
     Choice, check,
@@ -35,6 +34,8 @@ pub async fn import_archive(choice: &Choice, path: &Path, progress: impl FnMut(f
     let settings = choice.load_or_default()?;
     // The daemon's working folder is another one.
     let path: PathBuf = path.canonicalize().with_context(|| format!("`{}`", path.display()))?;
+    // A slip must not leave an empty store behind.
+    Store::check_archive(&path)?;
     match open_or_ask(&settings)? {
         Holder::Us(store) => Ok(tokio::task::block_in_place(|| {
             let done = taken_in(&store, &path, progress)?;
@@ -43,7 +44,7 @@ pub async fn import_archive(choice: &Choice, path: &Path, progress: impl FnMut(f
         })?),
         Holder::Daemon(daemon) => {
             let path = serde_json::to_string(&path)?;
-            Ok(serde_json::from_str(&daemon.ask(Method::POST, "/admin/archive", path).await?)?)
+            Ok(serde_json::from_str(&daemon.order("/admin/archive", path, progress).await?)?)
         }
     }
 }

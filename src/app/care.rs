@@ -5,7 +5,7 @@ use hyper::Method;
 use super::{
     Choice,
     check::damage,
-    storage::{Holder, expect_store, open_or_ask},
+    storage::{Holder, expect_owner, expect_store, open_or_ask},
 };
 use crate::{
     model::CommandError,
@@ -18,7 +18,7 @@ pub async fn verify(choice: &Choice, progress: impl FnMut(f64) + Send) -> anyhow
     expect_store(&settings.daemon.data_dir)?;
     match open_or_ask(&settings)? {
         Holder::Us(store) => Ok(tokio::task::block_in_place(|| verified(&store, progress))?),
-        Holder::Daemon(daemon) => Ok(serde_json::from_str(&daemon.ask(Method::POST, "/admin/verify", String::new()).await?)?),
+        Holder::Daemon(daemon) => Ok(serde_json::from_str(&daemon.order("/admin/verify", String::new(), progress).await?)?),
     }
 }
 
@@ -37,6 +37,7 @@ pub fn rebuild(choice: &Choice, progress: impl FnMut(f64)) -> anyhow::Result<Vec
     let settings = choice.load_or_default()?;
     let dir = &settings.daemon.data_dir;
     expect_store(dir)?;
+    expect_owner(dir)?;
     match Store::rebuild(dir, progress) {
         Ok(told) => Ok(told.iter().map(ToString::to_string).collect()),
         Err(StoreError::Locked(_)) => anyhow::bail!("a daemon is using the store in `{}`: stop it first", dir.display()),

@@ -5,7 +5,7 @@ use crate::{
     config::Settings,
     fetch::guard,
     model::{Carrier, counted},
-    store::{StoreError, Verification},
+    store::{Store, StoreError, Verification},
 };
 
 /// What a check found.
@@ -24,8 +24,10 @@ pub struct CheckReport {
 pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
     let settings = choice.load()?;
     let dir = settings.daemon.data_dir.clone();
-    let store = if storage::is_absent(&dir) {
+    let store = if !Store::is_there(&dir) {
         vec![format!("store in `{}`: none yet, the first start makes it", dir.display())]
+    } else if let Err(why) = storage::expect_owner(&dir) {
+        vec![format!("store: not checked: {why}")]
     } else {
         match storage::open(&settings) {
             Ok(store) => {
@@ -63,7 +65,9 @@ pub(super) fn refused(settings: &Settings) -> Vec<String> {
 pub(super) fn missing(damaged_bytes: u64) -> String {
     match damaged_bytes {
         0 => String::new(),
-        _ => format!("; {damaged_bytes} bytes of the journal are damaged: what was committed there is missing in it"),
+        _ => {
+            format!("; {damaged_bytes} bytes of the journal are damaged: what was committed there is missing in it, see `watchfire verify`")
+        }
     }
 }
 
@@ -72,7 +76,10 @@ pub(super) fn damage(found: &Verification) -> String {
     [
         (found.differences, "rows of the index differ from the archive: `watchfire rebuild` makes it again"),
         (found.lost, "texts in the archive cannot be read: they come back with their sources, or from a backup"),
-        (found.damaged_bytes, "bytes of the journal are damaged: what was committed there comes back with its sources, or from a backup"),
+        (
+            found.damaged_bytes,
+            "bytes of the journal are damaged: `watchfire rebuild` sets them aside; what was committed there comes back with its sources",
+        ),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use hyper::Method;
 
 use super::{
     Choice, ImportRow,
@@ -13,14 +12,13 @@ use super::{
 use crate::{clock::Clock, poll};
 
 /// Imports files and folders. `progress` hears (done, total).
-pub async fn import(choice: &Choice, paths: &[PathBuf], progress: impl FnMut(usize, usize) + Send) -> anyhow::Result<ImportRow> {
+pub async fn import(choice: &Choice, paths: &[PathBuf], mut progress: impl FnMut(usize, usize) + Send) -> anyhow::Result<ImportRow> {
     let settings = choice.load_or_default()?;
     // The daemon's working folder is another one.
     let paths =
         paths.iter().map(|path| path.canonicalize().with_context(|| format!("`{}`", path.display()))).collect::<Result<Vec<_>, _>>()?;
     match open_or_ask(&settings)? {
         Holder::Us(store) => {
-            let mut progress = progress;
             let now = Clock::System.now();
             let summary = tokio::task::block_in_place(|| {
                 poll::import(&store, &paths, &import_settings(&settings), now, |step| progress(step.done, step.total))
@@ -30,7 +28,9 @@ pub async fn import(choice: &Choice, paths: &[PathBuf], progress: impl FnMut(usi
         }
         Holder::Daemon(daemon) => {
             let paths = serde_json::to_string(&paths)?;
-            Ok(serde_json::from_str(&daemon.ask(Method::POST, "/admin/import", paths).await?)?)
+            // It says how large a share it has, not of how many.
+            let heard = |share: f64| progress((share * 100.0) as usize, 100);
+            Ok(serde_json::from_str(&daemon.order("/admin/import", paths, heard).await?)?)
         }
     }
 }

@@ -21,7 +21,11 @@ use crate::{
 
 /// Polls and returns one row a source, in the order of their ids. A running daemon does it for us.
 pub async fn once(choice: &Choice, source: Option<SourceId>) -> anyhow::Result<Vec<PollRow>> {
-    let mut rows = match open_or_ask(&choice.load_or_default()?)? {
+    let settings = choice.load_or_default()?;
+    if !Store::is_there(&settings.daemon.data_dir) {
+        expect_source(&choice.load()?, source.as_ref())?;
+    }
+    let mut rows = match open_or_ask(&settings)? {
         Holder::Us(store) => poll_here(&choice.load()?, store, source, false).await?,
         Holder::Daemon(_) if choice.catch_up => anyhow::bail!("a daemon polls already: start it with `run --catchup`"),
         Holder::Daemon(daemon) => {
@@ -44,6 +48,13 @@ pub async fn release(choice: &Choice, source: &SourceId) -> anyhow::Result<Optio
         }
     };
     Ok(rows.into_iter().next())
+}
+
+/// What makes a store must have a reason: a slip in the configuration or in a name is none.
+fn expect_source(settings: &Settings, named: Option<&SourceId>) -> anyhow::Result<()> {
+    let is_known = named.is_none_or(|named| settings.sources.iter().any(|source| source.enabled && source.id == *named));
+    anyhow::ensure!(is_known, "no enabled source is called `{}`", named.map_or("", SourceId::as_str));
+    Ok(())
 }
 
 async fn poll_here(settings: &Settings, store: Store, source: Option<SourceId>, is_release: bool) -> anyhow::Result<Vec<PollRow>> {

@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     archive::taken_in,
+    backup::noted,
     care::{compacted, verified},
     decide::carry_out,
     rows::{ImportRow, PollRow},
@@ -36,14 +37,19 @@ pub(super) struct Clerk {
 impl Clerk {
     /// Carries out one order and answers it.
     pub(super) async fn carry_out(self, order: Order) {
-        let answer = match order.command {
+        let Order { command, reply, progress } = order;
+        let heard = move |share: f64| {
+            progress.send_replace(share);
+        };
+        let answer = match command {
             Command::Reload => self.reload().await,
             Command::PollNow(source) => self.poll(source, false).await,
             Command::Release(source) => self.poll(Some(source), true).await,
-            Command::Import(paths) => self.import(paths).await,
-            Command::ImportArchive(path) => self.in_store(move |store| json(&taken_in(store, &path, |_| ())?)).await,
-            Command::Verify => self.in_store(|store| json(&verified(store, |_| ())?)).await,
+            Command::Import(paths) => self.import(paths, heard).await,
+            Command::ImportArchive(path) => self.in_store(move |store| json(&taken_in(store, &path, heard)?)).await,
+            Command::Verify => self.in_store(move |store| json(&verified(store, heard)?)).await,
             Command::Compact => self.in_store(|store| json(&compacted(store)?)).await,
+            Command::NoteManners => self.in_store(|store| json(&noted(store)?)).await,
             Command::Explain(handle) => self.in_store(move |store| json(&explain(store, &handle)?)).await,
             Command::Search(inquiry) => {
                 let search = self.search.clone();
@@ -52,7 +58,7 @@ impl Clerk {
             Command::Decide(decision) => self.in_store(move |store| json(&carry_out(store, &decision, Clock::System.now())?)).await,
         };
         // Whoever asked may have gone.
-        let _ = order.reply.send(answer);
+        let _ = reply.send(answer);
     }
 
     async fn reload(&self) -> Result<String, CommandError> {
@@ -75,11 +81,11 @@ impl Clerk {
         done.map_err(|error| CommandError::Failed(error.to_string()))?
     }
 
-    async fn import(&self, paths: Vec<PathBuf>) -> Result<String, CommandError> {
+    async fn import(&self, paths: Vec<PathBuf>, heard: impl Fn(f64) + Send + 'static) -> Result<String, CommandError> {
         let settings = import_settings(&self.settings.borrow());
         let store = self.store.clone();
         let now = Clock::System.now();
-        let work = move || poll::import(&store, &paths, &settings, now, |_| {});
+        let work = move || poll::import(&store, &paths, &settings, now, |step| heard(step.done as f64 / step.total.max(1) as f64));
         let imported = tokio::task::spawn_blocking(work).await.map_err(|error| CommandError::Failed(error.to_string()))?;
         json(&ImportRow::from(imported.map_err(|error| CommandError::Failed(error.to_string()))?))
     }

@@ -1,6 +1,6 @@
 //! Opens the store, and decides what to do when someone else holds it.
 
-use std::{io::ErrorKind, path::Path};
+use std::{os::unix::fs::MetadataExt, path::Path};
 
 use anyhow::Context;
 
@@ -29,6 +29,9 @@ pub(super) fn open(settings: &Settings) -> Result<Store, StoreError> {
 
 /// Opens the store, or finds the daemon that holds it.
 pub(super) fn open_or_ask(settings: &Settings) -> anyhow::Result<Holder> {
+    if !Store::is_open(&settings.daemon.data_dir) {
+        expect_owner(&settings.daemon.data_dir)?;
+    }
     match open(settings) {
         Ok(store) => Ok(Holder::Us(store)),
         Err(StoreError::Locked(_)) => {
@@ -42,16 +45,19 @@ pub(super) fn open_or_ask(settings: &Settings) -> anyhow::Result<Holder> {
     }
 }
 
-/// For commands that read: a folder without a store is an error, not a reason to make one.
+/// For commands that need one: a folder without a store is an error, not a reason to make one.
 pub(super) fn expect_store(data_dir: &Path) -> anyhow::Result<()> {
-    anyhow::ensure!(!is_absent(data_dir), "no store in `{}`", data_dir.display());
+    anyhow::ensure!(Store::is_there(data_dir), "no store in `{}`", data_dir.display());
     Ok(())
 }
 
-/// Whether the folder is not there, or has nothing in it.
-pub(super) fn is_absent(data_dir: &Path) -> bool {
-    match std::fs::read_dir(data_dir) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) => error.kind() == ErrorKind::NotFound,
+/// For commands that write in the store's folder by themselves: what root leaves in that of a service, the service cannot write. Where
+/// `/proc` does not say who we are, nobody is refused.
+pub(super) fn expect_owner(data_dir: &Path) -> anyhow::Result<()> {
+    let owner = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.uid());
+    if let (Ok(0), Ok(other @ 1..)) = (owner(Path::new("/proc/self")), owner(data_dir)) {
+        let dir = data_dir.display();
+        anyhow::bail!("`{dir}` belongs to user {other}, who could not write what root leaves there: run this as that user, with `sudo -u`");
     }
+    Ok(())
 }

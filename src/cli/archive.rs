@@ -16,7 +16,8 @@ enum Verb {
     /// Write all that the store knows to a file, also while the daemon runs
     ///
     /// The file holds every version of every text, the ids of stories and what is in them, decisions, and what was purged: zstd JSON lines,
-    /// one a commit. It says at its end with which `--since` the next one goes on.
+    /// one a commit. It says at its end with which `--since` the next one goes on. What is true of this network alone is not in it: outages,
+    /// when sources are asked next and with which validators, and who was told what. A copy of all that is made by `watchfire backup`.
     Export {
         /// The file, which is replaced as a whole
         #[arg(value_name = "FILE")]

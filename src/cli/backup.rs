@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use super::{progress::share, say};
+use super::{block_on, progress::share, say};
 use crate::app::{self, Choice};
 
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub(super) struct Source {
 pub(super) fn back_up(choice: &Choice, Target { target }: &Target) -> anyhow::Result<ExitCode> {
     app::start_logging("warn");
     let bar = share("copying");
-    let done = app::back_up(choice, target, |share| bar.set_position((share * 1000.0) as u64));
+    let done = block_on(app::back_up(choice, target, |share| bar.set_position((share * 1000.0) as u64)));
     bar.finish_and_clear();
     say(&(done? + "\n"))?;
     Ok(ExitCode::SUCCESS)

@@ -125,7 +125,8 @@ enum Verb {
     /// Copy the store to a folder, also while the daemon runs
     ///
     /// The copy is that of one moment. Into a folder that holds an older backup only what is new is copied. A backup that was cut short
-    /// is gone on with by the same command. When each source is asked next is not in it, nor is the index, which is made again.
+    /// is gone on with by the same command. With it go validators, outages, and who was told what: a daemon with a restored store goes on
+    /// as if nothing had happened since. What is made again is not in it: the index, and that of the search.
     Backup(backup::Target),
     /// Make the store from a backup; its folder must be empty
     ///
@@ -138,6 +139,9 @@ enum Verb {
     /// archive has lost comes back with its sources or from a backup.
     Verify,
     /// Make the store's index again from its archive, of a store that no daemon uses
+    ///
+    /// Damaged bytes of the journal are set aside into files of their own, `journal.damaged-N`, and it is said how many: what was committed
+    /// there is lost, and comes back with its sources as far as they still have it. An earlier backup has it too.
     Rebuild,
     /// Copy the store's index without its garbage, also while the daemon runs
     ///

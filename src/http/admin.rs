@@ -3,8 +3,9 @@
 //! `POST /admin/reload`, `POST /admin/poll[?source=ID]`, `POST /admin/release?source=ID`, `POST /admin/import` (body: a JSON array of
 //! paths), `GET /admin/export` (one JSON line a story), `GET /admin/sources` (a JSON array), `GET /admin/why?item=ID|URL` (a JSON array),
 //! `GET /admin/search?q=TEXT[&order=best][&limit=N]`, `POST /admin/archive` (body: a path as JSON), `POST /admin/verify`, `POST
-//! /admin/compact`, `POST /admin/split`, `POST /admin/never-merge`, `POST /admin/merge` (body: a JSON array of one or two ids or URLs).
-//! Errors are `{"error": ...}`.
+//! /admin/compact`, `POST /admin/manners` (for a backup; answers with the path of a file), `POST /admin/split`, `POST
+//! /admin/never-merge`, `POST /admin/merge` (body: a JSON array of one or two ids or URLs).
+//! Errors are `{"error": ...}`. Who accepts `application/x-ndjson` of an import, an archive or a check hears how far it is (`progress`).
 
 use std::path::PathBuf;
 
@@ -12,14 +13,14 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{DefaultBodyLimit, RawQuery, Request, State as Shared},
-    http::{HeaderValue, Response, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
     middleware::{self, Next},
     routing::{get, post},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use url::form_urlencoded;
 
-use super::{Order, connection::IsLocal, lines::Lines, routes::State, token};
+use super::{Order, connection::IsLocal, lines::Lines, progress, routes::State, token};
 use crate::{
     model::{Command, CommandError, Decision, Handle, Inquiry, SourceId},
     render,
@@ -27,6 +28,9 @@ use crate::{
 
 /// Longest list of paths, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// The media type of JSON lines.
+const LINES_TYPE: &str = "application/x-ndjson";
 
 /// Lines of an export on their way to a slow client.
 const LINES_MAX: usize = 64;
@@ -43,7 +47,8 @@ pub(super) fn router(state: &State) -> Router<State> {
         .route("/why", get(why))
         .route("/search", get(search))
         .route("/archive", post(import_archive))
-        .route("/verify", post(async |Shared(state): Shared<State>| order(&state, Command::Verify).await))
+        .route("/manners", post(async |Shared(state): Shared<State>| order(&state, Command::NoteManners).await))
+        .route("/verify", post(verify))
         .route("/compact", post(async |Shared(state): Shared<State>| order(&state, Command::Compact).await))
         .route("/split", post(split))
         .route("/never-merge", post(keep_apart))
@@ -92,16 +97,18 @@ async fn release(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Res
     }
 }
 
-async fn import(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {
+async fn import(Shared(state): Shared<State>, headers: HeaderMap, body: Bytes) -> Response<Body> {
     match serde_json::from_slice::<Vec<PathBuf>>(&body) {
-        Ok(paths) if paths.iter().all(|path| path.is_absolute()) && !paths.is_empty() => order(&state, Command::Import(paths)).await,
+        Ok(paths) if paths.iter().all(|path| path.is_absolute()) && !paths.is_empty() => {
+            long_order(&state, &headers, Command::Import(paths)).await
+        }
         _ => failure(StatusCode::BAD_REQUEST, "the body must be a JSON array of absolute paths"),
     }
 }
 
-async fn import_archive(Shared(state): Shared<State>, body: Bytes) -> Response<Body> {
+async fn import_archive(Shared(state): Shared<State>, headers: HeaderMap, body: Bytes) -> Response<Body> {
     match serde_json::from_slice::<PathBuf>(&body) {
-        Ok(path) if path.is_absolute() => order(&state, Command::ImportArchive(path)).await,
+        Ok(path) if path.is_absolute() => long_order(&state, &headers, Command::ImportArchive(path)).await,
         _ => failure(StatusCode::BAD_REQUEST, "the body must be an absolute path as JSON"),
     }
 }
@@ -160,12 +167,36 @@ async fn decide<const N: usize>(state: &State, body: &[u8], decision: impl FnOnc
     order(state, Command::Decide(decision(handles))).await
 }
 
+async fn verify(Shared(state): Shared<State>, headers: HeaderMap) -> Response<Body> {
+    long_order(&state, &headers, Command::Verify).await
+}
+
 /// Sends an order and waits for its reply.
 async fn order(state: &State, command: Command) -> Response<Body> {
-    let (reply, replied) = oneshot::channel();
-    if state.orders.send(Order { command, reply }).await.is_err() {
-        return failure(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping");
+    match send(state, command).await {
+        Some((replied, _)) => answer_to(replied).await,
+        None => failure(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
     }
+}
+
+/// The same for one that takes its time: who can read it hears how far it is.
+async fn long_order(state: &State, headers: &HeaderMap, command: Command) -> Response<Body> {
+    let is_followed = headers.get(header::ACCEPT).is_some_and(|accepted| accepted == LINES_TYPE);
+    match send(state, command).await {
+        Some((replied, progress)) if is_followed => answer(StatusCode::OK, LINES_TYPE, progress::lines(replied, progress)),
+        Some((replied, _)) => answer_to(replied).await,
+        None => failure(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
+    }
+}
+
+/// Sends an order; `None` if nobody takes it any more.
+async fn send(state: &State, command: Command) -> Option<(progress::Replied, watch::Receiver<f64>)> {
+    let ((reply, replied), (progress, heard)) = (oneshot::channel(), watch::channel(0.0));
+    state.orders.send(Order { command, reply, progress }).await.ok()?;
+    Some((replied, heard))
+}
+
+async fn answer_to(replied: progress::Replied) -> Response<Body> {
     match replied.await {
         Ok(Ok(json)) => answer(StatusCode::OK, "application/json", Body::from(json)),
         Ok(Err(CommandError::Refused(why))) => failure(StatusCode::UNPROCESSABLE_ENTITY, &why),
@@ -186,7 +217,7 @@ async fn export(Shared(state): Shared<State>) -> Response<Body> {
             let _ = lines.blocking_send(Bytes::from(render::error_json(&error.to_string()) + "\n"));
         }
     });
-    answer(StatusCode::OK, "application/x-ndjson", Body::new(Lines(body)))
+    answer(StatusCode::OK, LINES_TYPE, Body::new(Lines(body)))
 }
 
 async fn sources(Shared(state): Shared<State>) -> Response<Body> {

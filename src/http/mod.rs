@@ -12,6 +12,7 @@ mod library;
 mod lines;
 mod parts;
 mod press;
+mod progress;
 mod routes;
 mod selected;
 mod shelf;
@@ -102,6 +103,8 @@ pub struct Order {
     pub command: Command,
     /// Where the result goes.
     pub reply: oneshot::Sender<Result<String, CommandError>>,
+    /// Where it is said how far it is, 0 to 1, if it takes its time.
+    pub progress: watch::Sender<f64>,
 }
 
 /// Serves `service` on `listener` until `shutdown` is ready; answers in flight are finished. The documents are rendered before the

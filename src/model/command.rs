@@ -15,6 +15,8 @@ pub enum Command {
     Import(Vec<std::path::PathBuf>),
     /// Take in an archive file on this machine.
     ImportArchive(std::path::PathBuf),
+    /// Write down for a backup what only the store's index knows.
+    NoteManners,
     /// Compare the store's index with its archive.
     Verify,
     /// Copy the store's index without its garbage.

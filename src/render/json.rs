@@ -115,6 +115,16 @@ fn source(cards: &SourceCards, id: &SourceId, state: &SourceState, now: Timestam
     })
 }
 
+/// `{"progress": ...}`: how far an order has come that takes its time, 0 to 1.
+pub fn progress(share: f64) -> String {
+    json!({ "progress": share }).to_string()
+}
+
+/// `{"done": ...}` around the reply to such an order, which is JSON.
+pub fn done(reply: &str) -> String {
+    format!("{{\"done\":{reply}}}")
+}
+
 /// `{"error": ...}`, for answers to programs.
 pub fn error(why: &str) -> String {
     json!({ "error": why }).to_string()

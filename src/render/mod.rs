@@ -24,7 +24,7 @@ mod strict;
 pub use self::brief::Brief;
 pub use self::feed::{Feed, Format, Frame, Place, entry, frame};
 pub use health::{health_feed, health_feed_of, outage_sentences, outage_title, outage_url};
-pub use json::{error as error_json, export_line, inspect_line, sources as sources_json};
+pub use json::{done as done_json, error as error_json, export_line, inspect_line, progress as progress_json, sources as sources_json};
 pub use letter::{LetterLine, letter};
 pub use opensearch::opensearch;
 pub use opml::{opml, outputs as outputs_opml};

@@ -119,6 +119,7 @@ impl Store {
                     read.events.extend(commit.events);
                     read.end = end;
                 }
+                Entry::Nothing(end) => read.end = end,
                 // In the middle it is damage, which opening the store has told of.
                 Entry::Gap(begin, end) => {
                     is_ours = begin != range.start || begin == journal::HEADER_BYTES;

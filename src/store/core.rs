@@ -36,6 +36,8 @@ pub(super) struct Core {
     buckets: Mutex<Buckets>,
     cache: Mutex<ItemCache>,
     revisions: Mutex<RevisionCache>,
+    /// Held while rows of the index alone change that belong together, and while they are copied. Taken after the right to write.
+    own: Mutex<()>,
     /// Held by whoever cares for the store as a whole: one after the other.
     care: Mutex<()>,
     /// Locked as long as the store is open. Declared last, so that it is released last.
@@ -85,6 +87,7 @@ impl Core {
             buckets: Mutex::default(),
             cache: Mutex::default(),
             revisions: Mutex::default(),
+            own: Mutex::default(),
             care: Mutex::default(),
             _lock: parts.lock,
         }
@@ -103,6 +106,11 @@ impl Core {
     /// The right to care for the store as a whole: to purge, to move, to check. Taken before the right to write.
     pub(super) fn care(&self) -> MutexGuard<'_, ()> {
         self.care.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to write rows that are no part of any commit, or to read them as they are at one moment.
+    pub(super) fn own(&self) -> MutexGuard<'_, ()> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who shares a bucket with whom, as far as the writer knows.

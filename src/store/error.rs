@@ -67,7 +67,18 @@ impl StoreError {
     pub(super) fn index(path: &Path, error: sled::Error) -> Self {
         match error {
             sled::Error::Io(error) => Self::io(path, error),
-            other => Self::Corrupt(format!("index `{}`: {other}", path.display())),
+            other => Self::Corrupt(format!("index `{}`: {}; `watchfire rebuild` makes it again", path.display(), index_damage(&other))),
+        }
+    }
+}
+
+/// What is wrong with an index, in our words: those of sled are for its makers.
+pub(super) fn index_damage(error: &sled::Error) -> String {
+    match error {
+        sled::Error::Io(error) => error.to_string(),
+        sled::Error::Corruption { .. } => "some of it is not what was once written".to_owned(),
+        sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::ReportableBug(_) => {
+            "it is in a state that nobody leaves it in".to_owned()
         }
     }
 }
@@ -86,6 +97,14 @@ mod tests {
             assert_eq!(StoreError::io(Path::new("/data"), kind.into()).to_string(), wanted);
             let through_sled = StoreError::index(Path::new("/data"), sled::Error::Io(kind.into()));
             assert_eq!(through_sled.to_string(), wanted, "sled hides nothing");
+        }
+    }
+
+    #[test]
+    fn damage_of_the_index_is_told_in_words_with_what_to_do() {
+        for error in [sled::Error::Corruption { at: None, bt: () }, sled::Error::ReportableBug("segment accountant".to_owned())] {
+            let told = StoreError::index(Path::new("/data/index"), error).to_string();
+            assert!(told.ends_with("; `watchfire rebuild` makes it again") && !told.contains("accountant"), "{told}");
         }
     }
 }

@@ -213,6 +213,14 @@ impl Event {
 }
 
 impl Event {
+    /// The id of the store, if this is its beginning.
+    pub(super) fn created(&self) -> Option<Uuid> {
+        match self {
+            Self::Created { feed_uuid } => Some(*feed_uuid),
+            _ => None,
+        }
+    }
+
     /// The item whose content it speaks of.
     pub(super) fn item(&self) -> Option<u64> {
         match self {

@@ -1,6 +1,6 @@
 //! Writes an archive file from journal and archive, beside whoever uses the store.
 
-use std::{collections::HashMap, fs::File, io::Write, ops::ControlFlow, path::Path};
+use std::{collections::HashMap, fs::File, io::Write, ops::ControlFlow, os::unix::fs::OpenOptionsExt, path::Path};
 
 use uuid::Uuid;
 
@@ -59,23 +59,21 @@ fn write(dir: &Path, fresh: &Path, since: Option<&str>, progress: &mut dyn FnMut
     let until = journal.length()?;
     let archive = Archive::open_to_read(dir.join(ARCHIVE));
     let failed = |error| StoreError::io(fresh, error);
-    let file = File::create(fresh).map_err(failed)?;
+    // As private as the store.
+    let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(fresh).map_err(failed)?;
     let mut out = zstd::stream::write::Encoder::new(file, LEVEL).map_err(failed)?;
     let (mut teller, mut seal) = (Teller { archive, ids: HashMap::new() }, Seal::default());
     let mut put = |line: serde_json::Result<String>| out.write_all(line?.as_bytes());
-    let (mut store, mut from, mut last) = (None, journal::HEADER_BYTES, journal::HEADER_BYTES);
+    let mut last = journal::HEADER_BYTES;
     let (mut commits, mut damaged_bytes) = (0, 0);
+    let store = journal.store()?.ok_or_else(|| journal.lacks_a_beginning("export"))?;
+    let from = place(since, store, until)?.unwrap_or(last);
+    put(seal.line(&Header { watchfire_archive: FORMAT, store, since: from, until })).map_err(failed)?;
     journal.walk(journal::HEADER_BYTES..until, |entry| {
         if let Entry::Gap(gap, end) = entry {
             damaged_bytes += end - gap;
         }
         let Entry::Commit(commit, end) = entry else { return Ok(ControlFlow::Continue(())) };
-        if store.is_none() {
-            let id = created(&commit.events)?;
-            from = place(since, id, until)?.unwrap_or(from);
-            store = Some(id);
-            put(seal.line(&Header { watchfire_archive: FORMAT, store: id, since: from, until })).map_err(failed)?;
-        }
         let is_wanted = end > from;
         let events = teller.tell(&commit.events, is_wanted)?;
         last = end;
@@ -86,7 +84,6 @@ fn write(dir: &Path, fresh: &Path, since: Option<&str>, progress: &mut dyn FnMut
         progress(end as f64 / until as f64);
         Ok(ControlFlow::Continue(()))
     })?;
-    let Some(store) = store else { return Err(nothing()) };
     put(seal.line(&Footer { commits })).map_err(failed)?;
     out.finish().and_then(|file| file.sync_all()).map_err(failed)?;
     Ok(Exported { commits, cursor: Position::new(store, last).to_string(), damaged_bytes })
@@ -102,18 +99,6 @@ fn place(cursor: Option<&str>, store: Uuid, until: u64) -> Result<Option<u64>> {
         Some(position) => Ok(Some(position.end())),
         None => refused("is none: it is what an earlier export printed"),
     }
-}
-
-fn created(events: &[Event]) -> Result<Uuid> {
-    let id = events.iter().find_map(|event| match event {
-        Event::Created { feed_uuid } => Some(*feed_uuid),
-        _ => None,
-    });
-    id.ok_or_else(nothing)
-}
-
-fn nothing() -> StoreError {
-    StoreError::Refused("the store has no commit yet: there is nothing to export".to_owned())
 }
 
 /// Tells events by ids.

@@ -80,6 +80,13 @@ impl Store {
     }
 }
 
+/// Refuses a file of which not even the first two lines can be read.
+pub(super) fn check(path: &Path) -> Result<()> {
+    let mut lines = Lines::open(path)?;
+    lines.header()?;
+    lines.next().map(drop)
+}
+
 /// The lines of an archive file.
 struct Lines<'a> {
     path: &'a Path,

@@ -8,10 +8,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use uuid::Uuid;
+
 use super::{
     codec::{Decoder, Encoder},
     error::{Result, StoreError},
-    event::Commit,
+    event::{Commit, Event},
     frame,
 };
 
@@ -20,6 +22,8 @@ const MARK: &[u8; 6] = b"WFJNL\n";
 /// The newest format that this program reads and the one that it writes. Format 1 is that of programs which knew no retention: a journal
 /// of this one may hold no events that they do not know, but from the first look on they must not take it for theirs.
 pub(super) const FORMAT: u16 = 2;
+/// Begins the payload of a frame that stands where damaged bytes were: no commit begins so, and a program that does not know it refuses.
+const NOTHING: u8 = 0;
 /// Bytes of mark and format number.
 pub(super) const HEADER_BYTES: u64 = 8;
 
@@ -33,6 +37,8 @@ pub(super) struct Journal {
 pub(super) enum Entry {
     /// A commit, and where its frame ends.
     Commit(Box<Commit>, u64),
+    /// Where damaged bytes were that have been set aside ends.
+    Nothing(u64),
     /// Damaged bytes with undamaged commits behind them: where they begin and end.
     Gap(u64, u64),
     /// Bytes to the end of the file that are no commit: a write that was cut short.
@@ -100,9 +106,14 @@ impl Journal {
         while at < length {
             match read_frame(&mut file, length - at).map_err(|error| self.failed(error))? {
                 Some(bytes) => {
-                    let commit = frame::read(&bytes).and_then(Commit::decode).ok_or_else(|| self.unknown(at))?;
+                    let payload = frame::read(&bytes).unwrap_or_default();
+                    let commit = if payload.first() == Some(&NOTHING) {
+                        None
+                    } else {
+                        Some(Commit::decode(payload).ok_or_else(|| self.unknown(at))?)
+                    };
                     at += bytes.len() as u64;
-                    if visit(Entry::Commit(Box::new(commit), at))?.is_break() {
+                    if visit(commit.map_or(Entry::Nothing(at), |commit| Entry::Commit(Box::new(commit), at)))?.is_break() {
                         return Ok(());
                     }
                 }
@@ -119,6 +130,51 @@ impl Journal {
             }
         }
         Ok(())
+    }
+
+    /// The id of the store, which its first commit says; `None` where that is damaged, or there is none yet.
+    pub(super) fn store(&self) -> Result<Option<Uuid>> {
+        let mut store = None;
+        self.walk(HEADER_BYTES..self.length()?, |entry| {
+            if let Entry::Commit(commit, _) = entry {
+                store = commit.events.iter().find_map(Event::created);
+            }
+            Ok(if store.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok(store)
+    }
+
+    /// Why there is nothing to copy, or to export, in a journal that does not say which store it is of.
+    pub(super) fn lacks_a_beginning(&self, verb: &str) -> StoreError {
+        if self.damage().is_ok_and(|damage| damage.is_empty()) {
+            return StoreError::Refused(format!("the store has no commit yet: there is nothing to {verb}"));
+        }
+        StoreError::Refused(format!("the beginning of `{}` is damaged: `watchfire rebuild` sets aside what is", self.path.display()))
+    }
+
+    /// The ranges of bytes that are damaged, or at the end no whole commit.
+    pub(super) fn damage(&self) -> Result<Vec<Range<u64>>> {
+        let length = self.length()?;
+        let mut found = Vec::new();
+        self.walk(HEADER_BYTES..length, |entry| {
+            match entry {
+                Entry::Gap(begin, end) => found.push(begin..end),
+                Entry::TornTail(begin) => found.push(begin..length),
+                Entry::Commit(..) | Entry::Nothing(_) => {}
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    /// Writes a frame that holds nothing over a range of bytes, durably: what stands behind keeps its place. Says whether it has room.
+    pub(super) fn blank(&self, range: &Range<u64>) -> Result<bool> {
+        let room = (range.end - range.start).checked_sub(frame::OVERHEAD as u64 + 1).and_then(|room| u32::try_from(room).ok());
+        let Some(room) = room else { return Ok(false) };
+        let mut bytes = Vec::new();
+        frame::write(&mut bytes, &vec![NOTHING; room as usize + 1]);
+        self.file.write_all_at(&bytes, range.start).and_then(|()| self.file.sync_data()).map_err(|error| self.failed(error))?;
+        Ok(true)
     }
 
     /// Where the next undamaged frame behind the damaged one at `at` begins.
@@ -190,6 +246,7 @@ mod tests {
         let visit = |entry| {
             told.push(match entry {
                 Entry::Commit(commit, end) => format!("{} to {end}", commit.generation),
+                Entry::Nothing(end) => format!("nothing to {end}"),
                 Entry::Gap(begin, end) => format!("gap {begin} to {end}"),
                 Entry::TornTail(begin) => format!("torn at {begin}"),
             });

@@ -4,6 +4,7 @@
 
 use super::{
     archive::{Location, Segment},
+    entry_id,
     error::{Result, StoreError},
     event::{Arrived, Commit, Event, Names},
     index::{Changes, Index, Overlay, Rows, unreadable},
@@ -114,7 +115,10 @@ impl<'a> Ledger<'a> {
 
     fn join(&mut self, number: u64, arrived: &Arrived, joined: Joined, content: Option<&Content>) -> Result<()> {
         self.enter(joined.at, arrived, number, content)?;
-        let mut story = self.story(number)?;
+        let mut story = match self.rows.row(&rows::story(number))? {
+            Some(story) => story,
+            None => self.found_again(number, arrived, joined.at, content)?,
+        };
         // A late copy of what was purged: the story is back, under its id.
         self.head.stories += u64::from(story.members.is_empty());
         story.members.push((arrived.seq, Some(joined)));
@@ -123,6 +127,20 @@ impl<'a> Ledger<'a> {
         }
         self.rows.put(rows::story(number), &story);
         Ok(())
+    }
+
+    /// The story of a number whose beginning the journal has lost: named by the first of its items that is left.
+    fn found_again(&mut self, number: u64, arrived: &Arrived, at: Timestamp, content: Option<&Content>) -> Result<StoryRow> {
+        let mut entry_id = format!("urn:sha256:{}", arrived.item);
+        for candidate in content.into_iter().flat_map(|content| entry_id::candidates(&content.item)) {
+            if self.rows.row::<u64>(&rows::owner(&candidate))?.is_none() {
+                entry_id = candidate;
+                break;
+            }
+        }
+        self.rows.put(rows::owner(&entry_id), &number);
+        let (id, first) = (StoryId::opened_by(arrived.item), ZonedTime::utc(at));
+        Ok(StoryRow { id, entry_id, published: first, updated: first, standing: Standing::Hidden, members: Vec::new() })
     }
 
     fn update(&mut self, seq: u64, event: &Event, content: &Content, updated: Option<ZonedTime>) -> Result<()> {

@@ -17,3 +17,8 @@ pub(super) fn take(dir: &Path) -> Result<File> {
         Err(TryLockError::Error(error)) => Err(StoreError::io(&path, error)),
     }
 }
+
+/// Whether another process has the folder locked.
+pub(super) fn is_taken(dir: &Path) -> bool {
+    File::open(dir.join("lock")).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}

@@ -1,7 +1,7 @@
 //! The store: what we believe. An archive holds the content, a journal the decisions, an index finds both.
 //!
 //! **Archive** and **journal** are append-only files and together the truth. The **index** is a sled tree that can be made again from
-//! them, but for the sources' manners (when to ask again, with which validators), for outages, and for who was told what. A commit is
+//! them, but for `manners`: when each source is asked again and with which validators, outages, and who was told what. A commit is
 //! written in this order: content to the archive, one frame to the journal, one batch to the index. A crash between leaves bytes that
 //! belong to no commit and are cut off at the next open, or a commit that the index has missed, which is taken from the journal. Within a
 //! second a commit is durable: archive and journal first, then the index.
@@ -10,6 +10,10 @@
 //! it is hidden everywhere, but stays comparable. Once no copy of it can come any more it is freed: another event, after which its text
 //! and its traces are of no use. And when enough of a segment is of no use it is written anew (`shrinking`). The journal keeps all of
 //! these events, so that an index made again later has the same rows though the texts are gone.
+//!
+//! **Damage** is never passed over in silence. Each frame of archive and journal has a checksum; what `recovery` mends at an open is told
+//! (`mended`), what `verify` finds it counts, and a rebuild sets damaged bytes of the journal aside (`mending`), so that the store is
+//! sound afterwards and the loss known. Only the texts of items can be lost by themselves: their sources bring them back.
 //!
 //! Every change of the index goes through `ledger`, by a live commit and by a rebuild alike, so that both give the same rows.
 //! Functions here speak of polls, items, stories and sources, never of keys or trees.
@@ -39,8 +43,12 @@ mod index;
 mod journal;
 mod ledger;
 mod lock;
+mod manifest;
+mod manners;
 mod matching;
 mod memories;
+mod mended;
+mod mending;
 mod moving;
 mod outages;
 mod outbox;
@@ -51,6 +59,7 @@ mod record;
 mod recovery;
 mod regrouping;
 mod replay;
+mod restoring;
 mod retaining;
 mod rows;
 mod runs;
@@ -65,16 +74,17 @@ mod verify;
 use std::{path::Path, sync::Arc};
 
 pub use arrival::{Arrival, PollCommit, ReadDocument};
-pub use backup::{BackedUp, Restored};
+pub use backup::BackedUp;
 pub use changes::{Changes, Position};
 pub use decisions::{Decided, Refusal};
 pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};
 pub use exporting::Exported;
 pub use importing::Received;
+pub use mended::Recovery;
 pub use outbox::{Letter, Mail, Outbox, Subject, Waiting};
 pub use reading::{Counts, Newest, Revision};
-pub use recovery::Recovery;
+pub use restoring::Restored;
 pub use retaining::Retained;
 pub use verify::Verification;
 
@@ -108,6 +118,16 @@ impl Store {
         Ok((store, told))
     }
 
+    /// Whether there is a store in `dir`, or what was to become one, or a folder that nobody can look into.
+    pub fn is_there(dir: &Path) -> bool {
+        recovery::is_there(dir)
+    }
+
+    /// Whether somebody has the store in `dir` open.
+    pub fn is_open(dir: &Path) -> bool {
+        lock::is_taken(dir)
+    }
+
     /// Makes the index of the closed store in `dir` again from archive and journal, and tells what went into it. `progress` hears how much
     /// of the journal is read, 0 to 1.
     pub fn rebuild(dir: &Path, mut progress: impl FnMut(f64)) -> Result<Vec<Recovery>> {
@@ -115,9 +135,10 @@ impl Store {
     }
 
     /// Copies the store in `dir`, which may be in use, to `target`: an empty folder, or an older backup of it, to which the rest is added.
+    /// `manners` is the file that [`Store::note_manners`] has written, without which sources are asked again at once after a restore.
     /// `progress` hears the share that is done, 0 to 1.
-    pub fn back_up(dir: &Path, target: &Path, mut progress: impl FnMut(f64)) -> Result<BackedUp> {
-        backup::back_up(dir, target, &mut progress)
+    pub fn back_up(dir: &Path, target: &Path, manners: Option<&Path>, mut progress: impl FnMut(f64)) -> Result<BackedUp> {
+        backup::back_up(dir, target, manners, &mut progress)
     }
 
     /// Writes all that the store in `dir` knows, which may be in use, to the file `target`: texts, the ids and members of stories,
@@ -127,10 +148,15 @@ impl Store {
         exporting::run(dir, target, since, &mut progress)
     }
 
-    /// Copies the backup in `source` to `dir`, a folder without a store, and makes the index there. What is only manners is not in a
-    /// backup: sources are asked again at once. `progress` hears the share that is done, 0 to 1.
+    /// Refuses a file that does not begin like an archive file, without a store.
+    pub fn check_archive(path: &Path) -> Result<()> {
+        importing::check(path)
+    }
+
+    /// Copies the backup in `source` to `dir`, a folder without a store, and makes the index there. Validators are taken along if nothing
+    /// is missing that they vouch for. `progress` hears the share that is done, 0 to 1.
     pub fn restore(source: &Path, dir: &Path, mut progress: impl FnMut(f64)) -> Result<Restored> {
-        backup::restore(source, dir, &mut progress)
+        restoring::run(source, dir, &mut progress)
     }
 
     /// The one result of a poll: its items, its stories and the source's new state, all or none. `finish` makes the state once it is

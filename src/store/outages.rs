@@ -54,7 +54,9 @@ impl Store {
     /// Writes rows that are no part of any commit, and sees that they become durable.
     pub(super) fn apply_own(&self, changes: &Changes) -> Result<()> {
         // Beside a commit, never inside one: the batch is of rows that no commit touches.
+        let own = self.core.own();
         self.core.index.apply(changes)?;
+        drop(own);
         if !self.core.index.is_behind() || self.core.flush().is_err() {
             self.flusher.wake();
         }

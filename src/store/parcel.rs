@@ -1,7 +1,11 @@
 //! Archives as files: what a store knows, as zstd JSON lines, so that another one can take it in that no network reaches.
 //!
 //! The first line says of which store it is and from where to where in its journal it goes; then comes one line a commit, with the texts
-//! that its events speak of; the last line says that nothing is missing, and each ends with a sum. Items and stories are named by their ids, never by numbers.
+//! that its events speak of; the last line says that nothing is missing, and each ends with a sum. Items and stories are named by their
+//! ids, never by numbers.
+//!
+//! Manners are not in it. Validators vouch for all items of a source, which is more than one file of several holds, and whoever asks the
+//! source there has not got what they stand for; outages tell how this network reached a source, and outboxes whom this store told.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};

@@ -1,75 +1,31 @@
 //! Opening a store: whatever a crash, a full disk or a careless hand left behind, the truth is found again and what was done is said.
 
 use std::{
-    fmt, fs, io,
+    fs, io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     thread,
     time::Duration,
 };
 
+use uuid::Uuid;
+
 use super::{
     archive::{Archive, Ends, sync_dir},
     core::{Core, Parts},
-    error::{Result, StoreError},
-    folder::{copy_dir, remove_dir, remove_file, snapshots},
+    error::{Result, StoreError, index_damage},
+    event::{Commit, Event},
+    folder::{copy_dir, remove_dir, remove_file, remove_if_there, snapshots},
     index::{Index, Rows},
     journal::Journal,
-    lock, moving,
+    lock,
+    manners::{MANNERS, Manners},
+    mended::Recovery,
+    mending, moving,
     replay::{self, Records, Replayed},
     rows::{self, Head, Row},
 };
 use crate::model::MergeThresholds;
-
-/// Something that opening a store had to mend, in words. An operator should hear of each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recovery {
-    /// A snapshot of the index that a crash left half written was removed.
-    HalfSnapshot(String),
-    /// The index did not open; it did without its snapshots. A copy was kept.
-    Snapshots {
-        /// What sled said.
-        why: String,
-        /// The folder of the copy.
-        copy: PathBuf,
-    },
-    /// The index was made again from archive and journal.
-    Rebuilt {
-        /// Why it had to be.
-        why: String,
-        /// Commits taken in.
-        commits: u64,
-        /// Items whose content is gone; they come back with their sources.
-        lost: u64,
-    },
-    /// The index had missed these commits, which the journal had.
-    Replayed(u64),
-    /// Most of the index was garbage, as after a large import: it was copied without it. Its size in bytes, before and after.
-    Compacted(u64, u64),
-    /// A commit that a crash cut short was taken off the journal, with so many bytes.
-    TornTail(u64),
-    /// So many bytes in the middle of the journal are damaged; the commits behind them are there.
-    Gap(u64),
-}
-
-impl fmt::Display for Recovery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::HalfSnapshot(file) => write!(f, "removed `{file}`, a snapshot of the index that was never finished"),
-            Self::Snapshots { why, copy } => {
-                write!(f, "the index did not open ({why}) until its snapshots were removed; a copy of it is in `{}`", copy.display())
-            }
-            Self::Rebuilt { why, commits, lost: 0 } => write!(f, "index rebuilt from {commits} commits in the journal: {why}"),
-            Self::Rebuilt { why, commits, lost } => {
-                write!(f, "index rebuilt from {commits} commits in the journal: {why}; the archive has lost the content of {lost} items")
-            }
-            Self::Replayed(commits) => write!(f, "the index had missed {commits} commits; they were taken from the journal"),
-            Self::Compacted(before, after) => write!(f, "the index was copied without its garbage: {before} bytes are {after} now"),
-            Self::TornTail(bytes) => write!(f, "removed an unfinished commit of {bytes} bytes from the end of the journal"),
-            Self::Gap(bytes) => write!(f, "{bytes} bytes inside the journal are damaged; the commits around them are whole"),
-        }
-    }
-}
 
 /// The names inside a store's folder.
 pub(super) const ARCHIVE: &str = "archive";
@@ -85,6 +41,15 @@ const INDEX_DAMAGED: &str = "index.damaged";
 const ATTEMPTS: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Whether a store is in a folder, or was to be made there; also where nobody can look: opening it says why.
+pub(super) fn is_there(dir: &Path) -> bool {
+    let parts = [JOURNAL, ARCHIVE, INDEX, UNFINISHED];
+    match fs::read_dir(dir) {
+        Ok(entries) => entries.flatten().any(|entry| parts.iter().any(|part| entry.file_name() == *part)),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
 /// Opens the store in `dir`, creating what is missing and mending what can be mended.
 pub(super) fn open(dir: &Path, thresholds: MergeThresholds) -> Result<(Core, Vec<Recovery>)> {
     let mut told = Vec::new();
@@ -97,15 +62,16 @@ pub(super) fn open(dir: &Path, thresholds: MergeThresholds) -> Result<(Core, Vec
     let (index, mut head) = match existing_index(dir, &mut told)? {
         Ok(index) => match usable_head(&index, &truth, !told.is_empty())? {
             Ok(head) => (index, head),
-            Err(why) => rebuilt(&truth, Some(index), why, (&mut told, &mut |_| ()))?,
+            Err(why) => rebuilt(&truth, Some(index), Some(why), (&mut told, &mut |_| ()))?,
         },
-        Err(why) => rebuilt(&truth, None, why, (&mut told, &mut |_| ()))?,
+        Err(why) => rebuilt(&truth, None, Some(why), (&mut told, &mut |_| ()))?,
     };
     let replayed = replay::run(truth.records(), &index, &mut head, &mut |_| ())?;
     if replayed.commits > 0 {
         told.push(Recovery::Replayed(replayed.commits));
     }
     tell_damage(&replayed, &mut told);
+    remove_if_there(&dir.join(MANNERS))?;
     let index = compacted(dir, index, &head, &mut told)?;
     let ends = settle(&truth, &index, &head, &replayed)?;
     let Truth { dir, lock, archive, journal } = truth;
@@ -120,7 +86,7 @@ pub(super) fn rebuild(dir: &Path, progress: &mut dyn FnMut(f64)) -> Result<Vec<R
         return Ok(told);
     }
     let old = existing_index(dir, &mut told)?.ok();
-    rebuilt(&truth, old, "as ordered".to_owned(), (&mut told, progress))?;
+    rebuilt(&truth, old, None, (&mut told, progress))?;
     Ok(told)
 }
 
@@ -218,16 +184,28 @@ fn usable_head(index: &Index, truth: &Truth, was_mended: bool) -> Result<std::re
 }
 
 /// A new index from archive and journal, in the place of the old one.
-fn rebuilt(truth: &Truth, old: Option<Index>, why: String, (told, progress): Listener<'_>) -> Result<(Index, Head)> {
+fn rebuilt(truth: &Truth, old: Option<Index>, why: Option<String>, (told, progress): Listener<'_>) -> Result<(Index, Head)> {
     let dir = truth.dir.as_path();
     let (path, new) = (dir.join(INDEX), dir.join(INDEX_NEW));
-    let own = old.as_ref().map(replay::own_rows).transpose()?.unwrap_or_default();
+    let known = old.as_ref().and_then(|old| old.row::<Head>(rows::HEAD).ok()?);
+    let manners = match &old {
+        Some(old) => Some(Manners::of(old, Uuid::nil(), u64::MAX)?),
+        None => restored_manners(dir, told),
+    };
     drop(old);
+    let was_whole = mending::run(&truth.journal, known.as_ref().map(|head| head.journal_end), told)?;
+    if let Some(known) = &known {
+        begin_again(&truth.journal, known)?;
+    }
     remove_dir(&new)?;
     let replayed = {
         let index = open_index(&new)?;
-        let replayed = replay::run(truth.records(), &index, &mut Head::default(), progress)?;
-        replay::keep_rows(&index, own)?;
+        let mut head = Head::default();
+        let replayed = replay::run(truth.records(), &index, &mut head, progress)?;
+        if let Some(manners) = manners {
+            let is_covered = was_whole && replayed.is_whole() && manners.journal_end <= head.journal_end;
+            if is_covered { manners } else { manners.without_validators() }.put_into(&index)?;
+        }
         index.flush()?;
         replayed
     };
@@ -238,6 +216,28 @@ fn rebuilt(truth: &Truth, old: Option<Index>, why: String, (told, progress): Lis
     let head = index.row(rows::HEAD)?.unwrap_or_default();
     settle(truth, &index, &head, &replayed)?;
     Ok((index, head))
+}
+
+/// What a backup said beside archive and journal, if this store was made from one.
+fn restored_manners(dir: &Path, told: &mut Vec<Recovery>) -> Option<Manners> {
+    match Manners::read(&dir.join(MANNERS)) {
+        Ok(manners) => manners,
+        Err(error) => {
+            told.push(Recovery::NoManners(error.to_string()));
+            None
+        }
+    }
+}
+
+/// Says again which store it is, where the journal has lost its first commit.
+fn begin_again(journal: &Journal, known: &Head) -> Result<()> {
+    if known.feed_uuid.is_nil() || journal.store()?.is_some() {
+        return Ok(());
+    }
+    let events = vec![Event::Created { feed_uuid: known.feed_uuid }];
+    let commit = Commit { at: known.changed_at, generation: known.generation, changed_at: known.changed_at, events };
+    journal.append(journal.length()?, &commit)?;
+    journal.sync()
 }
 
 /// The index without its garbage, if that is most of it: sled 0.34.7 gives space back far slower than a large import takes it, and reads
@@ -373,7 +373,7 @@ fn damage(path: &Path, error: sled::Error) -> Result<String> {
         {
             Err(StoreError::index(path, error))
         }
-        _ => Ok(error.to_string()),
+        _ => Ok(index_damage(&error)),
     }
 }
 

@@ -53,7 +53,9 @@ impl Ledger<'_> {
 
     /// Makes the story `from` part of `into`. A copy bumps nothing: `updated` stays.
     pub(super) fn merge(&mut self, at: Timestamp, into: u64, from: u64) -> Result<()> {
-        let (mut story, gone) = (self.story(into)?, self.story(from)?);
+        let rows = (self.rows.row::<StoryRow>(&rows::story(into))?, self.rows.row::<StoryRow>(&rows::story(from))?);
+        // One of which the journal has lost everything is part of nothing.
+        let (Some(mut story), Some(gone)) = rows else { return Ok(()) };
         self.take_off_the_line(&gone);
         match (story.standing, gone.standing) {
             (_, Standing::Hidden) => {}

@@ -6,31 +6,31 @@ use super::{
     archive::Archive,
     core::load,
     error::Result,
-    event::{Event, Names},
+    event::Event,
     index::{Index, Rows},
     journal::{Entry, Journal},
     ledger::Ledger,
-    outages::OUTAGES,
-    outbox::{OUTBOXES, TOLD, WAITING},
-    rows::{self, Head},
-    state_record,
+    rows::{self, Head, Row},
 };
-use crate::model::{SourceState, Validators};
-
-/// Families of rows that cannot be made again from archive and journal: they are copied as they are into an index that is.
-pub(super) const OWN: [u8; 5] = [rows::MEMORIES, OUTAGES, OUTBOXES, WAITING, TOLD];
 
 /// What replaying met.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Replayed {
     /// Commits taken in.
     pub(super) commits: u64,
-    /// Versions of items that the archive has no more.
+    /// Versions of items that the archive has no more, without those that a later one took the place of.
     pub(super) lost: u64,
     /// Bytes at the end of the journal that are no commit.
     pub(super) torn_bytes: u64,
     /// Damaged bytes between commits.
     pub(super) gap_bytes: u64,
+}
+
+impl Replayed {
+    /// Whether all that was ever committed was there.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.lost == 0 && self.torn_bytes == 0 && self.gap_bytes == 0
+    }
 }
 
 /// What an index is made from.
@@ -60,6 +60,10 @@ pub(super) fn run_until(
     journal.walk(head.journal_end..length, |entry| {
         let (commit, end) = match entry {
             Entry::Commit(commit, end) => (commit, end),
+            Entry::Nothing(end) => {
+                head.journal_end = end;
+                return Ok(ControlFlow::Continue(()));
+            }
             Entry::Gap(begin, end) => {
                 replayed.gap_bytes += end - begin;
                 return Ok(ControlFlow::Continue(()));
@@ -79,7 +83,9 @@ pub(super) fn run_until(
             match event {
                 // That these texts are gone is as it should be.
                 Event::Freed(freed) => lost.retain(|seq, _| !freed.items.contains(seq)),
-                _ if place.is_some() && content.is_none() => *lost.entry(event.item().unwrap_or(u64::MAX)).or_default() += 1,
+                // What came later is what counts.
+                _ if content.is_some() => drop(event.item().and_then(|seq| lost.remove(&seq))),
+                _ if place.is_some() => *lost.entry(event.item().unwrap_or(u64::MAX)).or_default() += 1,
                 _ => {}
             }
             ledger.record(commit.at, event, content.as_ref())?;
@@ -95,38 +101,9 @@ pub(super) fn run_until(
         replayed.commits += 1;
         Ok(ControlFlow::Continue(()))
     })?;
+    if index.row::<Head>(rows::HEAD)?.as_ref() != Some(head) {
+        index.put(rows::HEAD.to_vec(), head.encode())?;
+    }
     replayed.lost = lost.values().sum();
     Ok(replayed)
-}
-
-/// What only an index that is given up knows: what speakers repeat, outages, outboxes, and the sources' states. Manners survive: when to
-/// ask again, who is gone, where redirects led. Validators do not: they vouch for items that may be lost (invariant 6).
-pub(super) fn own_rows(index: &Index) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let mut own = Vec::new();
-    for family in OWN {
-        own.extend(index.walk(&[family]).collect::<Result<Vec<_>>>()?);
-    }
-    for row in index.walk(&[rows::STATES]) {
-        let (key, value) = row?;
-        if let Some(state) = state_record::decode(&value) {
-            let state = SourceState { validators: Validators::default(), body_digest: None, last_full: None, ..state };
-            own.push((key, state_record::encode(&state)));
-        }
-    }
-    Ok(own)
-}
-
-/// Writes such rows into a new index, which knows best what the sources call themselves.
-pub(super) fn keep_rows(index: &Index, own: Vec<(Vec<u8>, Vec<u8>)>) -> Result<()> {
-    for (key, row) in own {
-        let row = match index.get(&key)?.as_deref().and_then(state_record::decode).zip(state_record::decode(&row)) {
-            Some((replayed, kept)) if key.starts_with(&[rows::STATES]) => state_record::encode(&Names::of(&replayed).in_state(kept)),
-            _ => row,
-        };
-        index.put(key, row)?;
-        if index.is_behind() {
-            index.flush()?;
-        }
-    }
-    Ok(())
 }

@@ -69,10 +69,18 @@ impl Home {
 
     /// The same with variables in its environment.
     pub fn command_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        self.to_run(arguments).envs(variables.iter().copied()).output().expect("the binary runs")
+    }
+
+    /// Starts a command and does not wait for it; nobody hears what it says.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.to_run(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
+    }
+
+    fn to_run(&self, arguments: &[&str]) -> Command {
         let mut command = binary();
-        command.envs(variables.iter().copied());
         command.args(arguments).arg("--config").arg(self.config()).current_dir(self.dir.path());
-        command.output().expect("the binary runs")
+        command
     }
 
     /// Starts the daemon and waits until it is ready.

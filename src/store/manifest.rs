@@ -1,0 +1,77 @@
+//! What a backup says about itself: of which store it is, and how far its copies count. It is written last.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io,
+    path::Path,
+};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    archive::sync_dir,
+    error::{Result, StoreError},
+    journal::HEADER_BYTES,
+    manners::MANNERS,
+};
+
+const MANIFEST: &str = "backup.json";
+/// One that was never finished.
+pub(super) const MANIFEST_NEW: &str = "backup.json.new";
+/// The newest form of backups that this program reads and the one that it writes.
+const FORMAT: u16 = 1;
+
+/// What a backup holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    format: u16,
+    /// Which store it is of.
+    pub(super) store: Uuid,
+    /// Bytes of the journal that count.
+    pub(super) journal_end: u64,
+    /// Where each segment ends for them, by its number.
+    pub(super) ends: BTreeMap<u32, u64>,
+    /// The journal's end that the file of manners goes with, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) manners: Option<u64>,
+}
+
+impl Manifest {
+    /// That of a backup of a store with nothing in it yet.
+    pub(super) fn empty(store: Uuid) -> Self {
+        Self { format: FORMAT, store, journal_end: HEADER_BYTES, ends: BTreeMap::new(), manners: None }
+    }
+
+    /// The name of its file of manners, if it has one.
+    pub(super) fn manners_file(&self) -> Option<String> {
+        self.manners.map(|journal_end| format!("{MANNERS}-{journal_end}"))
+    }
+
+    /// The manifest in a folder; `None` where there is none.
+    pub(super) fn read(dir: &Path) -> Result<Option<Self>> {
+        let path = dir.join(MANIFEST);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io(&path, error)),
+        };
+        let found = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|value| u16::try_from(value["format"].as_u64()?).ok());
+        match (found, serde_json::from_str(&text)) {
+            (Some(found), _) if found > FORMAT => Err(StoreError::Newer { path, found, known: FORMAT }),
+            (_, Ok(manifest)) => Ok(Some(manifest)),
+            (_, Err(error)) => Err(StoreError::Corrupt(format!("`{}`: {error}", path.display()))),
+        }
+    }
+
+    pub(super) fn write(&self, dir: &Path) -> Result<()> {
+        let (path, fresh) = (dir.join(MANIFEST), dir.join(MANIFEST_NEW));
+        let json = serde_json::to_vec_pretty(self).map_err(|error| StoreError::Corrupt(format!("`{}`: {error}", path.display())))?;
+        let failed = |error| StoreError::io(&path, error);
+        fs::write(&fresh, json).map_err(failed)?;
+        File::open(&fresh).and_then(|file| file.sync_all()).map_err(failed)?;
+        fs::rename(&fresh, &path).map_err(failed)?;
+        sync_dir(dir)
+    }
+}

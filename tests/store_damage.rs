@@ -1,0 +1,144 @@
+//! A damaged journal: `rebuild` sets aside what cannot be read, says what is lost, and the store is sound and goes on.
+
+use std::{fs, ops::Range, path::Path};
+
+use watchfire::{
+    model::{Decision, Handle, Item, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp},
+    store::{Arrival, PollCommit, Position, Recovery, Store},
+};
+
+const NOW: i64 = 1_795_000_000;
+/// Begins a frame.
+const MARK: &[u8] = b"WFr\x01";
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_secs(NOW + secs)
+}
+
+fn item(source: &str, n: u64) -> Item {
+    let text: String = (0..60).map(|word| format!("{} ", (word * 7919 + n * 104_729) % 99_991)).collect();
+    let source = SourceId::parse(source).expect("a slug");
+    Item { body: SafeHtml::vouched(text.clone()), ..Item::titled(source, NativeId::new(n.to_string()), Text::line(&text, 60), at(0)) }
+}
+
+fn poll(store: &Store, item: &Item, secs: i64) {
+    let arrivals = vec![Arrival::of(item.clone(), item.body.as_str(), &[])];
+    let poll = PollCommit { source: item.source.clone(), arrivals, new_max: 9 };
+    store.commit(poll, at(secs), |_| SourceState::default()).expect("committed");
+}
+
+fn open(dir: &Path) -> (Store, Vec<Recovery>) {
+    Store::open(dir, MergeThresholds::default()).expect("opens")
+}
+
+/// Stories of two and three copies, and decisions about some of them, a commit each. Says where it was after the first three polls.
+fn fill(dir: &Path) -> Position {
+    let store = open(dir).0;
+    for n in 0..6 {
+        poll(&store, &item("krebs", n), 0);
+        poll(&store, &item("mirror", n), 1);
+    }
+    let id = |source, n| Handle::Id(item(source, n).id);
+    for decision in [
+        Decision::Merge(id("krebs", 0), id("krebs", 1)),
+        Decision::Split(id("mirror", 2)),
+        Decision::KeepApart(id("krebs", 3), id("krebs", 4)),
+    ] {
+        store.decide(&decision, at(9)).expect("carried out").expect("makes sense");
+    }
+    assert!(store.purge(item("krebs", 5).id, at(10)).expect("purged"));
+    let position = store.changes(&store.beginning(), usize::MAX).expect("read").expect("ours").position;
+    for n in 0..3 {
+        poll(&store, &item("third", n), 2);
+    }
+    position
+}
+
+/// Where the frames of a journal stand.
+fn frames(journal: &[u8]) -> Vec<Range<usize>> {
+    let mut begins: Vec<usize> = (0..journal.len()).filter(|at| journal[*at..].starts_with(MARK)).collect();
+    begins.push(journal.len());
+    begins.windows(2).map(|pair| pair[0]..pair[1]).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("made");
+    for entry in fs::read_dir(from).expect("there") {
+        let path = entry.expect("one").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, target).expect("copied");
+        }
+    }
+}
+
+#[test]
+fn damage_to_any_commit_is_set_aside_and_the_rest_is_a_sound_store() {
+    let whole = tempfile::tempdir().expect("a folder");
+    let position = fill(whole.path());
+    let id = open(whole.path()).0.feed_uuid();
+    let journal = fs::read(whole.path().join("journal")).expect("there");
+    let frames = frames(&journal);
+    assert_eq!(frames.len(), 20, "a commit each: {frames:?}");
+    for (number, frame) in frames.iter().enumerate() {
+        for has_index in [true, false] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (dir, target) = (folder.path().join("data"), folder.path().join("copy"));
+            copy(whole.path(), &dir);
+            let mut damaged = journal.clone();
+            damaged[frame.end - 1] ^= 0x40;
+            fs::write(dir.join("journal"), &damaged).expect("written");
+            if has_index {
+                let check = open(&dir).0.verify(|_| ()).expect("checked");
+                assert_eq!(check.damaged_bytes, frame.len() as u64, "{number}");
+            } else {
+                fs::remove_dir_all(dir.join("index")).expect("removed");
+            }
+            let told = Store::rebuild(&dir, |_| ()).expect("rebuilt");
+            let Some(Recovery::SetAside { bytes, file }) = told.first() else { panic!("{number}: {told:?}") };
+            assert_eq!((*bytes, fs::read(file).expect("kept")), (frame.len() as u64, damaged[frame.clone()].to_vec()), "{number}");
+            assert_eq!(file, &dir.join(format!("journal.damaged-{}", frame.start)));
+
+            let (store, told) = open(&dir);
+            assert_eq!(told, [], "{number}: nothing more to tell");
+            assert!(store.verify(|_| ()).expect("checked").is_sound(), "{number}");
+            assert!(number > 0 || !has_index || store.feed_uuid() == id, "which store it is was in the index");
+            // What was lost comes back with its sources, and the store goes on.
+            for n in 0..6 {
+                ["krebs", "mirror"].iter().for_each(|source| poll(&store, &item(source, n), 50));
+            }
+            // All 14, or one of a source that is not asked again less, or the purged one more.
+            assert!((13..=15).contains(&store.counts().expect("counted").items), "{number}");
+            if store.feed_uuid() == id && number + 1 < frames.len() {
+                let changes = store.changes(&position, usize::MAX).expect("read");
+                assert!(changes.is_some(), "{number}: places in the history are what they were");
+            }
+            let copied = Store::back_up(&dir, &target, None, |_| ()).expect("copied");
+            assert_eq!(copied.damaged_bytes, 0, "{number}");
+            Store::export_archive(&dir, &folder.path().join("all.zst"), None, |_| ()).expect("exported");
+            assert!(store.verify(|_| ()).expect("checked").is_sound(), "{number}");
+        }
+    }
+}
+
+#[test]
+fn a_backup_that_is_whole_where_the_store_is_damaged_is_kept_as_it_is() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    fill(folder.path());
+    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    let path = folder.path().join("journal");
+    let mut journal = fs::read(&path).expect("there");
+    let frame = frames(&journal)[5].clone();
+    journal[frame.end - 1] ^= 0x40;
+    fs::write(&path, &journal).expect("written");
+    for _ in 0..2 {
+        let refused = Store::back_up(folder.path(), target.path(), None, |_| ()).expect_err("refused").to_string();
+        assert!(refused.contains("is damaged at byte") && refused.ends_with("keep that one, and back up into another folder"), "{refused}");
+        Store::rebuild(folder.path(), |_| ()).expect("rebuilt");
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    Store::restore(target.path(), dir.path(), |_| ()).expect("restored");
+    assert_eq!(open(dir.path()).0.counts().expect("counted").items, 14, "all that there was");
+}
