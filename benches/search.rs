@@ -180,7 +180,8 @@ fn ask(search: &Search) {
                 .collect();
             times.sort_by_key(|(time, _)| *time);
             let (median, total) = times[ROUNDS / 2];
-            println!("{order:?} {query_text:24} {:>16}  {median:>9.2?}  p95 {:>9.2?}", times[ROUNDS * 95 / 100].0, format!("{total:?}"));
+            let (p95, total) = (times[ROUNDS * 95 / 100].0, format!("{total:?}"));
+            println!("{order:?} {query_text:24} {total:>16}  {median:>9.2?}  p95 {p95:>9.2?}");
             all.extend(times.into_iter().map(|(time, _)| time));
         }
     }

@@ -3,7 +3,8 @@
 use super::{Choice, risk_folder, storage};
 use crate::{
     config::Settings,
-    model::RiskLists,
+    fetch::guard,
+    model::{Carrier, RiskLists, counted},
     store::{Store, StoreError, Verification},
 };
 
@@ -12,6 +13,8 @@ use crate::{
 pub struct CheckReport {
     /// The configuration.
     pub settings: Settings,
+    /// What the operator should know, though the configuration is sound; one line each.
+    pub warnings: Vec<String>,
     /// The store in words, one line each.
     pub store: Vec<String>,
 }
@@ -34,13 +37,31 @@ pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
                 let found = store.verify(|_| ())?;
                 anyhow::ensure!(found.is_sound(), "store in `{}`: {}", dir.display(), damage(&found));
                 let counts = store.counts()?;
-                vec![format!("store in `{}`: {} items in {} stories, index and archive agree", dir.display(), counts.items, counts.stories)]
+                let (items, stories) = (counted(counts.items, "item", "items"), counted(counts.stories, "story", "stories"));
+                vec![format!("store in `{}`: {items} in {stories}, index and archive agree", dir.display())]
             }
             Err(StoreError::Locked(_)) => vec![format!("store in `{}`: in use by a running daemon, not checked", dir.display())],
             Err(error) => return Err(error.into()),
         }
     };
-    Ok(CheckReport { settings, store })
+    let warnings = settings.warnings.iter().cloned().chain(refused(&settings)).collect();
+    Ok(CheckReport { settings, warnings, store })
+}
+
+/// Who will not be asked, or told, as it is configured: the address guard refuses them. Names are looked up when they are asked for.
+pub(super) fn refused(settings: &Settings) -> Vec<String> {
+    let sources = settings.sources.iter().filter(|source| source.enabled).filter_map(|source| {
+        let why = guard::check(&source.url, &source.allow_private).err()?;
+        Some(format!("`{}` will not be asked: {why}", source.id))
+    });
+    let receivers = settings.receivers.iter().filter_map(|receiver| {
+        let why = match &receiver.carrier {
+            Carrier::Hook(hook) => guard::check(&hook.url, &hook.allow_private),
+            Carrier::Mail(mailbox) => guard::check_place("mail server", &mailbox.server, &mailbox.allow_private),
+        };
+        Some(format!("`{}` will not be told: {}", receiver.id, why.err()?))
+    });
+    sources.chain(receivers).collect()
 }
 
 /// What a copy of a store misses.

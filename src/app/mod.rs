@@ -22,6 +22,7 @@ mod notify;
 mod once;
 mod orders;
 mod probe;
+mod replace;
 mod risk;
 mod risk_folder;
 mod rows;

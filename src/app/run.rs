@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Choice,
+    check::refused,
     daemon_file::DaemonFile,
     hubs,
     orders::Clerk,
@@ -27,8 +28,8 @@ use crate::{
     clock::Clock,
     config::{ConfigError, Settings},
     http,
-    model::{CommandError, Retention, Secret},
-    notify::{self, Office, Postings},
+    model::{CommandError, Retention, Secret, counted},
+    notify::{self, Doors, Office, Postings},
     poll::{self, Mode, Poller},
     search::{Search, follow},
     store::Store,
@@ -41,11 +42,11 @@ const READERS_GRACE: Duration = Duration::from_secs(5);
 pub async fn run(choice: &Choice) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let settings = choice.load()?;
-    for warning in &settings.warnings {
+    for warning in settings.warnings.iter().chain(&refused(&settings)) {
         tracing::warn!("{warning}");
     }
     let listen = settings.http.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}` (`http.listen`)"))?;
     let address = listener.local_addr()?;
     let store = storage::open(&settings)?;
     let file = DaemonFile::new(address);
@@ -117,7 +118,8 @@ impl Daemon {
         let (settings, settings_out) = watch::channel(Arc::new(settings));
         let (polls_end, readers_end) = (CancellationToken::new(), CancellationToken::new());
 
-        let office = Office { store: store.clone(), search: search.clone(), client: fetcher.clone(), clock: Clock::System };
+        let office =
+            Office { store: store.clone(), search: search.clone(), client: fetcher.clone(), clock: Clock::System, doors: Doors::default() };
         let telling = tokio::spawn(notify::run(office, postings_out, polls_end.clone()));
         let poller = Arc::new(Poller::new(store.clone(), fetcher.clone(), Clock::System));
         let watching = poll::watch_health(store.clone(), roster_out.clone(), Clock::System, polls_end.clone());
@@ -198,7 +200,7 @@ impl Daemon {
                 return Err(error);
             }
         };
-        for warning in &fresh.warnings {
+        for warning in fresh.warnings.iter().chain(&refused(&fresh)) {
             tracing::warn!("{warning}");
         }
         if (fresh.http.listen, &fresh.daemon.data_dir) != (current.http.listen, &current.daemon.data_dir) {
@@ -208,8 +210,7 @@ impl Daemon {
     }
 
     fn apply(&mut self, fresh: Settings) -> Result<String, ConfigError> {
-        let count = fresh.sources.len();
-        let words = format!("{count} source{}", if count == 1 { "" } else { "s" });
+        let words = counted(fresh.sources.len(), "source", "sources");
         match wiring::served(&fresh, &self.store, self.address) {
             Ok(served) => {
                 if let Err(error) = self.store.settle_rendering(served.digest(), Clock::System.now()) {

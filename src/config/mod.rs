@@ -104,7 +104,7 @@ fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, 
         let keepings = catalogue.sources.iter().flat_map(|source| names(source).into_iter().map(|name| (name, source.keeping)));
         settings.retention.sources = keepings.collect();
         settings.sources = catalogue.sources;
-        settings.views = views;
+        settings.views = views.into();
         return Ok(settings);
     }
     let places: Vec<_> = settings.files.iter().chain(&settings.watch_lists).collect();

@@ -56,7 +56,7 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
         merge: read_merge(&mut merge),
         retention: read_retention(&mut retention),
         sources: Vec::new(),
-        views: Vec::new(),
+        views: [].into(),
         receivers: Vec::new(),
         files: Vec::new(),
         watch_lists: Vec::new(),
@@ -67,13 +67,40 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
     settings
 }
 
+/// Names that people take for zones, with the zones that they mean: the database names one city of each.
+const NO_ZONES: [(&str, &str); 20] = [
+    ("Asia/Beijing", "Asia/Shanghai"),
+    ("Beijing", "Asia/Shanghai"),
+    ("Asia/Shenzhen", "Asia/Shanghai"),
+    ("Asia/Guangzhou", "Asia/Shanghai"),
+    ("China", "Asia/Shanghai"),
+    ("Shanghai", "Asia/Shanghai"),
+    ("Asia/Mumbai", "Asia/Kolkata"),
+    ("Asia/Delhi", "Asia/Kolkata"),
+    ("Asia/Bangalore", "Asia/Kolkata"),
+    ("Asia/Osaka", "Asia/Tokyo"),
+    ("Asia/Hanoi", "Asia/Ho_Chi_Minh"),
+    ("Asia/Abu_Dhabi", "Asia/Dubai"),
+    ("Europe/Frankfurt", "Europe/Berlin"),
+    ("Europe/Munich", "Europe/Berlin"),
+    ("Europe/Geneva", "Europe/Zurich"),
+    ("Europe/Barcelona", "Europe/Madrid"),
+    ("America/Washington", "America/New_York"),
+    ("America/Boston", "America/New_York"),
+    ("America/San_Francisco", "America/Los_Angeles"),
+    ("America/Seattle", "America/Los_Angeles"),
+];
+
 /// A zone of the IANA database.
 pub(super) fn timezone(section: &mut Section<'_>) -> Option<Tz> {
     let found = section.string("timezone")?;
     let zone = Tz::from_str(found.value).ok();
     if zone.is_none() {
-        let guess = nearest(found.value, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
-        let guess = guess.map_or_else(String::new, |guess| format!(", did you mean `{guess}`?"));
+        let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| (zone.name(), zone.name()));
+        let names: Vec<_> = zones.chain(NO_ZONES).collect();
+        let guess = nearest(found.value, names.iter().map(|(name, _)| *name));
+        let guess = guess.and_then(|guess| names.iter().find(|(name, _)| *name == guess));
+        let guess = guess.map_or_else(String::new, |(_, zone)| format!(", did you mean `{zone}`?"));
         section.fault(
             "timezone",
             format_args!("is `{}`, must be an IANA time zone such as `Asia/Shanghai`{guess}", super::section::shorten(found.value)),

@@ -208,6 +208,6 @@ impl Library {
     }
 }
 
-fn is_everything(filter: &Filter) -> bool {
+pub(super) fn is_everything(filter: &Filter) -> bool {
     *filter == Filter::All(Vec::new())
 }

@@ -1,18 +1,18 @@
 //! Makes feeds and pages of selections: filter, stories, window, bytes.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, collections::HashSet, sync::Arc};
 
 use axum::http::HeaderValue;
 
 use super::{
     Served,
     fragments::{Fragment, Fragments, Shape},
-    library::Library,
+    library::{Library, is_everything},
     parts::{Part, Parts},
     shelf::ShelfError,
 };
 use crate::{
-    model::{Link, SourceId, Text, Timestamp},
+    model::{Link, Source, SourceId, StoryId, Text, Timestamp},
     render::{self, Feed, Format, List, Listed, Place, Searched, Site, SourceCard, SourceCards},
     search::{self, Order},
     view::{self, Candidate, Filter, Mentioned, QUERY_CHARS_MAX, Selection, Week, WindowLimits},
@@ -204,14 +204,16 @@ impl Press<'_> {
             Selection::Source(id) => {
                 // A private source has no feed and no page of its own.
                 self.cards.get(id).filter(|card| !SourceCard::is_private(card))?;
-                (named(site, selection, Text::line(self.cards.name(id), 120)), filter?, true)
+                (named(site, selection, Text::line(self.cards.name(id), Source::TITLE_CHARS_MAX)), filter?, true)
             }
             Selection::Search(question) => {
                 let title = if question.text().is_empty() { "Search" } else { question.text() };
-                (named(site, selection, Text::line(title, 120)), filter?, true)
+                (named(site, selection, Text::line(title, Source::TITLE_CHARS_MAX)), filter?, true)
             }
             // One that nobody has written about yet may be waited for.
-            Selection::Tag(name) | Selection::Vulnerability(name) => (named(site, selection, Text::line(name, 120)), filter?, true),
+            Selection::Tag(name) | Selection::Vulnerability(name) => {
+                (named(site, selection, Text::line(name, Source::TITLE_CHARS_MAX)), filter?, true)
+            }
         };
         let (is_search, order) = match selection {
             Selection::Search(question) => (true, if question.is_best_first { Order::Best } else { Order::Newest }),
@@ -247,8 +249,8 @@ impl Press<'_> {
         let mut candidates_max = limits.entries_max.saturating_add(1);
         let mut widenings = 0;
         loop {
-            let mut fragments = self.fragments(chosen, (wanted.skip, candidates_max), shape)?;
-            let candidates: Vec<Candidate> = fragments.iter().map(|fragment| fragment.candidate.clone()).collect();
+            let mut fragments = self.fragments(&chosen.filter, chosen.order, (wanted.skip, candidates_max), shape)?;
+            let candidates = candidates_of(&fragments);
             let are_all = fragments.len() < candidates_max;
             if wanted.skip > 0 || chosen.is_search {
                 let shown = view::page(&candidates, limits).len();
@@ -256,8 +258,13 @@ impl Press<'_> {
                 fragments.truncate(shown);
                 return Ok(Stand { fragments, next });
             }
-            let window = view::window(&candidates, limits);
-            if window.settled || are_all || widenings == WIDENINGS_MAX {
+            let mut window = view::window(&candidates, limits);
+            let is_widest = widenings == WIDENINGS_MAX;
+            if is_widest && !window.settled && !are_all {
+                self.add_others(chosen, &mut fragments, shape)?;
+                window = view::window(&candidates_of(&fragments), limits);
+            }
+            if window.settled || are_all || is_widest {
                 let next = (fragments.len() > window.unbroken).then_some(window.unbroken);
                 let standing = window.set();
                 fragments.retain(|fragment| standing.contains(&fragment.candidate.id));
@@ -268,15 +275,42 @@ impl Press<'_> {
         }
     }
 
-    /// Stories of a selection in their order.
-    fn fragments(&self, chosen: &Chosen, (skip, limit): (usize, usize), shape: Shape) -> Result<Vec<Arc<Fragment>>, ShelfError> {
+    /// Adds the newest stories of those who are not the crowd, however far back they stand: a flood hides only itself. The combined feed
+    /// does without, for it may not depend on the index; there a flood has been as far as polls and the guard let it.
+    fn add_others(&self, chosen: &Chosen, fragments: &mut Vec<Arc<Fragment>>, shape: Shape) -> Result<(), ShelfError> {
+        let crowd = view::crowd(&candidates_of(fragments), &chosen.limits);
+        if crowd.is_empty() || is_everything(&chosen.filter) {
+            return Ok(());
+        }
+        let crowd = Filter::Any(crowd.into_iter().map(Filter::Source).collect());
+        let filter = Filter::All(vec![chosen.filter.clone(), Filter::Not(Box::new(crowd))]);
+        let known: HashSet<StoryId> = fragments.iter().map(|fragment| fragment.candidate.id).collect();
+        let others = self.fragments(&filter, chosen.order, (0, chosen.limits.entries_max), shape)?;
+        fragments.extend(others.into_iter().filter(|fragment| !known.contains(&fragment.candidate.id)));
+        let age = |fragment: &Arc<Fragment>| (Reverse(fragment.candidate.updated.at()), fragment.candidate.id);
+        fragments.sort_by_key(age);
+        Ok(())
+    }
+
+    /// Stories that a filter lets through, in their order.
+    fn fragments(
+        &self,
+        filter: &Filter,
+        order: Order,
+        (skip, limit): (usize, usize),
+        shape: Shape,
+    ) -> Result<Vec<Arc<Fragment>>, ShelfError> {
         let made_of = (self.library, &self.served.site, self.cards);
         let mut fragments = Vec::new();
-        for revision in self.library.find(&chosen.filter, chosen.order, skip, limit)? {
+        for revision in self.library.find(filter, order, skip, limit)? {
             fragments.extend(self.fragments.fragment(made_of, revision, shape)?);
         }
         Ok(fragments)
     }
+}
+
+fn candidates_of(fragments: &[Arc<Fragment>]) -> Vec<Candidate> {
+    fragments.iter().map(|fragment| fragment.candidate.clone()).collect()
 }
 
 /// A feed around entries in its format.

@@ -1,6 +1,7 @@
 //! The nouns of Watchfire. Constructors parse, so a value that exists is valid; nothing here does IO or reads a clock.
 
 mod command;
+mod counted;
 mod decision;
 mod digest;
 mod draft;
@@ -30,6 +31,7 @@ mod time;
 mod trouble;
 
 pub use command::{Command, CommandError, Inquiry};
+pub use counted::counted;
 pub use decision::{BadHandle, Decision, Handle};
 pub use digest::Digest;
 pub use draft::{Channel, Draft, Enclosure, Markup, Origin, Rhythm};

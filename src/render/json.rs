@@ -101,10 +101,9 @@ fn entry(draft: &Draft) -> Value {
 /// All sources, the configured ones and those that are only remembered, as a JSON array in the order of their ids. No address but
 /// the one that may be shown.
 pub fn sources<'a>(cards: &'a SourceCards, states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>, now: Timestamp) -> String {
-    let unknown = SourceState::default();
-    let mut rows: BTreeMap<&SourceId, Option<&SourceState>> = cards.ids().map(|id| (id, None)).collect();
-    rows.extend(states.into_iter().filter(|(id, _)| !cards.is_former(id)).map(|(id, state)| (id, Some(state))));
-    Value::Array(rows.into_iter().map(|(id, state)| source(cards, id, state.unwrap_or(&unknown), now)).collect()).to_string()
+    let mut rows: BTreeMap<_, _> = states.into_iter().filter(|(id, _)| !cards.is_former(id)).collect();
+    rows.extend(cards.with_states(rows.clone()));
+    Value::Array(rows.into_iter().map(|(id, state)| source(cards, id, state, now)).collect()).to_string()
 }
 
 fn source(cards: &SourceCards, id: &SourceId, state: &SourceState, now: Timestamp) -> Value {

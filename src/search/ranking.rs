@@ -8,7 +8,7 @@ use std::{cmp::Reverse, ops::Bound};
 use tantivy::{
     DocAddress, Order as Direction, Searcher, Term,
     collector::{
-        Collector, Count, TopDocs,
+        Count, TopDocs,
         sort_key::{SortBySimilarityScore, SortByStaticFastValue},
     },
     columnar::Column,
@@ -78,7 +78,8 @@ pub(super) fn newest(searcher: &Searcher, query: &dyn Query, (skip, limit): (usi
     let time = (SortByStaticFastValue::<i64>::for_field(UPDATED), Direction::Desc);
     let id = (SortByStaticFastValue::<u64>::for_field(ID_HIGH), Direction::Asc);
     let top = TopDocs::with_limit(limit).and_offset(skip).order_by((time, id));
-    ids(searcher, &addresses(searcher, query, top)?)
+    let addresses: Vec<_> = searcher.search(query, &top)?.into_iter().map(|(_, address)| address).collect();
+    ids(searcher, &addresses)
 }
 
 /// What fits best; of equals the newest. Only the score is asked for, so that what cannot be among the best is not looked at.
@@ -115,14 +116,6 @@ fn times(searcher: &Searcher) -> Result<Vec<Column<i64>>, SearchError> {
 
 fn both(query: &dyn Query, other: impl Query) -> BooleanQuery {
     BooleanQuery::new(vec![(Occur::Must, query.box_clone()), (Occur::Must, Box::new(other))])
-}
-
-fn addresses<K: 'static>(
-    searcher: &Searcher,
-    query: &dyn Query,
-    collector: impl Collector<Fruit = Vec<(K, DocAddress)>>,
-) -> Result<Vec<DocAddress>, SearchError> {
-    Ok(searcher.search(query, &collector)?.into_iter().map(|(_, address)| address).collect())
 }
 
 /// The ids of the stories at these addresses.

@@ -14,5 +14,5 @@ pub use self::{
     selection::{Question, Selection, View, ViewId},
     tally::{Mentioned, Share, Total},
     week::Week,
-    window::{Candidate, Window, WindowLimits, page, window},
+    window::{Candidate, Window, WindowLimits, crowd, page, window},
 };

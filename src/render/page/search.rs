@@ -2,6 +2,7 @@
 
 use super::{Head, List, list, page};
 use crate::{
+    model::counted,
     render::{Feed, Format, Site, html::Html},
     view::Total,
 };
@@ -83,8 +84,7 @@ fn write_summary(html: &mut Html, site: &Site, (feed, searched): (&Feed, Searche
     html.wrap("p", &[("class", "byline"), ("role", "status")], |html| {
         let found = match searched.total {
             Total::Exactly(0) => None,
-            Total::Exactly(1) => Some("1 story".to_owned()),
-            Total::Exactly(total) => Some(format!("{total} stories")),
+            Total::Exactly(total) => Some(counted(total, "story", "stories")),
             Total::AtLeast(counted) => Some(format!("more than {counted} stories")),
         };
         if let Some(found) = found {

@@ -6,7 +6,7 @@ use super::{
     words,
 };
 use crate::{
-    model::{Threat, ZonedTime},
+    model::{Threat, ZonedTime, counted},
     render::{Site, html::Html, risk},
     view::{Mentioned, Week},
 };
@@ -39,11 +39,8 @@ fn write_mention(html: &mut Html, site: &Site, (mention, threat): &(Mentioned, T
     let bars: Vec<Bar> = counts.iter().map(|count| Bar { share: *count as f64 / most as f64, class: "bar" }).collect();
     plot::write_bars(html, &format!("Stories a day: {}", said.join(", ")), &bars);
     html.wrap("p", &[], |html| {
-        let stories = match mention.stories.len() {
-            1 => "1 story".to_owned(),
-            count => format!("{count} stories"),
-        };
-        html.text(&format!("{stories} · {} · first on ", words::count_of(mention.sources, "source")));
+        let stories = counted(mention.stories.len(), "story", "stories");
+        html.text(&format!("{stories} · {} · first on ", counted(mention.sources, "source", "sources")));
         let first = ZonedTime::utc(mention.first);
         html.element("time", &[("datetime", &first.rfc3339())], &words::day_name(words::day(first, site.timezone)));
     });
