@@ -462,4 +462,6 @@ async fn a_source_that_floods_a_view_holds_a_quarter_of_its_page_unless_it_is_al
     let of_flood = shown.iter().filter(|title| title.starts_with("Tor news")).count();
     assert_eq!((of_flood, shown.len()), (2, 8), "{shown:?}");
     assert_eq!(titles(&server.ask("GET", "/views/lone.atom", &[]).await.body).len(), 8);
+    let own = titles(&server.ask("GET", "/sources/krebs.atom", &[]).await.body);
+    assert_eq!((own.len(), own[0].as_str()), (8, "Tor news 199"), "on its own page a source has all the room");
 }

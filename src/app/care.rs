@@ -8,7 +8,7 @@ use super::{
     storage::{Holder, expect_owner, expect_store, open_or_ask},
 };
 use crate::{
-    model::CommandError,
+    model::{CommandError, counted},
     store::{Store, StoreError},
 };
 
@@ -53,8 +53,11 @@ pub(super) fn verified(store: &Store, progress: impl FnMut(f64)) -> Result<Strin
     }
     let counts = store.counts().map_err(failed)?;
     Ok(format!(
-        "{} items in {} stories: {} rows of the index agree with {} commits in the journal",
-        counts.items, counts.stories, found.rows, found.commits
+        "{} in {}: {} of the index agree with {} in the journal",
+        counted(counts.items, "item", "items"),
+        counted(counts.stories, "story", "stories"),
+        counted(found.rows, "row", "rows"),
+        counted(found.commits, "commit", "commits")
     ))
 }
 

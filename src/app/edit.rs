@@ -30,7 +30,7 @@ const PLAIN_PARTS: [&str; 12] =
 
 /// What the operator says of a new source.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {
+pub struct SourceWish {
     /// The feed, or a page that names it.
     pub address: String,
     /// Its slug; else one is made of the host.
@@ -57,7 +57,7 @@ pub struct Added {
 }
 
 /// Finds the feed behind an address and writes it into the main file. A running daemon notices by itself. `say` hears where it looks.
-pub async fn add_source(choice: &Choice, wish: &Wish, say: impl FnMut(&Link)) -> anyhow::Result<Added> {
+pub async fn add_source(choice: &Choice, wish: &SourceWish, say: impl FnMut(&Link)) -> anyhow::Result<Added> {
     let settings = choice.load_or_default()?;
     let address = address(&wish.address)?;
     let id = wish.id.as_deref().map(|id| free_id(&settings, id)).transpose()?;

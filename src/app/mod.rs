@@ -45,7 +45,7 @@ pub use self::{
     choice::Choice,
     decide::decide,
     discover::Discovered,
-    edit::{Added, Wish, add_source, remove_source},
+    edit::{Added, SourceWish, add_source, remove_source},
     export::export,
     export_list::export_list,
     health::health,

@@ -47,7 +47,11 @@ pub(super) fn open_or_ask(settings: &Settings) -> anyhow::Result<Holder> {
 
 /// For commands that need one: a folder without a store is an error, not a reason to make one.
 pub(super) fn expect_store(data_dir: &Path) -> anyhow::Result<()> {
-    anyhow::ensure!(Store::is_there(data_dir), "no store in `{}`", data_dir.display());
+    anyhow::ensure!(
+        Store::is_there(data_dir),
+        "no store in `{}`: the first `watchfire run` or `watchfire once` makes it",
+        data_dir.display()
+    );
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::{
     table::{clip, table, text},
 };
 use crate::{
-    app::{self, Added, Choice, Examiner, SourceRow, Trial, Wish},
+    app::{self, Added, Choice, Examiner, SourceRow, SourceWish, Trial},
     model::{Timestamp, counted},
 };
 
@@ -69,7 +69,9 @@ pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitC
     app::start_logging("warn");
     match arguments.action {
         None => list(choice, arguments.all),
-        Some(Action::Add { address, id, title, tags, anyway, dry_run }) => add(choice, &Wish { address, id, title, tags, anyway, dry_run }),
+        Some(Action::Add { address, id, title, tags, anyway, dry_run }) => {
+            add(choice, &SourceWish { address, id, title, tags, anyway, dry_run })
+        }
         Some(Action::Test { ids }) => block_on(test(choice, &ids)),
         Some(Action::Remove { id }) => {
             let file = app::remove_source(choice, &id)?;
@@ -79,7 +81,7 @@ pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitC
     }
 }
 
-fn add(choice: &Choice, wish: &Wish) -> anyhow::Result<ExitCode> {
+fn add(choice: &Choice, wish: &SourceWish) -> anyhow::Result<ExitCode> {
     let Added { found, table, file } = block_on(app::add_source(choice, wish, |link| eprintln!("asking {link}")))?;
     let mut lines = inspect::listing(found.url.as_str(), &found.inspected, ENTRIES_SHOWN);
     lines += &format!("\n{} {}:\n\n{table}", if wish.dry_run { "would be added to" } else { "added to" }, file.display());

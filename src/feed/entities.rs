@@ -20,8 +20,9 @@ const ENTITIES_MAX: usize = 500;
 const NAME_BYTES_MAX: usize = 64;
 const VALUE_BYTES_MAX: usize = 512;
 
-/// Bytes that all entities together may add to a document.
+/// Bytes that all entities together may add to a document, where each counts some more for the work that it is: also one that says nothing.
 const ADDED_BYTES_MAX: usize = 1 << 20;
+const WORK_BYTES: usize = 8;
 
 /// The names that mean the same in every document, whatever it declares.
 const PREDEFINED: [&str; 5] = ["lt", "gt", "amp", "quot", "apos"];
@@ -65,8 +66,8 @@ impl Expander<'_> {
             };
             // What ends with an ASCII sign ends between two characters.
             let known = text.get(at + 1..at + end).and_then(|name| self.entities.get(name));
-            if let Some(value) = known.filter(|value| value.len() <= self.room) {
-                self.room -= value.len();
+            if let Some(value) = known.filter(|value| value.len() + WORK_BYTES <= self.room) {
+                self.room -= value.len() + WORK_BYTES;
                 self.edits.replace(at..at + end + 1, value.clone());
             }
             at += 1;
@@ -119,7 +120,7 @@ fn plain(value: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ADDED_BYTES_MAX, expand};
+    use super::{ADDED_BYTES_MAX, WORK_BYTES, expand};
 
     fn expanded(subset: &str, body: &str) -> String {
         let prologue = format!("<?xml version='1.0'?><!DOCTYPE rss [{subset}]>");
@@ -169,6 +170,8 @@ mod tests {
         let body = format!("<a>{}</a>", "&a;".repeat(1 << 20));
         let out = expanded(&subset, &body);
         assert!(out.len() <= body.len() + ADDED_BYTES_MAX && out.contains(&"x".repeat(500)), "{}", out.len());
+        let out = expanded("<!ENTITY a ''>", &body);
+        assert_eq!((body.len() - out.len()) / "&a;".len(), ADDED_BYTES_MAX / WORK_BYTES, "what says nothing is work as well");
         let text = format!("<!DOCTYPE r [{}]><r>{}</r>", "<!ENTITY ".repeat(100_000), "&".repeat(100_000));
         assert_eq!(expand(&text, text.find("<r>").expect("a root")), text);
     }

@@ -69,8 +69,10 @@ pub(super) struct Chosen {
     pub(super) feed: Feed,
     limits: WindowLimits,
     is_open: bool,
-    /// Whether it is a search: its stories stand as they were found, and no source has to leave room for others.
+    /// Whether it is a search: its stories stand as they were found.
     is_search: bool,
+    /// Whether sources leave room for each other: not in a search, nor on a source's own page.
+    is_shared: bool,
     order: Order,
 }
 
@@ -219,7 +221,8 @@ impl Press<'_> {
             Selection::Search(question) => (true, if question.is_best_first { Order::Best } else { Order::Newest }),
             _ => (false, Order::Newest),
         };
-        Some(Chosen { filter, feed, limits, is_open, is_search, order })
+        let is_shared = !is_search && !matches!(selection, Selection::Source(_));
+        Some(Chosen { filter, feed, limits, is_open, is_search, is_shared, order })
     }
 
     /// The sources with an operator's tag.
@@ -252,7 +255,7 @@ impl Press<'_> {
             let mut fragments = self.fragments(&chosen.filter, chosen.order, (wanted.skip, candidates_max), shape)?;
             let candidates = candidates_of(&fragments);
             let are_all = fragments.len() < candidates_max;
-            if wanted.skip > 0 || chosen.is_search {
+            if wanted.skip > 0 || !chosen.is_shared {
                 let shown = view::page(&candidates, limits).len();
                 let next = (fragments.len() > shown).then_some(wanted.skip + shown);
                 fragments.truncate(shown);
