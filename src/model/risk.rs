@@ -98,15 +98,18 @@ impl Risk {
     /// The label of a story that is about a vulnerability known to be exploited.
     pub const KEV: &'static str = "kev";
 
-    /// The risk of these vulnerabilities.
+    /// The risk of these vulnerabilities. Of two that are said of one the worse counts.
     pub fn of(mut threats: Vec<(Cve, Threat)>, noticed: Option<Timestamp>) -> Self {
+        let worst_first = |threat: &Threat| Reverse((threat.exploited.is_some(), threat.likelihood));
         threats.retain(|(_, threat)| !threat.is_nothing());
-        if threats.len() > Self::THREATS_MAX {
-            threats.sort_by_key(|(cve, threat)| (Reverse((threat.exploited.is_some(), threat.likelihood)), *cve));
-            threats.truncate(Self::THREATS_MAX);
-        }
-        threats.sort_by_key(|(cve, _)| *cve);
+        threats.sort_by_key(|(cve, threat)| (*cve, worst_first(threat)));
+        // Each copy of a story names them anew: one that all name takes one place.
         threats.dedup_by_key(|(cve, _)| *cve);
+        if threats.len() > Self::THREATS_MAX {
+            threats.sort_by_key(|(cve, threat)| (worst_first(threat), *cve));
+            threats.truncate(Self::THREATS_MAX);
+            threats.sort_by_key(|(cve, _)| *cve);
+        }
         Self { threats, noticed }
     }
 
@@ -211,6 +214,9 @@ mod tests {
         let many = (1000..1100).map(|n| (cve(n), threat(None, u8::from(n == 1099) + 1))).collect();
         let risk = Risk::of(many, None);
         assert_eq!((risk.threats().len(), risk.likelihood()), (Risk::THREATS_MAX, 2));
+        let copies = |cve, threat| std::iter::repeat_n((cve, threat), Risk::THREATS_MAX + 1);
+        let listed = copies(cve(1000), threat(Some((2024, false)), 0)).chain(copies(cve(2000), threat(None, 9)));
+        assert_eq!(Risk::of(listed.collect(), None).labels().collect::<Vec<_>>(), ["kev", "epss>=0.9"], "however many copies name one");
     }
 
     #[test]
