@@ -292,3 +292,13 @@ fn a_store_that_was_set_back_is_followed_anew() {
     assert_eq!(found(&search, &words("forgotten")), []);
     compare(&search, &library.store());
 }
+
+#[test]
+fn what_is_more_than_a_thousand_is_said_in_one_way_however_the_index_lies() {
+    let items: Vec<_> = (0..1001).map(|n| item("a", &format!("Item number {n} has a title of its own {}", n * 7919), n * 600)).collect();
+    let (library, dir) = (Library::with(&items), tempfile::tempdir().expect("a folder"));
+    let search = index(dir.path(), &library.store());
+    let but_one = Filter::All(vec![Filter::Not(Box::new(words("number 7")))]);
+    let counted = [Filter::All(vec![]), but_one].map(|filter| search.count(&filter).expect("counted"));
+    assert_eq!(counted, [Total::MoreThan(1000), Total::Exactly(1000)]);
+}

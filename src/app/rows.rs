@@ -194,9 +194,9 @@ pub struct RelativeRow {
 /// What a search found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FoundRow {
-    /// Stories that were counted.
+    /// Stories that were counted: at most 1000.
     pub total: usize,
-    /// Whether these are all.
+    /// Whether these are all; if not, there are more.
     pub is_all: bool,
     /// Whether none says the words in a row, so that these say them apart.
     pub is_loosened: bool,

@@ -87,7 +87,7 @@ pub(super) fn find(search: &Search, store: &Store, inquiry: &Inquiry) -> Result<
     }
     let (total, is_all) = match search.count(&filter).map_err(|error| failed(&error))? {
         Total::Exactly(total) => (total, true),
-        Total::AtLeast(counted) => (counted, false),
+        Total::MoreThan(counted) => (counted, false),
     };
     let mut stories = Vec::with_capacity(found.len());
     for id in found {

@@ -1,7 +1,8 @@
 //! Which of the stories that a query finds come first, and how many there are.
 //!
 //! The newest are looked for among the newest first: what lets much through fills its page from a small part of a large index. And what
-//! lets much through is not counted to its end.
+//! lets much through is not counted to its end, and then a round number is said: how far the count came depends on how the index lies on
+//! the disk, and the same stories must make the same page.
 
 use std::{cmp::Reverse, ops::Bound};
 
@@ -35,7 +36,7 @@ const NEWEST_PARTS: [u64; 2] = [64, 8];
 /// Stories whose times are read to know where such a part begins.
 const SAMPLES: u64 = 1024;
 
-/// Stories found in the first part from which on nobody counts the others.
+/// More stories than that are not told apart.
 const COUNTED_MAX: usize = 1000;
 
 /// What a query finds, from `skip` on, at most `limit`.
@@ -66,11 +67,12 @@ pub(super) fn rank(
 pub(super) fn count(searcher: &Searcher, fields: &Fields, query: &dyn Query) -> Result<Total, SearchError> {
     if let Some(part) = newest_parts(searcher, fields.updated, COUNTED_MAX as u64)?.into_iter().next() {
         let found = searcher.search(&both(query, part), &Count)?;
-        if found >= COUNTED_MAX {
-            return Ok(Total::AtLeast(found));
+        if found > COUNTED_MAX {
+            return Ok(Total::MoreThan(COUNTED_MAX));
         }
     }
-    Ok(Total::Exactly(searcher.search(query, &Count)?))
+    let found = searcher.search(query, &Count)?;
+    Ok(if found > COUNTED_MAX { Total::MoreThan(COUNTED_MAX) } else { Total::Exactly(found) })
 }
 
 /// `updated` descending, then id ascending: where a document lies in the index depends on its history.

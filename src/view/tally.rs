@@ -35,6 +35,6 @@ pub struct Share {
 pub enum Total {
     /// So many.
     Exactly(usize),
-    /// So many among the newest alone: the others were not counted.
-    AtLeast(usize),
+    /// More than so many: they were not counted to the end.
+    MoreThan(usize),
 }

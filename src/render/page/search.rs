@@ -85,7 +85,7 @@ fn write_summary(html: &mut Html, site: &Site, (feed, searched): (&Feed, Searche
         let found = match searched.total {
             Total::Exactly(0) => None,
             Total::Exactly(total) => Some(counted(total, "story", "stories")),
-            Total::AtLeast(counted) => Some(format!("more than {counted} stories")),
+            Total::MoreThan(counted) => Some(format!("more than {counted} stories")),
         };
         if let Some(found) = found {
             let how = if searched.is_loosened { ": none says it in a row, these say its parts" } else { "" };
