@@ -124,6 +124,25 @@ fn damage_to_any_commit_is_set_aside_and_the_rest_is_a_sound_store() {
 }
 
 #[test]
+fn what_was_set_aside_is_never_written_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fill(folder.path());
+    let path = folder.path().join("journal");
+    let frame = frames(&fs::read(&path).expect("there"))[5].clone();
+    let mut kept = Vec::new();
+    // The second time as after a crash in the middle of the frame that took the place of what was damaged.
+    for sign in [0x40, 0x20] {
+        let mut journal = fs::read(&path).expect("there");
+        journal[frame.end - 1] ^= sign;
+        fs::write(&path, &journal).expect("written");
+        let told = Store::rebuild(folder.path(), |_| ()).expect("rebuilt");
+        let Some(Recovery::SetAside { file, .. }) = told.first() else { panic!("{told:?}") };
+        kept.push((file.clone(), journal[frame.clone()].to_vec()));
+    }
+    assert!(kept.iter().all(|(file, bytes)| fs::read(file).expect("kept") == *bytes), "{kept:?}");
+}
+
+#[test]
 fn a_backup_that_is_whole_where_the_store_is_damaged_is_kept_as_it_is() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     fill(folder.path());

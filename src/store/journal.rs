@@ -168,14 +168,17 @@ impl Journal {
         Ok(found)
     }
 
-    /// Writes a frame that holds nothing over a range of bytes, durably: what stands behind keeps its place. Says whether it has room.
-    pub(super) fn blank(&self, range: &Range<u64>) -> Result<bool> {
-        let room = (range.end - range.start).checked_sub(frame::OVERHEAD as u64 + 1).and_then(|room| u32::try_from(room).ok());
-        let Some(room) = room else { return Ok(false) };
+    /// Whether one frame can take the place of a range of bytes.
+    pub(super) fn has_room(range: &Range<u64>) -> bool {
+        let overhead = frame::OVERHEAD as u64;
+        (overhead + 1..=overhead + u64::from(u32::MAX)).contains(&(range.end - range.start))
+    }
+
+    /// Writes a frame that holds nothing over a range of bytes that has room for it, durably: what stands behind keeps its place.
+    pub(super) fn blank(&self, range: &Range<u64>) -> Result<()> {
         let mut bytes = Vec::new();
-        frame::write(&mut bytes, &vec![NOTHING; room as usize + 1]);
-        self.file.write_all_at(&bytes, range.start).and_then(|()| self.file.sync_data()).map_err(|error| self.failed(error))?;
-        Ok(true)
+        frame::write(&mut bytes, &vec![NOTHING; (range.end - range.start) as usize - frame::OVERHEAD]);
+        self.file.write_all_at(&bytes, range.start).and_then(|()| self.file.sync_data()).map_err(|error| self.failed(error))
     }
 
     /// Where the next undamaged frame behind the damaged one at `at` begins.

@@ -33,24 +33,35 @@ pub(super) fn run(journal: &Journal, known_end: Option<u64>, told: &mut Vec<Reco
             continue;
         }
         is_whole = false;
-        let file = keep(journal, &range)?;
-        let is_away = if is_tail { journal.cut(range.start).map(|()| true)? } else { journal.blank(&range)? };
-        // What is too short for a frame stays, and is told as damage: bytes were taken out there.
-        if is_away {
-            told.push(Recovery::SetAside { bytes, file });
+        // What has no room for a frame stays, and is told as damage: bytes were taken out there.
+        if !is_tail && !Journal::has_room(&range) {
+            continue;
         }
+        let file = keep(journal, &range)?;
+        if is_tail {
+            journal.cut(range.start)?;
+        } else {
+            journal.blank(&range)?;
+        }
+        told.push(Recovery::SetAside { bytes, file });
     }
     Ok(is_whole)
 }
 
-/// Copies a range of the journal, durably, into a file beside it that is named by its place.
+/// Copies a range of the journal, durably, into a file beside it that is named by its place. What was kept of that place before stays:
+/// whoever was cut short while the frame was written has the damaged bytes there, and no more in the journal.
 fn keep(journal: &Journal, range: &Range<u64>) -> Result<PathBuf> {
     let dir = journal.path.parent().unwrap_or(Path::new(""));
-    let path = dir.join(format!("{JOURNAL}.damaged-{}", range.start));
+    let mut path = dir.join(format!("{JOURNAL}.damaged-{}", range.start));
+    let mut number = 1;
+    while path.exists() {
+        number += 1;
+        path = dir.join(format!("{JOURNAL}.damaged-{}-{number}", range.start));
+    }
     let failed = |error| StoreError::io(&path, error);
     let mut from = File::open(&journal.path).map_err(failed)?;
     from.seek(SeekFrom::Start(range.start)).map_err(failed)?;
-    let mut to = File::options().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(failed)?;
+    let mut to = File::options().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
     io::copy(&mut from.take(range.end - range.start), &mut to).and_then(|_| to.sync_all()).map_err(failed)?;
     sync_dir(dir)?;
     Ok(path)
