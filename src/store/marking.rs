@@ -98,8 +98,7 @@ impl Store {
     /// What lists say of the vulnerabilities that a story is about; nothing where there is no such story.
     pub fn risk(&self, id: StoryId) -> Result<Risk> {
         let _head = self.core.head();
-        let number = self.core.index.row::<u64>(&rows::identity(id.first()))?;
-        let story = number.map_or(Ok(None), |number| self.core.index.row::<StoryRow>(&rows::story(number)))?;
+        let story = self.read_story_named(id, |number| self.core.index.row::<StoryRow>(&rows::story(number)))?;
         Ok(story.map(|story| story.risk).unwrap_or_default())
     }
 

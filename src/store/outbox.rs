@@ -14,7 +14,7 @@ use super::{
     journal,
     rows::{self, Row},
 };
-use crate::model::{Digest, StoryId, Timestamp};
+use crate::model::{Digest, Timestamp};
 
 /// Their families of rows: outboxes, what waits, what was told.
 pub(super) const OUTBOXES: u8 = b'r';
@@ -188,11 +188,6 @@ impl Store {
             }
         }
         if changes.is_empty() { Ok(()) } else { self.apply_own(&changes) }
-    }
-
-    /// The number of a story.
-    pub fn story_number(&self, id: StoryId) -> Result<Option<u64>> {
-        self.core.index.row(&rows::identity(id.first()))
     }
 
     /// Lets the oldest told stories go where there are too many, and raises the floor above them.

@@ -145,21 +145,21 @@ impl Store {
         if let Some(known) = self.core.revisions().of(id) {
             return Ok(Some(known));
         }
-        match self.core.index.row(&rows::identity(id.first()))? {
-            Some(number) => self.revision_of(number),
-            None => Ok(None),
-        }
+        self.read_story_named(id, |number| self.revision_of(number))
     }
 
     /// One story; `None` where there is none of that id, or nothing is left of it.
     pub fn story(&self, id: StoryId) -> Result<Option<Story>> {
         let head = self.core.head();
-        let rows = match self.core.index.row(&rows::identity(id.first()))? {
-            Some(number) => self.story_rows(number)?,
-            None => None,
-        };
+        let rows = self.read_story_named(id, |number| self.story_rows(number))?;
         drop(head);
         rows.map_or(Ok(None), |rows| self.read_story(rows))
+    }
+
+    /// The number of a story.
+    pub fn story_number(&self, id: StoryId) -> Result<Option<u64>> {
+        let _head = self.core.head();
+        self.read_story_named(id, |number| Ok(self.core.index.get(&rows::story(number))?.map(|_| number)))
     }
 
     /// The story that an item is in, or was in when it was purged. An operator may have merged the one that it opened into another.
@@ -289,6 +289,21 @@ impl Store {
         }
         let archive_bytes = folder::size(&self.core.dir.join(recovery::ARCHIVE))? + journal_bytes;
         Ok(Counts { items, stories, sources, archive_bytes, index_bytes: self.core.index.size()? })
+    }
+
+    /// What `read` finds under the number of a story, which is that of the item that it is named by; where the journal has lost how the
+    /// story began, that of the item which began it. For one who holds the head.
+    pub(super) fn read_story_named<T>(&self, id: StoryId, read: impl Fn(u64) -> Result<Option<T>>) -> Result<Option<T>> {
+        let index = &self.core.index;
+        let Some(seq) = index.row::<u64>(&rows::identity(id.first()))? else { return Ok(None) };
+        if let Some(found) = read(seq)? {
+            return Ok(Some(found));
+        }
+        let Some(number) = index.row::<ItemRow>(&rows::item(seq))?.map(|row| row.story).filter(|number| *number != seq) else {
+            return Ok(None);
+        };
+        let is_its = index.row::<StoryRow>(&rows::story(number))?.is_some_and(|story| story.id == id);
+        if is_its { read(number) } else { Ok(None) }
     }
 
     /// For one who holds the head.
