@@ -175,6 +175,24 @@ fn a_copy_that_comes_between_the_list_and_the_look_does_not_keep_its_story_from_
 }
 
 #[test]
+fn who_has_lists_goes_by_them_whatever_an_archive_file_says() {
+    let [folder, other, file] = std::array::from_fn(|_| tempfile::tempdir().expect("a folder"));
+    let (one, file) = (item("a", 1, &[1000, 2000], "2026-11-18T08:00:00Z"), file.path().join("archive.zst"));
+    let store = open(folder.path());
+    poll(&store, std::slice::from_ref(&one), "2026-11-18T08:00:00Z");
+    mark(&store, epss(&[(1000, 9)]), "2026-11-19T08:00:00Z");
+    mark(&store, kev(&[(2000, "2026-11-01", false)]), "2026-11-19T09:00:00Z");
+    mark(&store, kev(&[(3000, "2026-11-01", false)]), "2026-11-20T09:00:00Z");
+    assert_eq!(labels(&store, &one), "epss>=0.9", "taken back there");
+    Store::export_archive(folder.path(), &file, None, |_| ()).expect("exported");
+    let other = open(other.path());
+    other.heed(kev(&[(2000, "2026-11-01", false)]));
+    other.import_archive(&file, |_| ()).expect("imported");
+    assert_eq!(labels(&other, &one), "kev epss>=0.9", "our catalogue, and of the scores, which we do not have, what was noted");
+    assert!(other.verify(|_| ()).expect("checked").is_sound());
+}
+
+#[test]
 fn marks_go_with_copies_backups_and_archive_files() {
     let [folder, backup, restored, imported] = std::array::from_fn(|_| tempfile::tempdir().expect("a folder"));
     let store = open(folder.path());

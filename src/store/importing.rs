@@ -285,7 +285,7 @@ impl Transaction<'_> {
         self.change(Event::Merged { into, from, lifted }, None)
     }
 
-    /// What lists there said of a story.
+    /// What lists there said of a story; what our own say of it comes behind.
     fn receive_mark(&mut self, story: &Name, risk: &RiskRecord, updated: Option<(i64, i16)>) -> Result<()> {
         let Some(number) = self.story_number(story)? else { return Ok(()) };
         let known = self.ledger.story(number)?;
@@ -293,6 +293,9 @@ impl Transaction<'_> {
             return Ok(());
         }
         let updated = updated.map(zoned).filter(|updated| updated.at() > known.updated.at());
+        if !self.lists.is_empty() {
+            self.touched.insert(number);
+        }
         self.note(Event::Marked { story: number, risk: risk.clone(), updated }, true)
     }
 
