@@ -7,7 +7,9 @@
 //! next. Another filter makes other volumes, with other addresses: those of a view bear a digest of what it is made by.
 //!
 //! What retention purges leaves its volume, as it leaves every output; the volume keeps its number, its span and its neighbours, if need
-//! be without an entry. So a volume never gains or moves an entry, and a copy of it that somebody kept is a copy of what was published.
+//! be without an entry. So a volume of the combined feed never gains or moves an entry, and a copy of it that somebody kept is a copy of
+//! what was published. One of a view gains an old story that its filter lets through at last: after an edit, which brings it into the
+//! newest feed as well, or by a label, which need not (`store::Marking`): who kept the volume has not got it.
 
 use std::cmp::Reverse;
 
