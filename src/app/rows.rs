@@ -238,7 +238,7 @@ impl From<&Story> for StoryRow {
             link: first.link.as_ref().map(ToString::to_string),
             published: story.published.rfc3339(),
             sources,
-            tags: story.risk.labels().map(str::to_owned).chain(story.tags().into_iter().map(|tag| tag.name.clone())).collect(),
+            tags: story.tag_names(),
         }
     }
 }

@@ -130,6 +130,9 @@ pub struct Item {
 }
 
 impl Item {
+    /// The label of a story whose first item lists many vulnerabilities.
+    pub const ROUNDUP: &'static str = "roundup";
+
     /// An item that says nothing but its title.
     pub fn titled(source: SourceId, native_id: NativeId, title: Text, first_seen: Timestamp) -> Self {
         Self {

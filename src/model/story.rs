@@ -68,6 +68,11 @@ impl Story {
         self.members.iter().all(|member| member.item.is_backlog)
     }
 
+    /// What it is found by: its labels, and the names of what its copies name.
+    pub fn tag_names(&self) -> Vec<String> {
+        self.risk.labels().map(str::to_owned).chain(self.tags().into_iter().map(|tag| tag.name.clone())).collect()
+    }
+
     /// What its copies name, each once: what any of them is about first, then as they came. At most `Story::TAGS_MAX`.
     pub fn tags(&self) -> Vec<&Tag> {
         let mut tags: Vec<&Tag> = Vec::new();

@@ -36,7 +36,7 @@ impl Brief {
             link: arranged.alternate.unwrap_or(&page).clone(),
             page,
             voices,
-            tags: story.risk.labels().map(str::to_owned).chain(story.tags().into_iter().map(|tag| tag.name.clone())).collect(),
+            tags: story.tag_names(),
             published: story.published.rfc3339(),
         }
     }

@@ -8,7 +8,7 @@ use super::{
     html::Html,
     pictures, risk,
 };
-use crate::model::{Images, Link, Story, Text, is_xml_char};
+use crate::model::{Images, Item, Link, Story, Text, is_xml_char};
 
 /// What every format says of a story.
 pub(super) struct Entry<'a> {
@@ -73,7 +73,7 @@ fn categories<'a>(site: &Site, story: &'a Story) -> Vec<Category<'a>> {
     let tags = story.tags().into_iter().filter(|tag| tag.is_primary);
     let mut categories: Vec<_> =
         tags.map(|tag| Category { term: Cow::Borrowed(tag.name.as_str()), scheme: Some(Cow::Borrowed(tag.catalogue.scheme())) }).collect();
-    let labels = story.first().is_roundup.then_some("roundup").into_iter().chain(story.risk.labels());
+    let labels = story.first().is_roundup.then_some(Item::ROUNDUP).into_iter().chain(story.risk.labels());
     categories.extend(labels.map(|label| Category { term: Cow::Borrowed(label), scheme: Some(Cow::Owned(site.tags_url().to_string())) }));
     let terms = story.first().categories.iter().map(Text::as_str).filter(|term| !term.is_empty());
     categories.extend(terms.map(|term| Category { term: Cow::Borrowed(term), scheme: None }));

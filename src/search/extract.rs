@@ -14,9 +14,6 @@ use crate::{
 /// Text of one story that is indexed; what follows is not found.
 const TEXT_BYTES_MAX: usize = 512 << 10;
 
-/// The label of a story that lists many vulnerabilities.
-const ROUNDUP: &str = "roundup";
-
 /// The document of a story that has this number.
 pub(super) fn document(fields: &Fields, number: u64, story: &Story) -> TantivyDocument {
     let mut document = TantivyDocument::new();
@@ -40,7 +37,7 @@ pub(super) fn document(fields: &Fields, number: u64, story: &Story) -> TantivyDo
         document.add_text(fields.tag, tag.name.to_lowercase());
     }
     if story.first().is_roundup {
-        document.add_text(fields.tag, ROUNDUP);
+        document.add_text(fields.tag, Item::ROUNDUP);
     }
     for label in story.risk.all_labels() {
         document.add_text(fields.tag, label);

@@ -12,10 +12,7 @@ pub use kev::kev;
 pub use language::language;
 pub use list_fault::ListFault;
 
-use crate::model::Risk;
-
-/// The label of a story that lists many vulnerabilities.
-const ROUNDUP: &str = "roundup";
+use crate::model::{Item, Risk};
 
 /// The one spelling of a tag that we give ourselves: an identifier or a label. `None` for one of an operator's own.
 pub fn canonical(name: &str) -> Option<String> {
@@ -24,5 +21,5 @@ pub fn canonical(name: &str) -> Option<String> {
 
 /// The label that a text is, whatever its case: `kev`, `epss>=0.1` to `epss>=0.9`, `roundup`.
 fn label(name: &str) -> Option<&'static str> {
-    Risk::label(name).or_else(|| name.trim().eq_ignore_ascii_case(ROUNDUP).then_some(ROUNDUP))
+    Risk::label(name).or_else(|| name.trim().eq_ignore_ascii_case(Item::ROUNDUP).then_some(Item::ROUNDUP))
 }

@@ -2,7 +2,7 @@
 
 use super::Html;
 use crate::{
-    model::{Link, Story},
+    model::{Item, Link, Story},
     render::{Site, risk},
 };
 
@@ -22,7 +22,7 @@ pub(super) fn write_tags(html: &mut Html, site: &Site, story: &Story) {
             write_label(html, &site.tag_url(label), &risk::label_name(label));
         }
         if is_roundup {
-            write_label(html, &site.tag_url("roundup"), "round-up");
+            write_label(html, &site.tag_url(Item::ROUNDUP), "round-up");
         }
         for tag in tags.iter().take(LABELS_MAX) {
             let page = if tag.catalogue.names_vulnerabilities() { site.vulnerability_url(&tag.name) } else { site.tag_url(&tag.name) };
