@@ -37,7 +37,8 @@
 //! - [`clean`]: HTML sanitising, plain text, boilerplate.
 //! - [`document`]: seed documents to drafts.
 //! - [`dedup`]: identity, canonical links, sketches, the merge rule.
-//! - [`tag`]: what a text speaks of: identifiers of vulnerabilities, weaknesses, techniques; and its language.
+//! - [`tag`]: what a text speaks of: identifiers of vulnerabilities, weaknesses, techniques; its language; and the lists (KEV, EPSS) that
+//!   say how dangerous a vulnerability is.
 //! - [`schedule`]: when next.
 //! - [`health`]: how a source is, seen against its own history, in words; and which outages begin and end.
 //! - [`view`]: filters and selections: which stories; and how many of them stand on one page.
@@ -72,7 +73,8 @@
 //!    The generation moves only when rendered content can change. The feed of health is made of the stored outages beside them: what
 //!    depends on the hour was noticed and written down by the writing half.
 //! 8. A story's id, once published, never changes and is never reused. Neither a new copy nor an edit without substance
-//!    ([`dedup::substance`]) moves `updated`. What an operator decides ([`store::Store::decide`]) stands above every rule and outlives the
+//!    ([`dedup::substance`]) moves `updated`; that what a story is about has become known to be exploited moves it, once ([`store::Marking`]
+//!    has the rule). What an operator decides ([`store::Store::decide`]) stands above every rule and outlives the
 //!    index; where two stories became one, the id of the younger leads to the older, also once its opener is gone. What is purged
 //!    ([`store::Store::retain`]) is hidden at once and never comes back as new; a late copy of it joins its story, under the story's id.
 //! 9. Everything has a limit: bytes, depth, entries, redirects, seconds, permits, lengths.
@@ -93,6 +95,9 @@
 //! lets [`view::window`] choose, puts the entries together ([`render::frame`]), compresses once, and answers every reader from memory.
 //! Other selections are made in the same way when somebody asks for them.
 //!
+//! [`app`] reads the lists of vulnerabilities that the operator lays down and hands them to [`store::Store::heed`]: stories that come are
+//! marked by them in the same commit, those that are there by [`store::Store::mark`], in small commits of their own.
+//!
 //! Beside that two look on: [`poll::watch_health`] sees once a minute which outages begin and end, and a courier for each receiver of
 //! [`notify`] reads the same history and puts what is new in its line.
 //!
@@ -101,6 +106,7 @@
 //! A new spelling of a date: one row in `feed::date`. A stubborn feed: one fixture beside `tests/feeds.rs`. A new page: one file in
 //! `render`, one route in `http`. A new key of views: one row in `config::view`, one kind of [`view::Filter`].
 //! Another chat: one file in `notify::chat`, and its rows there and in [`model::Messenger`].
+//! Another list of vulnerabilities: its parser in `tag`, its field in [`model::RiskLists`].
 //! A shell that importers should drop: one row in `clean::boilerplate`.
 
 pub mod app;

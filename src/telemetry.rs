@@ -9,9 +9,11 @@ use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
     core::{Collector, GenericGauge},
     process_collector::ProcessCollector,
+    proto::{Counter, MetricFamily},
 };
+use rustix::time::{ClockId, clock_gettime};
 
-use crate::model::{JoinRule, Outcome, Tally, Trouble};
+use crate::model::{JoinRule, Outcome, RiskLists, Tally, Trouble};
 
 /// The media type of `text` (Prometheus text format 0.0.4).
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -38,6 +40,8 @@ struct Metrics {
     notifications: IntCounterVec,
     requests: IntCounterVec,
     request_seconds: HistogramVec,
+    list_rows: IntGaugeVec,
+    list_dates: IntGaugeVec,
     state: State,
 }
 
@@ -101,6 +105,13 @@ impl Metrics {
                         .buckets(ANSWER_BUCKETS_SECS.to_vec()),
                     &["route"],
                 ),
+            ),
+            list_rows: gauges(&registry, "watchfire_risk_list_rows", "Vulnerabilities on each list that was read.", "list"),
+            list_dates: gauges(
+                &registry,
+                "watchfire_risk_list_timestamp_seconds",
+                "The day of each list that was read, at its midnight.",
+                "list",
             ),
             state: State {
                 sources: gauges(&registry, "watchfire_sources", "Configured sources by the verdict on them.", "verdict"),
@@ -187,6 +198,17 @@ pub fn item_joined(rule: JoinRule) {
     METRICS.joins.with_label_values(&[rule.as_str()]).inc();
 }
 
+/// Lists of vulnerabilities were read, or none is known any more.
+pub fn risk_lists_read(lists: &RiskLists) {
+    METRICS.list_rows.reset();
+    METRICS.list_dates.reset();
+    let known = lists.kev.as_ref().map(|kev| ("kev", kev.rows(), kev.released));
+    for (list, rows, day) in known.into_iter().chain(lists.epss.as_ref().map(|epss| ("epss", epss.rows, epss.scored))) {
+        set(&METRICS.list_rows, list, rows as u64);
+        METRICS.list_dates.with_label_values(&[list]).set(day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp());
+    }
+}
+
 /// A request was answered. `route` is one of ours, never what was asked for.
 pub fn request_answered(route: &str, status: u16, took: Duration) {
     METRICS.requests.with_label_values(&[route, &status.to_string()]).inc();
@@ -196,9 +218,21 @@ pub fn request_answered(route: &str, status: u16, took: Duration) {
 /// Everything, in the text format of Prometheus, with how the daemon stands now.
 pub fn text(standing: &Standing) -> Vec<u8> {
     METRICS.state.set(standing);
+    let mut families = METRICS.registry.gather();
+    families.iter_mut().filter(|family| family.name() == CPU_SECONDS).for_each(refine_cpu_seconds);
     let mut text = Vec::new();
-    TextEncoder::new().encode(&METRICS.registry.gather(), &mut text).expect("memory takes everything, and what is gathered is not empty");
+    TextEncoder::new().encode(&families, &mut text).expect("memory takes everything, and what is gathered is not empty");
     text
+}
+
+/// The CPU time of the process, of which the library counts whole seconds: an idle daemon takes one in minutes.
+const CPU_SECONDS: &str = "process_cpu_seconds_total";
+
+fn refine_cpu_seconds(family: &mut MetricFamily) {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    let mut counter = Counter::default();
+    counter.set_value(used.tv_sec as f64 + used.tv_nsec as f64 / 1e9);
+    family.mut_metric().iter_mut().for_each(|metric| metric.set_counter(counter.clone()));
 }
 
 impl State {

@@ -119,7 +119,10 @@ fn a_bad_source_is_named_with_its_rule() {
             "`source.schedule` is `hourly`: has 1 fields, must have five (minute hour day month weekday) or six (second first)",
         ),
         ("schedule = \"@hourly\"\ninterval = \"1h\"", "`source.schedule` cannot stand beside `source.interval`, keep one of them"),
-        ("timezone = \"China\"", "`source.timezone` is `China`, must be an IANA time zone such as `Asia/Shanghai`"),
+        (
+            "timezone = \"Asia/Bejing\"",
+            "`source.timezone` is `Asia/Bejing`, must be an IANA time zone such as `Asia/Shanghai`, did you mean `Asia/Shanghai`?",
+        ),
         ("title = \"\"", "`source.title` is ``, must be a text that is not empty"),
         ("tags = [\"a\", \"\"]", "`source.tags` must be at most 32 texts that are not empty"),
         ("tags = \"a\"", "`source.tags` is `a`, must be a list of texts, such as `[\"a\", \"b\"]`"),
@@ -436,7 +439,7 @@ fn the_commented_defaults_are_the_real_ones() {
     let mut uncommented = String::new();
     for line in config::DEFAULT.lines().take_while(|line| !line.starts_with("# A source takes")) {
         let bare = line.strip_prefix("# ").filter(|bare| bare.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')));
-        let examples = ["contact", "subscribers", "public_url", "subtitle", "days", "bytes_max = \"10GiB\"", "source_items_max"];
+        let examples = ["contact", "subscribers", "public_url", "subtitle", "folder", "days", "bytes_max = \"10GiB\"", "source_items_max"];
         let is_example = bare.is_some_and(|bare| examples.iter().any(|key| bare.starts_with(key)));
         if is_example || line.starts_with("data_dir") || line.starts_with("seeds") {
             continue;
@@ -606,10 +609,12 @@ fn the_keys_of_a_receiver_arrive_and_its_secrets_are_never_shown() {
     assert_eq!((hook.url.as_str(), hook.secret.as_deref()), ("https://a.example/?k=s3cret", Some("a token of some length")));
     assert!(!format!("{team:?}").contains("s3cret") && !format!("{team:?}").contains("a token"));
     let mail = notify(
-        "kind = \"smtp\"\nhost = \"mail.example.org\"\ntls = \"implicit\"\nfrom = \"a@example.org\"\nto = [\"b@example.org\"]\nhealth = true",
+        "kind = \"smtp\"\nhost = \"mail.example.org\"\ntls = \"implicit\"\nfrom = \"a@example.org\"\nto = [\"b@example.org\"]\nhealth = true\n\
+         allow_private = [\"mail.example.org:465\"]\nunsubscribe = \"ops@example.org\"",
     );
     let Ok(Receiver { carrier: Carrier::Mail(mailbox), .. }) = mail else { panic!("{mail:?}") };
-    assert_eq!((mailbox.port, mailbox.tls, mailbox.login), (465, MailTls::Implicit, None));
+    assert_eq!((mailbox.server.as_str(), mailbox.tls, mailbox.login), ("mail.example.org:465", MailTls::Implicit, None));
+    assert_eq!((mailbox.allow_private, mailbox.unsubscribe.as_deref()), (vec![mailbox.server], Some("ops@example.org")));
 }
 
 #[test]
@@ -630,6 +635,11 @@ fn a_fault_in_a_receiver_is_named_with_its_rule() {
         (format!("{HOOK}health = true\nto = [\"a@example.org\"]"), "`notify.to` means nothing to a receiver of this `notify.kind`"),
         ("kind = \"webhook\"\nurl = \"ftp://x/${TOKEN}\"\nhealth = true".to_owned(), "`notify.url` must be an absolute http or https URL"),
         (MAIL.to_owned(), "`notify.kind` is `smtp`, which needs `notify.to`"),
+        (
+            format!("{HOOK}health = true\nallow_private = [\"a.example\"]"),
+            "`notify.allow_private` is `a.example`, must be `host:port` such as",
+        ),
+        (format!("{MAIL}unsubscribe = \"Me <a@example.org>\""), "`notify.unsubscribe` is `Me <a@example.org>`, must be a mail address"),
         (format!("{MAIL}to = [\"nobody\"]"), "`notify.to` is `nobody`, must be a mail address such as"),
         (format!("{MAIL}to = [\"b@example.org\"]\nuser = \"x\""), "`notify.user` and `notify.password_env` stand together"),
         (format!("{MAIL}to = [\"b@example.org\"]\ntls = \"none\""), "`notify.tls` is `none`, which is for a server on this machine alone"),

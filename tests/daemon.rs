@@ -332,7 +332,10 @@ fn sources_that_are_not_asked_say_why() {
     let home = Home::new(&format!("{}{off}", source("one", &origin, "/feed.xml")));
     assert!(home.command(&["once"]).status.success());
     home.configure(off);
-    let table = String::from_utf8(home.command(&["sources"]).stdout).expect("UTF-8");
+    let listed = |arguments: &[&str]| String::from_utf8(home.command(arguments).stdout).expect("UTF-8");
+    let short = listed(&["sources"]);
+    assert!(!short.contains("one") && short.contains("1 source, 0 fine, 1 not polled; `--all` shows 1 more"), "{short}");
+    let table = listed(&["sources", "--all"]);
     let row = |id: &str| table.lines().find(|line| line.trim_start().starts_with(id)).unwrap_or_else(|| panic!("no {id} in {table}"));
     assert!(row("off").ends_with("never      not enabled"), "{table}");
     assert!(row("one").ends_with("never      no longer configured"), "{table}");

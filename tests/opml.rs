@@ -53,12 +53,12 @@ fn a_list_is_taken_over_without_what_is_there_or_dead() {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
     for wanted in [
-        "1 are sources already",
-        "1 stand further up",
-        "2 left out, for there is no feed",
+        "1 known as a source already",
+        "1 repeated from further up",
+        "2 left out, without a feed",
         "a web page",
         "404",
-        "1 left out, for they cannot",
+        "1 left out, unfit as a source",
     ] {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
@@ -69,7 +69,7 @@ fn a_list_is_taken_over_without_what_is_there_or_dead() {
     assert!(run(&home, &["check"]).1.contains("4 sources"));
 
     let (_, said) = run(&home, &["opml", "import", path, "--allow-private"]);
-    assert!(said.contains("0 added to") && said.contains("5 are sources already"), "a second time changes nothing: {said}");
+    assert!(said.contains("0 added to") && said.contains("5 known as a source already"), "a second time changes nothing: {said}");
     assert_eq!(fs::read_to_string(&file).expect("the sources"), written);
 }
 

@@ -6,10 +6,10 @@ use std::{fs, ops::ControlFlow, path::Path};
 
 use library::{Library, item};
 use watchfire::{
-    model::{Catalogue, Decision, Handle, Item, SafeHtml, SourceId, Story, Tag, Text, Timestamp},
-    search::{Found, Order, Search},
+    model::{Catalogue, Decision, Handle, Item, SafeHtml, SourceId, Story, StoryId, Tag, Text, Timestamp},
+    search::{Order, Search},
     store::Store,
-    view::{Filter, Place},
+    view::{Filter, Place, Total},
 };
 
 /// An item with a text of its own.
@@ -41,21 +41,21 @@ fn catch_up(search: &Search, store: &Store) {
     search.catch_up(store, |_| ControlFlow::Continue(())).expect("caught up");
 }
 
-fn found(search: &Search, filter: &Filter) -> Found {
+fn found(search: &Search, filter: &Filter) -> Vec<StoryId> {
     search.find(filter, Order::Newest, 0, 100).expect("found")
 }
 
 /// The titles of the stories that a filter lets through, newest first.
 fn titles(search: &Search, store: &Store, filter: &Filter) -> Vec<String> {
-    let Found { ids, total } = found(search, filter);
-    assert_eq!(ids.len(), total);
+    let ids = found(search, filter);
+    assert_eq!(search.count(filter).expect("counted"), Total::Exactly(ids.len()));
     ids.into_iter().map(|id| store.story(id).expect("read").expect("there").first().title.as_str().to_owned()).collect()
 }
 
 /// Every story, by way of the index and by way of the store.
 fn compare(search: &Search, store: &Store) {
     let of_store: Vec<_> = store.newest(1000).expect("read").stories.iter().map(|story| story.id).collect();
-    let of_index = search.find(&Filter::All(Vec::new()), Order::Newest, 0, 1000).expect("found").ids;
+    let of_index = search.find(&Filter::All(Vec::new()), Order::Newest, 0, 1000).expect("found");
     assert!(of_index == of_store, "{} stories in the index, {} in the store, or in another order", of_index.len(), of_store.len());
 }
 
@@ -163,12 +163,12 @@ fn pages_follow_each_other_and_the_best_stand_first_when_asked() {
     let search = index(dir.path(), &library.store());
     let page = |order, skip, limit| search.find(&words("common words"), order, skip, limit).expect("found");
     let all = page(Order::Newest, 0, 100);
-    assert_eq!((all.total, all.ids.len()), (41, 41));
-    assert_eq!([page(Order::Newest, 0, 25).ids, page(Order::Newest, 25, 25).ids].concat(), all.ids);
-    assert_eq!(page(Order::Newest, 41, 10), Found { ids: vec![], total: 41 });
-    assert_eq!(page(Order::Newest, 0, 0).total, 41);
-    assert_eq!(page(Order::Newest, usize::MAX, usize::MAX).ids, []);
-    let best = library.store().story(page(Order::Best, 0, 1).ids[0]).expect("read").expect("there");
+    assert_eq!((all.len(), search.count(&words("common words")).expect("counted")), (41, Total::Exactly(41)));
+    assert_eq!([page(Order::Newest, 0, 25), page(Order::Newest, 25, 25)].concat(), all);
+    for (skip, limit) in [(41, 10), (0, 0), (usize::MAX, usize::MAX)] {
+        assert_eq!(page(Order::Newest, skip, limit), [], "{skip} {limit}");
+    }
+    let best = library.store().story(page(Order::Best, 0, 1)[0]).expect("read").expect("there");
     assert_eq!(best.first().title.as_str(), "Common words");
 }
 
@@ -183,7 +183,7 @@ fn edits_copies_and_decisions_are_followed() {
     let library = Library::with(std::slice::from_ref(&one));
     let dir = tempfile::tempdir().expect("a folder");
     let (store, search) = (library.store(), index(dir.path(), &library.store()));
-    let ids = |phrase: &str| found(&search, &words(phrase)).ids;
+    let ids = |phrase: &str| found(&search, &words(phrase));
     let now = one.first_seen;
 
     library.add(&[copy.clone(), other.clone()]);
@@ -214,7 +214,7 @@ fn edits_copies_and_decisions_are_followed() {
     assert!(store.purge(copy.id, now).expect("purged"));
     assert!(store.purge(one.id, now).expect("purged"));
     catch_up(&search, &store);
-    assert_eq!(found(&search, &Filter::All(vec![])), Found { ids: vec![], total: 0 });
+    assert_eq!(found(&search, &Filter::All(vec![])), []);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn nothing_is_lost_between_a_commit_and_its_indexing() {
     drop(store);
     let library = library.reopened();
     let search = index(dir.path(), &library.store());
-    assert_eq!(found(&search, &words("killed")).total, 1);
+    assert_eq!(found(&search, &words("killed")).len(), 1);
     compare(&search, &library.store());
 }
 
@@ -289,6 +289,6 @@ fn a_store_that_was_set_back_is_followed_anew() {
     drop(index(dir.path(), &library.store()));
     let library = library.restored(&before);
     let search = index(dir.path(), &library.store());
-    assert_eq!(found(&search, &words("forgotten")).total, 0);
+    assert_eq!(found(&search, &words("forgotten")), []);
     compare(&search, &library.store());
 }

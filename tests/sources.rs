@@ -58,9 +58,9 @@ fn what_cannot_be_added_is_refused_and_changes_nothing() {
         Home::new(&format!("[[source]]\nid = \"one\"\nurl = \"{}\"\nallow_private = [\"{}\"]\n", origin.url("/feed"), origin.authority()));
     let before = fs::read_to_string(home.config()).expect("a configuration");
     for (arguments, wanted) in [
-        (vec![origin.url("/feed")], "is the same as that of `one`"),
-        (vec![origin.url("/feed/")], "seem to be one feed"),
-        (vec![origin.url("/other"), "--id".to_owned(), "one".to_owned()], "taken already"),
+        (vec![origin.url("/feed")], "this feed is the source `one` already"),
+        (vec![origin.url("/feed/")], "this feed seems to be the source `one` in another spelling; `--anyway`"),
+        (vec![origin.url("/other"), "--id".to_owned(), "one".to_owned()], "`one` is a source already"),
         (vec![origin.url("/other"), "--id".to_owned(), "One!".to_owned()], "`One!` must be"),
         (vec![origin.url("/none")], "404"),
         (vec!["ftp://a.example/".to_owned()], "`ftp://a.example/`"),
@@ -69,12 +69,13 @@ fn what_cannot_be_added_is_refused_and_changes_nothing() {
         let (is_done, said) = words(&home.command(&arguments));
         assert!(!is_done && said.contains(wanted), "{arguments:?}: {said}");
     }
+    assert!(["/feed", "/other"].iter().all(|path| origin.requests(path).is_empty()), "nobody was asked for what cannot be");
     let (is_done, said) = words(&home.command(&["sources", "remove", "two"]));
     assert!(!is_done && said.contains("no source is called `two`"), "{said}");
     assert_eq!(fs::read_to_string(home.config()).expect("a configuration"), before);
 
     let (is_done, said) = words(&home.command(&["sources", "add", &origin.url("/page")]));
-    assert!(!is_done && said.contains("is the same as that of `one`"), "found at a usual place, and known: {said}");
+    assert!(!is_done && said.contains("is the source `one` already"), "found at a usual place, and known: {said}");
     assert_eq!(fs::read_to_string(home.config()).expect("a configuration"), before);
 }
 
@@ -162,4 +163,22 @@ fn a_source_under_a_new_name_keeps_its_stories_and_their_ids() {
     let line = 1 + config.lines().position(|line| line.starts_with("formerly")).expect("a line");
     assert!(said.contains(&format!(":{line}: `source.formerly` is `wire`, which is taken already at")), "{said}");
     daemon.stop();
+}
+
+#[test]
+fn a_check_says_who_will_not_be_asked_or_told() {
+    let home = Home::new(
+        "[[source]]\nid = \"inside\"\nurl = \"http://10.0.0.1/feed\"\n\n[[source]]\nid = \"named\"\nurl = \"http://10.0.0.2:1200/feed\"\n\
+         allow_private = [\"10.0.0.2:1200\"]\n\n[[notify]]\nid = \"mail\"\nkind = \"smtp\"\nhost = \"localhost\"\ntls = \"none\"\n\
+         from = \"a@example.org\"\nto = [\"b@example.org\"]\nhealth = true\n",
+    );
+    let (is_sound, said) = words(&home.command(&["check"]));
+    assert!(is_sound, "{said}");
+    for wanted in [
+        "warning: `inside` will not be asked: `10.0.0.1:80` is a private address (`allow_private` can permit it)",
+        "warning: `mail` will not be told: the mail server `localhost:25` is this machine (`allow_private` can permit it)",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    assert!(!said.contains("`named`"), "{said}");
 }

@@ -211,7 +211,7 @@ fn faults_of_a_file_are_named_by_line_and_nothing_whole_is_lost() {
     };
     refuse(&["{\"title\": \"a letter\"}"], "damaged.zst` line 1: is not the beginning of an archive of watchfire");
     refuse(&lines[1..], "line 1: is not the beginning of an archive of watchfire");
-    refuse(&[&lines[0].replace("\"watchfire_archive\":1", "\"watchfire_archive\":9")], "has format 9, this program knows formats up to 1");
+    refuse(&[&lines[0].replace("\"watchfire_archive\":2", "\"watchfire_archive\":9")], "has format 9, this program knows formats up to 2");
     refuse(&lines[..7], "line 8: is missing or cut short");
     let broken = lines[9].replace("\"events\"", "\"even\"");
     refuse(&[&lines[..9], &[broken.as_str()], &lines[10..]].concat(), "line 10: is damaged");

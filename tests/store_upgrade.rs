@@ -11,8 +11,8 @@ use std::{
 use watchfire::{
     dedup,
     model::{
-        Decision, Digest, Handle, Item, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp, Validators,
-        ZonedTime,
+        Catalogue, Cve, Decision, Digest, Exploited, Handle, Item, Kev, Link, MergeThresholds, NativeId, RiskLists, SafeHtml, SourceId,
+        SourceState, Tag, Text, Timestamp, Validators, ZonedTime,
     },
     render,
     store::{Arrival, PollCommit, ReadDocument, Recovery, Store},
@@ -52,7 +52,7 @@ fn poll(store: &Store, items: &[Item], secs: i64) {
     store.commit(PollCommit { source, arrivals, new_max: 500 }, at(secs), |_| state).expect("committed");
 }
 
-/// One of everything that a store of any age knows: copies, an edit, a purge, a document, decisions.
+/// One of everything that a store of any age knows: copies, an edit, a purge, a document, decisions, what lists say.
 fn fill(store: &Store) {
     let krebs: Vec<Item> = (0..4).map(|n| item("krebs", &n.to_string(), &text(n))).collect();
     let mirror: Vec<Item> = (0..3).map(|n| item("mirror", &n.to_string(), &text(n))).collect();
@@ -72,6 +72,13 @@ fn fill(store: &Store) {
     let arrival = Arrival::of(item("seeds", "1", &text(9)), &text(9), &[]);
     store.commit_documents(vec![document], vec![arrival], at(50)).expect("imported");
     store.settle_rendering(Digest::of(&[b"settings"]), at(60)).expect("settled");
+    let cve = Cve::parse("CVE-2026-3094").expect("a number");
+    let tag = Tag { catalogue: Catalogue::Cve, name: cve.to_string(), is_primary: true };
+    poll(store, &[Item { tags: vec![tag], ..item("krebs", "5", &text(5)) }], 70);
+    let since = at(0).to_utc().date_naive();
+    let kev = Kev::new(since, vec![(cve, Exploited { since, by_ransomware: true })]);
+    store.heed(RiskLists { kev: Some(kev.into()), epss: None });
+    assert_eq!(store.mark(0, at(80)).expect("marked").risen, 1);
 }
 
 /// What readers see, as text.

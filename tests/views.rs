@@ -41,7 +41,7 @@ fn settings() -> server::Settings {
     let mut served = (*served("Watchfire")).clone();
     served.cards =
         SourceCards::of(&[source("krebs", &["news"], false), source("seebug", &["漏洞 库"], false), source("hidden", &["news"], true)]);
-    served.views = vec![view("tor", "Tor", &[]), view("team", "secret plan", &[TOKEN, "other-token-of-some-length"])];
+    served.views = vec![view("tor", "Tor", &[]), view("team", "secret plan", &[TOKEN, "other-token-of-some-length"])].into();
     served.into()
 }
 
@@ -429,7 +429,7 @@ async fn volumes_of_a_view_hold_what_it_lets_through_and_pass_over_what_it_does_
     assert_eq!(link(&server.ask("GET", "/sources/krebs.atom", &[]).await, "prev-archive"), None, "sources have no archive");
 
     let mut others = (*settings()).clone();
-    others.views = vec![view("tor", "told", &[])];
+    others.views = [view("tor", "told", &[])].into();
     let changed = Server::start(&library, others.into()).await;
     assert_eq!(changed.ask("GET", &first, &[]).await.status, 404, "another filter has another archive");
     let newest = link(&changed.ask("GET", "/views/tor.atom", &[]).await, "prev-archive").expect("an archive");
@@ -446,4 +446,20 @@ async fn the_archive_of_a_view_with_tokens_opens_as_the_view_does() {
     let opened = server.ask("GET", &format!("/archive/{volume}?token={TOKEN}"), &[]).await;
     assert_eq!(opened.status, 200);
     assert!(opened.field("cache-control").is_some_and(|field| field.contains("private")), "{:?}", opened.field("cache-control"));
+}
+
+#[tokio::test]
+async fn a_source_that_floods_a_view_holds_a_quarter_of_its_page_unless_it_is_alone() {
+    let flood = (0..200).map(|n| item("krebs", &format!("Tor news {n}"), 1000 + n));
+    let others = (0..20).map(|n| item(["seebug", "other", "third"][n % 3], &format!("Tor as others see it {n}"), n as i64));
+    let alone = (0..20).map(|n| item("lonely", &format!("Lone word {n}"), n));
+    let library = Library::with(&flood.chain(others).chain(alone).collect::<Vec<_>>());
+    let mut settings = (*settings()).clone();
+    settings.window = WindowLimits { entries_max: 8, ..settings.window };
+    settings.views = [view("tor", "Tor", &[]), view("lone", "Lone", &[])].into();
+    let server = Server::start(&library, settings.into()).await;
+    let shown = titles(&server.ask("GET", "/views/tor.atom", &[]).await.body);
+    let of_flood = shown.iter().filter(|title| title.starts_with("Tor news")).count();
+    assert_eq!((of_flood, shown.len()), (2, 8), "{shown:?}");
+    assert_eq!(titles(&server.ask("GET", "/views/lone.atom", &[]).await.body).len(), 8);
 }

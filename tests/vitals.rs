@@ -80,6 +80,8 @@ fn alert_rules_speak_of_metrics_that_are_served() {
         assert!(is_served || name == "watchfire_sources", "`{name}` is not served:\n{metrics}");
     }
     assert!(metrics.contains("process_resident_memory_bytes"), "{metrics}");
+    let cpu_seconds = sample(&metrics, "process_cpu_seconds_total").expect("the CPU time");
+    assert!(cpu_seconds > 0.0 && cpu_seconds.fract() > 0.0, "finer than seconds: {cpu_seconds}");
     daemon.stop();
 }
 

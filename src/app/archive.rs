@@ -8,7 +8,10 @@ use super::{
     Choice, check,
     storage::{Holder, expect_store, open_or_ask},
 };
-use crate::{model::CommandError, store::Store};
+use crate::{
+    model::{CommandError, counted},
+    store::Store,
+};
 
 /// Writes what the store knows to `target`, since a cursor if there is one, and says where the next file goes on. Needs nothing of a
 /// daemon that uses the store.
@@ -18,7 +21,12 @@ pub fn export_archive(choice: &Choice, target: &Path, since: Option<&str>, progr
     expect_store(dir)?;
     let done = Store::export_archive(dir, target, since, progress)?;
     let missing = check::missing(done.damaged_bytes);
-    Ok(format!("{} commits written to `{}`; the next file goes on with `--since {}`{missing}", done.commits, target.display(), done.cursor))
+    Ok(format!(
+        "{} written to `{}`; the next file goes on with `--since {}`{missing}",
+        counted(done.commits, "commit", "commits"),
+        target.display(),
+        done.cursor
+    ))
 }
 
 /// Takes an archive file in and says what it brought.
@@ -44,5 +52,10 @@ pub async fn import_archive(choice: &Choice, path: &Path, progress: impl FnMut(f
 /// What taking a file in brings, in words.
 pub(super) fn taken_in(store: &Store, path: &Path, progress: impl FnMut(f64)) -> Result<String, CommandError> {
     let done = store.import_archive(path, progress).map_err(|error| CommandError::Failed(error.to_string()))?;
-    Ok(format!("{} items new; {} commits taken in, {} known before", done.items, done.commits, done.known))
+    Ok(format!(
+        "{} new; {} taken in, {} known before",
+        counted(done.items, "item", "items"),
+        counted(done.commits, "commit", "commits"),
+        done.known
+    ))
 }

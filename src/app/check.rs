@@ -1,8 +1,10 @@
 //! Checks the configuration and the store, without network.
 
-use super::{Choice, storage};
+use super::{Choice, risk_folder, storage};
 use crate::{
     config::Settings,
+    fetch::guard,
+    model::{Carrier, RiskLists, counted},
     store::{Store, StoreError, Verification},
 };
 
@@ -11,14 +13,19 @@ use crate::{
 pub struct CheckReport {
     /// The configuration.
     pub settings: Settings,
+    /// What the operator should know, though the configuration is sound; one line each.
+    pub warnings: Vec<String>,
     /// The store in words, one line each.
     pub store: Vec<String>,
 }
 
-/// Reads the configuration, and compares the store's index with its archive. A store in use is fine; one that does not exist
-/// yet is fine as well.
+/// Reads the configuration and the lists of vulnerabilities that it names, and compares the store's index with its archive. A store in
+/// use is fine; one that does not exist yet is fine as well.
 pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
-    let settings = choice.load()?;
+    let mut settings = choice.load()?;
+    if let Some(folder) = &settings.risk_folder {
+        settings.warnings.extend(risk_folder::read(folder, &RiskLists::default()).faults);
+    }
     let dir = settings.daemon.data_dir.clone();
     let store = if !Store::is_there(&dir) {
         vec![format!("store in `{}`: none yet, the first start makes it", dir.display())]
@@ -30,13 +37,31 @@ pub fn check(choice: &Choice) -> anyhow::Result<CheckReport> {
                 let found = store.verify(|_| ())?;
                 anyhow::ensure!(found.is_sound(), "store in `{}`: {}", dir.display(), damage(&found));
                 let counts = store.counts()?;
-                vec![format!("store in `{}`: {} items in {} stories, index and archive agree", dir.display(), counts.items, counts.stories)]
+                let (items, stories) = (counted(counts.items, "item", "items"), counted(counts.stories, "story", "stories"));
+                vec![format!("store in `{}`: {items} in {stories}, index and archive agree", dir.display())]
             }
             Err(StoreError::Locked(_)) => vec![format!("store in `{}`: in use by a running daemon, not checked", dir.display())],
             Err(error) => return Err(error.into()),
         }
     };
-    Ok(CheckReport { settings, store })
+    let warnings = settings.warnings.iter().cloned().chain(refused(&settings)).collect();
+    Ok(CheckReport { settings, warnings, store })
+}
+
+/// Who will not be asked, or told, as it is configured: the address guard refuses them. Names are looked up when they are asked for.
+pub(super) fn refused(settings: &Settings) -> Vec<String> {
+    let sources = settings.sources.iter().filter(|source| source.enabled).filter_map(|source| {
+        let why = guard::check(&source.url, &source.allow_private).err()?;
+        Some(format!("`{}` will not be asked: {why}", source.id))
+    });
+    let receivers = settings.receivers.iter().filter_map(|receiver| {
+        let why = match &receiver.carrier {
+            Carrier::Hook(hook) => guard::check(&hook.url, &hook.allow_private),
+            Carrier::Mail(mailbox) => guard::check_place("mail server", &mailbox.server, &mailbox.allow_private),
+        };
+        Some(format!("`{}` will not be told: {}", receiver.id, why.err()?))
+    });
+    sources.chain(receivers).collect()
 }
 
 /// What a copy of a store misses.

@@ -2,13 +2,13 @@
 
 use std::{
     fs, io,
-    io::Write,
     net::SocketAddr,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
+
+use super::replace::{OWNER_ALONE, replace};
 
 const NAME: &str = "daemon.json";
 
@@ -36,14 +36,7 @@ impl DaemonFile {
     /// Writes the file, readable by its owner alone (0600). It lasts as long as the guard.
     pub(super) fn write(&self, data_dir: &Path) -> io::Result<DaemonFileGuard> {
         let path = data_dir.join(NAME);
-        let fresh = data_dir.join("daemon.json.new");
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
-        file.write_all(serde_json::to_string(self)?.as_bytes())?;
-        fs::rename(fresh, &path)?;
+        replace(&path, &serde_json::to_vec(self)?, Some(OWNER_ALONE))?;
         Ok(DaemonFileGuard(path))
     }
 

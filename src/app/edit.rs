@@ -10,11 +10,12 @@ use anyhow::Context;
 use super::{
     Choice,
     discover::{Discovered, discover},
+    replace::replace,
     wiring::fetcher,
 };
 use crate::{
     config::{self, NewSource, Settings},
-    model::{Link, PrivateHost, SourceId, Text},
+    model::{Link, PrivateHost, Source, SourceId, Text},
 };
 
 /// Longest id that is made of a host's name, in characters.
@@ -59,26 +60,28 @@ pub struct Added {
 pub async fn add_source(choice: &Choice, wish: &Wish, say: impl FnMut(&Link)) -> anyhow::Result<Added> {
     let settings = choice.load_or_default()?;
     let address = address(&wish.address)?;
+    let id = wish.id.as_deref().map(|id| free_id(&settings, id)).transpose()?;
+    // Nobody is asked for what is there.
+    refuse_known(&settings, &address, wish.anyway)?;
     let found = discover(&fetcher(&settings)?, &address, say).await?;
-    let id = match &wish.id {
-        Some(id) => SourceId::parse(id)?,
-        None => slug(&found.url, |id| settings.source(id).is_some()),
-    };
+    refuse_known(&settings, &found.url, wish.anyway)?;
+    let id = id.unwrap_or_else(|| slug(&found.url, |id| settings.source(id).is_some()));
     let source = NewSource {
         id,
         url: found.url.clone(),
-        title: wish.title.as_deref().or(found.inspected.channel.title.as_deref()).map(|title| Text::line(title, 120).to_string()),
+        title: wish
+            .title
+            .as_deref()
+            .or(found.inspected.channel.title.as_deref())
+            .map(|title| Text::line(title, Source::TITLE_CHARS_MAX).to_string()),
         tags: wish.tags.clone(),
         allow_private: found.allow_private.as_ref().map(PrivateHost::as_str).map(str::to_owned),
     };
     let file = main_file(&settings)?.to_owned();
     let text = config::with_source(&fs::read_to_string(&file).with_context(|| format!("`{}`", file.display()))?, &source);
-    let changed = choice.load_as_if(&file, (&file, &text))?;
-    if let Some(warning) = changed.warnings.iter().find(|warning| !settings.warnings.contains(warning) && !wish.anyway) {
-        anyhow::bail!("{warning}; `--anyway` adds it all the same");
-    }
+    choice.load_as_if(&file, (&file, &text))?;
     if !wish.dry_run {
-        replace(&file, &text)?;
+        replace(&file, text.as_bytes(), None).with_context(|| format!("`{}` cannot be written", file.display()))?;
     }
     Ok(Added { found, table: source.table(), file })
 }
@@ -94,10 +97,32 @@ pub fn remove_source(choice: &Choice, id: &str) -> anyhow::Result<PathBuf> {
         let kept: Vec<_> = settings.sources.iter().filter(|source| source.id != id).collect();
         // The text is cut by its lines: whatever was misread, no other source may change.
         anyhow::ensure!(changed.sources.iter().eq(kept), "`{}` is written in a way that only its owner can edit", file.display());
-        replace(file, &text)?;
+        replace(file, text.as_bytes(), None).with_context(|| format!("`{}` cannot be written", file.display()))?;
         return Ok(file.clone());
     }
     anyhow::bail!("no source is called `{id}`")
+}
+
+/// The id that the operator wants, if no source has it or had it.
+fn free_id(settings: &Settings, id: &str) -> anyhow::Result<SourceId> {
+    let id = SourceId::parse(id)?;
+    let owner = settings.sources.iter().find(|source| source.id == id || source.formerly.contains(&id));
+    match owner {
+        None => Ok(id),
+        Some(source) if source.id == id => anyhow::bail!("`{id}` is a source already"),
+        Some(source) => anyhow::bail!("`{id}` is a name that `{}` had before", source.id),
+    }
+}
+
+/// An error if a source has this address, or one that differs in scheme, `www.` or a last slash alone: that may be another feed, so that
+/// an operator who knows better adds it `anyway`.
+fn refuse_known(settings: &Settings, url: &Link, anyway: bool) -> anyhow::Result<()> {
+    let spelling = config::spelling(url.as_str());
+    for source in settings.sources.iter().filter(|source| config::spelling(source.url.as_str()) == spelling) {
+        anyhow::ensure!(source.url != *url, "this feed is the source `{}` already", source.id);
+        anyhow::ensure!(anyway, "this feed seems to be the source `{}` in another spelling; `--anyway` adds it all the same", source.id);
+    }
+    Ok(())
 }
 
 pub(super) fn main_file(settings: &Settings) -> anyhow::Result<&Path> {
@@ -130,20 +155,6 @@ pub(super) fn slug(url: &Link, is_taken: impl Fn(&SourceId) -> bool) -> SourceId
 fn words(text: &str, chars_max: usize) -> String {
     let slug: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(chars_max).collect();
     slug.trim_matches('-').to_owned()
-}
-
-/// Puts a text in the place of a file at once, or makes the file; a link stays a link, and rights stay as they were.
-pub(super) fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
-    let place = file.canonicalize().unwrap_or_else(|_| file.to_owned());
-    let next = place.with_extension("toml.next");
-    let rights = fs::metadata(&place).map(|metadata| metadata.permissions()).ok();
-    let written = fs::write(&next, text)
-        .and_then(|()| rights.map_or(Ok(()), |rights| fs::set_permissions(&next, rights)))
-        .and_then(|()| fs::rename(&next, &place));
-    if written.is_err() {
-        let _ = fs::remove_file(&next);
-    }
-    written.with_context(|| format!("`{}` cannot be written", file.display()))
 }
 
 #[cfg(test)]

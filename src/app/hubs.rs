@@ -6,12 +6,13 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use url::form_urlencoded;
 
+use super::replace::replace;
 use crate::{
     clock::Clock,
     config::Settings,
     fetch::{Client, Post},
     http::Topic,
-    model::{HeaderPair, Link, PrivateHost},
+    model::{HeaderPair, Link, PrivateHost, counted},
 };
 
 /// Between two messages to one hub.
@@ -46,7 +47,7 @@ pub(super) async fn announce(client: Client, settings: watch::Receiver<Arc<Setti
                     is_told = true;
                 }
                 Err(why) => {
-                    tracing::warn!("hub `{}` not told that {} feeds changed: {why}", hub.host(), changed.len());
+                    tracing::warn!("hub `{}` not told that {} changed: {why}", hub.host(), counted(changed.len(), "feed", "feeds"));
                     is_failing = true;
                 }
             }
@@ -97,9 +98,8 @@ fn read(file: &Path) -> Told {
 }
 
 fn write(file: &Path, told: &Told) {
-    let fresh = file.with_extension("json.new");
-    let written = serde_json::to_vec(told).map_err(std::io::Error::from).and_then(|bytes| fs::write(&fresh, bytes));
-    if let Err(error) = written.and_then(|()| fs::rename(&fresh, file)) {
+    let written = serde_json::to_vec(told).map_err(std::io::Error::from).and_then(|bytes| replace(file, &bytes, None));
+    if let Err(error) = written {
         tracing::warn!("`{}` cannot be written: {error}; hubs may be told twice", file.display());
     }
 }

@@ -13,15 +13,16 @@ use anyhow::Context;
 
 use super::{
     Choice,
-    edit::{main_file, replace, slug},
+    edit::{main_file, slug},
     probe::{Probe, probe},
+    replace::replace,
     wiring::fetcher,
 };
 use crate::{
     clock::Clock,
     config::{self, NewSource, Settings},
     feed::{self, Subscription},
-    fetch::{Client, Fetch, Request},
+    fetch::{Client, Fetch, Request, guard},
     model::{Link, PrivateHost, SourceId, Timestamp},
 };
 
@@ -119,7 +120,7 @@ pub async fn import_list(choice: &Choice, wish: &ListWish, mut told: impl FnMut(
         if !wish.dry_run {
             let folder = file.parent().unwrap_or(Path::new(""));
             fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
-            replace(&file, &(text + &tables))?;
+            replace(&file, (text + &tables).as_bytes(), None).with_context(|| format!("`{}` cannot be written", file.display()))?;
         }
     }
     Ok(ImportedList { feeds, file })
@@ -184,7 +185,7 @@ impl<'a> Desk<'a> {
         let id = slug(&url, |id| self.ids.contains(id));
         self.ids.insert(id.clone());
         let tags = entry.tags.iter().map(|tag| tag.as_str()).chain(self.wish.tags.iter().map(String::as_str));
-        let allow_private = PrivateHost::parse(&url.authority()).filter(|_| self.wish.allow_private && is_private(&url));
+        let allow_private = PrivateHost::parse(&url.authority()).filter(|_| self.wish.allow_private && guard::check(&url, &[]).is_err());
         let source = NewSource {
             id: id.clone(),
             url,
@@ -199,12 +200,6 @@ impl<'a> Desk<'a> {
         *tables += &source.table();
         note.map_or(Fate::Added(id.clone()), |note| Fate::AddedWith(id, note))
     }
-}
-
-/// Whether an address names no public host: it is a literal one, or a name without a dot.
-fn is_private(url: &Link) -> bool {
-    let host = url.host();
-    host.parse::<std::net::Ipv4Addr>().is_ok() || host.starts_with('[') || !host.contains('.')
 }
 
 async fn read(client: &Client, list: &str) -> anyhow::Result<Vec<u8>> {

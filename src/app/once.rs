@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Choice, PollRow,
+    Choice, PollRow, risk,
     storage::{Holder, expect_store, open_or_ask},
     wiring::{fetcher, roster},
 };
@@ -59,6 +59,7 @@ fn expect_source(settings: &Settings, named: Option<&SourceId>) -> anyhow::Resul
 
 async fn poll_here(settings: &Settings, store: Store, source: Option<SourceId>, is_release: bool) -> anyhow::Result<Vec<PollRow>> {
     let shutdown = CancellationToken::new();
+    let lists = risk::Keeper::begin(settings, &store).await;
     let (orders_in, orders) = mpsc::channel(1);
     let (_roster, roster) = watch::channel(Arc::new(roster(settings)));
     let poller = Arc::new(Poller::new(store.clone(), fetcher(settings)?, Clock::System));
@@ -71,6 +72,9 @@ async fn poll_here(settings: &Settings, store: Store, source: Option<SourceId>, 
     };
     shutdown.cancel();
     running.await?;
+    if lists.is_known() {
+        risk::mark_all(&store, &CancellationToken::new()).await?;
+    }
     store.flush()?;
     Ok(reports.iter().map(PollRow::from).collect())
 }

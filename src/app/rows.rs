@@ -194,8 +194,10 @@ pub struct RelativeRow {
 /// What a search found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FoundRow {
-    /// Stories in all.
+    /// Stories that were counted.
     pub total: usize,
+    /// Whether these are all.
+    pub is_all: bool,
     /// Whether none says the words in a row, so that these say them apart.
     pub is_loosened: bool,
     /// What was meant as a filter and taken as words.
@@ -217,7 +219,7 @@ pub struct StoryRow {
     pub published: String,
     /// Source ids of its copies.
     pub sources: Vec<String>,
-    /// What they name.
+    /// Its labels, and what they name.
     pub tags: Vec<String>,
 }
 
@@ -236,7 +238,7 @@ impl From<&Story> for StoryRow {
             link: first.link.as_ref().map(ToString::to_string),
             published: story.published.rfc3339(),
             sources,
-            tags: story.tags().into_iter().map(|tag| tag.name.clone()).collect(),
+            tags: story.risk.labels().map(str::to_owned).chain(story.tags().into_iter().map(|tag| tag.name.clone())).collect(),
         }
     }
 }

@@ -12,9 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Choice,
+    check::refused,
     daemon_file::DaemonFile,
     hubs,
     orders::Clerk,
+    risk,
     rows::ImportRow,
     search, service_manager,
     signals::{Asked, Signals},
@@ -26,8 +28,8 @@ use crate::{
     clock::Clock,
     config::{ConfigError, Settings},
     http,
-    model::{CommandError, Retention, Secret},
-    notify::{self, Office, Postings},
+    model::{CommandError, Retention, Secret, counted},
+    notify::{self, Doors, Office, Postings},
     poll::{self, Mode, Poller},
     search::{Search, follow},
     store::Store,
@@ -40,11 +42,11 @@ const READERS_GRACE: Duration = Duration::from_secs(5);
 pub async fn run(choice: &Choice) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let settings = choice.load()?;
-    for warning in &settings.warnings {
+    for warning in settings.warnings.iter().chain(&refused(&settings)) {
         tracing::warn!("{warning}");
     }
     let listen = settings.http.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}` (`http.listen`)"))?;
     let address = listener.local_addr()?;
     let store = storage::open(&settings)?;
     let file = DaemonFile::new(address);
@@ -103,6 +105,7 @@ impl Daemon {
         let (postings, postings_out) = watch::channel(Arc::new(wiring::postings(&settings, &served)));
         store.settle_rendering(served.digest(), Clock::System.now())?;
         let search = search::open(&settings)?;
+        let lists = risk::Keeper::begin(&settings, &store).await;
         import_seeds(&settings, &store).await;
 
         let (orders_in, orders) = mpsc::channel(16);
@@ -115,7 +118,8 @@ impl Daemon {
         let (settings, settings_out) = watch::channel(Arc::new(settings));
         let (polls_end, readers_end) = (CancellationToken::new(), CancellationToken::new());
 
-        let office = Office { store: store.clone(), search: search.clone(), client: fetcher.clone(), clock: Clock::System };
+        let office =
+            Office { store: store.clone(), search: search.clone(), client: fetcher.clone(), clock: Clock::System, doors: Doors::default() };
         let telling = tokio::spawn(notify::run(office, postings_out, polls_end.clone()));
         let poller = Arc::new(Poller::new(store.clone(), fetcher.clone(), Clock::System));
         let watching = poll::watch_health(store.clone(), roster_out.clone(), Clock::System, polls_end.clone());
@@ -138,6 +142,8 @@ impl Daemon {
         let reading = tokio::spawn(http::run(listener, service, readers_end.clone().cancelled_owned()));
         // It ends between two steps, and goes on with them at the next start.
         drop(tokio::spawn(poll::retain(store.clone(), Clock::System, retention_out, polls_end.clone())));
+        // The same.
+        drop(tokio::spawn(risk::follow(lists, store.clone(), settings_out.clone(), polls_end.clone())));
         let indexing = tokio::spawn(follow(search.clone(), store.clone(), readers_end.clone()));
         let clerk = Clerk { store: store.clone(), search: search.clone(), settings: settings_out, polls, reloads: reloads_in };
         Ok(Self {
@@ -194,7 +200,7 @@ impl Daemon {
                 return Err(error);
             }
         };
-        for warning in &fresh.warnings {
+        for warning in fresh.warnings.iter().chain(&refused(&fresh)) {
             tracing::warn!("{warning}");
         }
         if (fresh.http.listen, &fresh.daemon.data_dir) != (current.http.listen, &current.daemon.data_dir) {
@@ -204,8 +210,7 @@ impl Daemon {
     }
 
     fn apply(&mut self, fresh: Settings) -> Result<String, ConfigError> {
-        let count = fresh.sources.len();
-        let words = format!("{count} source{}", if count == 1 { "" } else { "s" });
+        let words = counted(fresh.sources.len(), "source", "sources");
         match wiring::served(&fresh, &self.store, self.address) {
             Ok(served) => {
                 if let Err(error) = self.store.settle_rendering(served.digest(), Clock::System.now()) {

@@ -14,7 +14,7 @@ use crate::{
     model::{CommandError, Inquiry},
     search::{Order, Progress, Search, SearchError, loosened},
     store::Store,
-    view::{self, Filter},
+    view::{self, Filter, Total},
 };
 
 /// The index's folder, inside the store's.
@@ -80,17 +80,21 @@ pub(super) fn find(search: &Search, store: &Store, inquiry: &Inquiry) -> Result<
     }
     let order = if inquiry.is_best_first { Order::Best } else { Order::Newest };
     let ask = |filter: &Filter| search.find(filter, order, 0, inquiry.limit).map_err(|error| failed(&error));
-    let filter = view::query(&inquiry.text);
+    let mut filter = view::query(&inquiry.text);
     let (mut found, mut is_loosened) = (ask(&filter)?, false);
-    if let Some(loose) = loosened(&filter).filter(|_| found.total == 0) {
-        (found, is_loosened) = (ask(&loose)?, true);
+    if let Some(loose) = loosened(&filter).filter(|_| found.is_empty()) {
+        (found, is_loosened, filter) = (ask(&loose)?, true, loose);
     }
-    let mut stories = Vec::with_capacity(found.ids.len());
-    for id in found.ids {
+    let (total, is_all) = match search.count(&filter).map_err(|error| failed(&error))? {
+        Total::Exactly(total) => (total, true),
+        Total::AtLeast(counted) => (counted, false),
+    };
+    let mut stories = Vec::with_capacity(found.len());
+    for id in found {
         // A story may have gone since the index heard of it.
         stories.extend(store.story(id).map_err(|error| failed(&error))?.as_ref().map(Into::into));
     }
-    Ok(FoundRow { total: found.total, is_loosened, misread: view::misread(&inquiry.text), stories })
+    Ok(FoundRow { total, is_all, is_loosened, misread: view::misread(&inquiry.text), stories })
 }
 
 fn catch_up(search: &Search, store: &Store, mut progress: impl FnMut(f64)) -> Result<(), CommandError> {

@@ -1,4 +1,4 @@
-//! Notices that the configuration was changed on the disk.
+//! Notices that the configuration was changed on the disk, or a folder that it names.
 //!
 //! The files are looked at once a second rather than watched by the kernel: that holds for editors that replace files, for links that
 //! are turned to another folder, for files that vanish and come back, and for every file system.
@@ -10,7 +10,7 @@ use crate::config::{Settings, Stamp};
 /// How often the files are looked at; they must then stand still for as long, so that none is read while it is being written.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// The configuration's files as they were when they were last read.
+/// Files as they were when they were last read.
 pub(super) struct Watch {
     places: Vec<PathBuf>,
     seen: Stamp,
@@ -21,9 +21,15 @@ pub(super) struct Watch {
 impl Watch {
     /// Watches the files of `settings`, which were read a moment ago.
     pub(super) fn new(settings: &Settings) -> Self {
-        let mut watch = Self { places: Vec::new(), seen: Stamp::default(), moving: None };
+        let mut watch = Self::over(Vec::new());
         watch.follow(settings);
         watch
+    }
+
+    /// Watches files, and the files inside folders, from now on.
+    pub(super) fn over(places: Vec<PathBuf>) -> Self {
+        let seen = Stamp::of(&places);
+        Self { places, seen, moving: None }
     }
 
     /// Watches the files of `settings` from now on.

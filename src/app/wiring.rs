@@ -37,7 +37,7 @@ pub(super) fn fetcher(settings: &Settings) -> anyhow::Result<Client> {
 pub(super) fn postings(settings: &Settings, served: &Served) -> Postings {
     Postings {
         receivers: settings.receivers.clone(),
-        views: settings.views.clone(),
+        views: Arc::clone(&settings.views),
         site: served.site.clone(),
         cards: served.cards.clone(),
     }
@@ -56,7 +56,7 @@ pub(super) fn served(settings: &Settings, store: &Store, address: SocketAddr) ->
         site,
         cards: SourceCards::of(settings.sources.iter().map(Arc::as_ref)),
         window: WindowLimits { entries_max: settings.feed.entries_max, bytes_max },
-        views: settings.views.clone(),
+        views: Arc::clone(&settings.views),
         interval_min: settings.poll.schedule.interval_min,
     })
 }

@@ -2,8 +2,11 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use super::{block_on, progress::bar, say, table::count};
-use crate::app::{self, Choice, ImportRow};
+use super::{block_on, progress::bar, say};
+use crate::{
+    app::{self, Choice, ImportRow},
+    model::counted,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -25,7 +28,7 @@ pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<Exit
 }
 
 fn summary(row: &ImportRow) -> String {
-    let mut lines = vec![format!("{} looked at", count(row.files as usize, "file", "files"))];
+    let mut lines = vec![format!("{} looked at", counted(row.files, "file", "files"))];
     for (count, what) in [
         (row.known, "not changed since they were imported"),
         (row.new, "opened a story"),

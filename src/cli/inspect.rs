@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use super::{
     block_on, say,
-    table::{clip, count, table, text},
+    table::{clip, table, text},
 };
 use crate::{
     app::{self, Choice, Inspected, Inspector},
-    model::{Draft, Problem, ZonedTime},
+    model::{Draft, Problem, ZonedTime, counted},
 };
 
 /// Entries shown in a table; `--json` shows all.
@@ -60,7 +60,7 @@ fn answer(argument: &str, inspected: &Result<Inspected, String>) -> String {
 /// A feed and its first entries.
 pub(super) fn listing(argument: &str, Inspected { channel, drafts, problems }: &Inspected, rows_max: usize) -> String {
     let title = clip(channel.title.as_deref().unwrap_or("untitled"), 60);
-    let (entries, faults) = (count(drafts.len(), "entry", "entries"), count(problems.len(), "problem", "problems"));
+    let (entries, faults) = (counted(drafts.len(), "entry", "entries"), counted(problems.len(), "problem", "problems"));
     let mut lines = format!("{argument}: {title}, {}, {entries}, {faults}\n", channel.format);
     for problem in problems {
         lines += &told(problem);

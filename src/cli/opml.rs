@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
-use super::{block_on, progress::bar, say, table::count};
-use crate::app::{self, Choice, Fate, ImportedList, ListWish};
+use super::{block_on, progress::bar, say};
+use crate::{
+    app::{self, Choice, Fate, ImportedList, ListWish},
+    model::counted,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -84,14 +87,14 @@ fn report(done: &ImportedList, is_dry: bool) -> String {
     let dead = of(|fate| if let Fate::Dead(why) = fate { Some(why.clone()) } else { None });
     let unfit = of(|fate| if let Fate::Unfit(why) = fate { Some(why.clone()) } else { None });
     let written = if is_dry { "would be added to" } else { "added to" };
-    let mut lines = vec![format!("{} in the list", count(done.feeds.len(), "feed", "feeds"))];
+    let mut lines = vec![format!("{} in the list", counted(done.feeds.len(), "feed", "feeds"))];
     lines.push(format!("  {:>6} {written} {}", added.len() + in_trouble.len(), done.file.display()));
     for (feeds, what, are_named) in [
         (&in_trouble, "of them with something to know:", true),
-        (&known, "are sources already", false),
-        (&repeated, "stand further up in the list", false),
-        (&dead, "left out, for there is no feed:", true),
-        (&unfit, "left out, for they cannot be sources:", true),
+        (&known, "known as a source already", false),
+        (&repeated, "repeated from further up in the list", false),
+        (&dead, "left out, without a feed:", true),
+        (&unfit, "left out, unfit as a source:", true),
     ] {
         if !feeds.is_empty() {
             lines.push(format!("  {:>6} {what}", feeds.len()));

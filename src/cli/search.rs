@@ -6,11 +6,11 @@ use super::{
     block_on,
     progress::share,
     say,
-    table::{clip, count, table, text},
+    table::{clip, table, text},
 };
 use crate::{
     app::{self, Choice, FoundRow},
-    model::Inquiry,
+    model::{Inquiry, counted},
 };
 
 #[derive(Debug, clap::Args)]
@@ -39,7 +39,7 @@ pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<Exit
         let stories = app::rebuild_search(choice, |share| bar.set_position((share * 1000.0) as u64))?;
         bar.finish_and_clear();
         if arguments.query.is_empty() {
-            say(&format!("the search index knows {}\n", count(stories as usize, "story", "stories")))?;
+            say(&format!("the search index knows {}\n", counted(stories, "story", "stories")))?;
             return Ok(ExitCode::SUCCESS);
         }
     }
@@ -54,7 +54,7 @@ pub(super) fn run(choice: &Choice, arguments: &Arguments) -> anyhow::Result<Exit
 }
 
 fn listing(found: &FoundRow) -> String {
-    let FoundRow { total, is_loosened, stories, .. } = found;
+    let FoundRow { total, is_all, is_loosened, stories, .. } = found;
     if stories.is_empty() {
         return "no story says so\n".to_owned();
     }
@@ -70,5 +70,6 @@ fn listing(found: &FoundRow) -> String {
         ]);
     }
     let how = if *is_loosened { ": none says it in a row, these say its parts" } else { "" };
-    format!("{}{} of {}{how}\n", text(&listing), stories.len(), count(*total, "story", "stories"))
+    let more = if *is_all { "" } else { "more than " };
+    format!("{}{} of {more}{}{how}\n", text(&listing), stories.len(), counted(*total, "story", "stories"))
 }

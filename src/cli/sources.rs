@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use super::{
     block_on, inspect, say,
-    table::{clip, count, table, text},
+    table::{clip, table, text},
 };
 use crate::{
     app::{self, Added, Choice, Examiner, SourceRow, Trial, Wish},
-    model::Timestamp,
+    model::{Timestamp, counted},
 };
 
 /// Entries shown of a feed that is added.
@@ -19,6 +19,9 @@ const ENTRIES_SHOWN: usize = 3;
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Option<Action>,
+    /// Also those that the configuration no longer names, of which items are kept
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -65,7 +68,7 @@ enum Action {
 pub(super) fn run(choice: &Choice, arguments: Arguments) -> anyhow::Result<ExitCode> {
     app::start_logging("warn");
     match arguments.action {
-        None => list(choice),
+        None => list(choice, arguments.all),
         Some(Action::Add { address, id, title, tags, anyway, dry_run }) => add(choice, &Wish { address, id, title, tags, anyway, dry_run }),
         Some(Action::Test { ids }) => block_on(test(choice, &ids)),
         Some(Action::Remove { id }) => {
@@ -121,8 +124,10 @@ fn told(id: &str, trial: &Trial) -> String {
         }
 }
 
-fn list(choice: &Choice) -> anyhow::Result<ExitCode> {
-    let rows = block_on(app::sources(choice))?;
+fn list(choice: &Choice, all: bool) -> anyhow::Result<ExitCode> {
+    let mut rows = block_on(app::sources(choice))?;
+    let known = rows.len();
+    rows.retain(|row| all || row.configured);
     let now = app::now();
     let mut listing = table(&["source", "items", "how it is", "asked", "next poll", "why then"]);
     for row in &rows {
@@ -130,7 +135,11 @@ fn list(choice: &Choice) -> anyhow::Result<ExitCode> {
         let asked = row.asked(now).unwrap_or_else(|| "-".to_owned());
         listing.add_row([row.id.clone(), row.items.to_string(), clip(&row.health, 100), asked, next, why]);
     }
-    say(&format!("{}{}\n", text(&listing), summary(&rows)))?;
+    let removed = match known - rows.len() {
+        0 => String::new(),
+        removed => format!("; `--all` shows {removed} more that the configuration no longer names"),
+    };
+    say(&format!("{}{}{removed}\n", text(&listing), summary(&rows)))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -142,7 +151,7 @@ fn summary(rows: &[SourceRow]) -> String {
     let resting = rows.len() - polled().count();
     let parts = [(failing, "failing"), (unasked, "not asked yet"), (resting, "not polled")];
     let parts: String = parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!(", {count} {words}")).collect();
-    format!("{}, {} fine{parts}", count(rows.len(), "source", "sources"), rows.len() - failing - unasked - resting)
+    format!("{}, {} fine{parts}", counted(rows.len(), "source", "sources"), rows.len() - failing - unasked - resting)
 }
 
 /// When a source is asked next, and why then.

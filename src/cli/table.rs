@@ -21,8 +21,3 @@ pub(super) fn clip(text: &str, chars_max: usize) -> String {
         None => text.to_owned(),
     }
 }
-
-/// `1 entry`, `2 entries`.
-pub(super) fn count(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}

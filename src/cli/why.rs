@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use super::{
     block_on, parse_handle, say,
-    table::{clip, count, table, text},
+    table::{clip, table, text},
 };
 use crate::{
     app::{self, Choice, RelativeRow, WhyRow},
-    model::Handle,
+    model::{Handle, counted},
 };
 
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ fn explain(row: &WhyRow) -> String {
     let who = item.account.as_deref().unwrap_or(&item.source);
     let mut lines = vec![format!("item   {}  {}  {who}", item.id, item.dated), format!("       {}", item.title)];
     lines.extend(item.link.as_ref().map(|link| format!("       {link}")));
-    lines.push(format!("story  {story}  {}", count(*members, "copy", "copies")));
+    lines.push(format!("story  {story}  {}", counted(*members, "copy", "copies")));
     lines.push(format!("why    {}\n", reason(row)));
     lines.join("\n")
         + &list("copies in its story", "as they are now", &row.copies)

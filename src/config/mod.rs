@@ -55,7 +55,7 @@ type TextOf<'a> = &'a dyn Fn(&Path) -> Result<String, Fault>;
 const INCLUDE: [&str; 1] = ["sources.d/*.toml"];
 
 /// What only the main file may say.
-const MAIN_ONLY: [&str; 10] = ["include", "daemon", "http", "poll", "feed", "documents", "merge", "retention", "view", "notify"];
+const MAIN_ONLY: [&str; 11] = ["include", "daemon", "http", "poll", "feed", "documents", "risk", "merge", "retention", "view", "notify"];
 
 /// Reads a configuration with the files it includes. `env` looks up the variables in URLs and headers. An error lists all faults.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Settings, ConfigError> {
@@ -104,7 +104,7 @@ fn read_all(path: &Path, env: Env<'_>, text_of: TextOf<'_>) -> Result<Settings, 
         let keepings = catalogue.sources.iter().flat_map(|source| names(source).into_iter().map(|name| (name, source.keeping)));
         settings.retention.sources = keepings.collect();
         settings.sources = catalogue.sources;
-        settings.views = views;
+        settings.views = views.into();
         return Ok(settings);
     }
     let places: Vec<_> = settings.files.iter().chain(&settings.watch_lists).collect();

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 
 use super::{
     error::Fault,
+    route::read_allow_private,
     secret::{Env, expand},
     section::{Position, Section, fault, nearest, shorten},
     tables::INTERVAL_MAX,
@@ -27,8 +28,8 @@ const HOURLY_MAX: usize = 1000;
 const BATCH_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The keys of a receiver by mail, and those of the others.
-const MAIL_KEYS: [&str; 7] = ["host", "port", "tls", "user", "password_env", "from", "to"];
-const HOOK_KEYS: [&str; 3] = ["url", "secret_env", "allow_private"];
+const MAIL_KEYS: [&str; 8] = ["host", "port", "tls", "user", "password_env", "from", "to", "unsubscribe"];
+const HOOK_KEYS: [&str; 2] = ["url", "secret_env"];
 
 /// What receivers are read against.
 pub(super) struct Receivers<'e> {
@@ -81,7 +82,9 @@ impl<'e> Receivers<'e> {
         }
         let kind = |text: &str| if text == "smtp" { Some(None) } else { Messenger::parse(text).map(Some) };
         let kind = section.parsed("kind", RULE, kind);
-        let (hook, mail) = (self.read_hook(section, kind.flatten()), self.read_mailbox(section, kind == Some(None)));
+        let allow_private = read_allow_private(section);
+        let hook = self.read_hook(section, kind.flatten(), &allow_private);
+        let mail = self.read_mailbox(section, (kind == Some(None)).then_some(allow_private));
         let foreign = if kind == Some(None) { &HOOK_KEYS[..] } else { &MAIL_KEYS[..] };
         for key in foreign.iter().filter(|key| kind.is_some() && section.has(key)).collect::<Vec<_>>() {
             section.fault(key, "means nothing to a receiver of this `notify.kind`, leave it out");
@@ -92,16 +95,9 @@ impl<'e> Receivers<'e> {
         }
     }
 
-    fn read_hook(&self, section: &mut Section<'_>, messenger: Option<Messenger>) -> Option<Hook> {
+    fn read_hook(&self, section: &mut Section<'_>, messenger: Option<Messenger>, allow_private: &[PrivateHost]) -> Option<Hook> {
         let url = self.read_url(section);
         let secret = self.read_variable(section, "secret_env");
-        let mut allow_private = Vec::new();
-        for found in section.strings("allow_private") {
-            match PrivateHost::parse(found.value) {
-                Some(host) => allow_private.push(host),
-                None => section.fault("allow_private", "must be a list of `host:port` such as `192.168.1.10:8065`"),
-            }
-        }
         let messenger = messenger?;
         if !section.has("url") {
             section.fault("kind", format_args!("is `{}`, which needs `notify.url`", messenger.as_str()));
@@ -109,7 +105,7 @@ impl<'e> Receivers<'e> {
         if messenger == Messenger::Wecom && section.has("secret_env") {
             section.fault("secret_env", "means nothing to `wecom`, whose key is in its URL; leave it out");
         }
-        Some(Hook { messenger, url: url?, secret, allow_private })
+        Some(Hook { messenger, url: url?, secret, allow_private: allow_private.to_vec() })
     }
 
     /// The address. It is a secret: messages never show it.
@@ -121,8 +117,9 @@ impl<'e> Receivers<'e> {
         link.map_err(|rule| section.fault("url", rule)).ok()
     }
 
-    fn read_mailbox(&self, section: &mut Section<'_>, is_mail: bool) -> Option<Mailbox> {
-        let host = section.parsed("host", "must be the name of a mail server", |text| host(text).then(|| text.to_owned()));
+    /// The mailbox; `None` for `allow_private` where the receiver is none.
+    fn read_mailbox(&self, section: &mut Section<'_>, allow_private: Option<Vec<PrivateHost>>) -> Option<Mailbox> {
+        let host = section.parsed("host", "must be the name of a mail server", |text| place(text, 25).map(|_| text.to_owned()));
         let tls = section.parsed("tls", "must be `starttls`, `implicit` or `none`", |text| {
             Some(match text {
                 "starttls" => MailTls::StartTls,
@@ -148,9 +145,8 @@ impl<'e> Receivers<'e> {
                 None => section.fault("to", format_args!("is `{}`, {ADDRESS}", shorten(found.value))),
             }
         }
-        if !is_mail {
-            return None;
-        }
+        let unsubscribe = section.parsed("unsubscribe", "must be a mail address such as `me@example.org`", plain_address);
+        let allow_private = allow_private?;
         for key in ["host", "from", "to"] {
             if !section.has(key) || (key == "to" && recipients.is_empty()) {
                 section.fault("kind", format_args!("is `smtp`, which needs `notify.{key}`"));
@@ -160,12 +156,13 @@ impl<'e> Receivers<'e> {
             section.fault("user", "and `notify.password_env` stand together, or neither does");
         }
         let mailbox = Mailbox {
-            host: host?,
-            port: u16::try_from(port).unwrap_or_default(),
+            server: place(&host?, port)?,
+            allow_private,
             tls,
             login: user.zip(password),
             from: from?,
             to: recipients,
+            unsubscribe,
         };
         if tls == MailTls::None && !mailbox.is_on_loopback() {
             section.fault("tls", "is `none`, which is for a server on this machine alone: `localhost`, `127.0.0.1`, `::1`");
@@ -220,8 +217,10 @@ fn read_id(section: &mut Section<'_>) -> Option<String> {
     section.parsed("id", RULE, |text| SourceId::parse(text).ok().map(|id| id.to_string()))
 }
 
-fn host(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 253 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+/// A server at a host, which may be an IPv6 address with or without brackets, and a port.
+fn place(host: &str, port: usize) -> Option<PrivateHost> {
+    let host = host.trim_matches(['[', ']']);
+    PrivateHost::parse(&if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") })
 }
 
 /// `me@example.org`, also with a name before it: then in angle brackets.
@@ -234,6 +233,12 @@ fn mail_address(text: &str) -> Option<String> {
     let (name, host) = address.split_once('@')?;
     let is_address = address.bytes().all(allowed) && !name.is_empty() && !host.is_empty() && !host.contains('@');
     (is_address && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+/// A mail address that can stand in a `mailto:` as it is.
+fn plain_address(text: &str) -> Option<String> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+-@".contains(&byte));
+    mail_address(text).filter(|_| is_plain)
 }
 
 #[cfg(test)]

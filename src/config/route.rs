@@ -1,4 +1,4 @@
-//! The keys of a source that say how it is reached and as whom: `proxy`, `ca_file`, `basic_auth`.
+//! The keys that say how somebody is reached and as whom: `allow_private`, `proxy`, `ca_file`, `basic_auth`.
 
 use std::{fs, sync::Arc};
 
@@ -8,14 +8,30 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use super::{
     secret::{Env, expand},
     section::{Section, shorten},
+    source::without_secrets,
 };
-use crate::model::{HeaderPair, Proxy, Route};
+use crate::model::{HeaderPair, PrivateHost, Proxy, Route};
 
 /// Largest file of certificates, in bytes.
 const AUTHORITY_BYTES_MAX: usize = 1 << 20;
 
 /// Longest name and password together, in bytes.
 const CREDENTIALS_BYTES_MAX: usize = 1024;
+
+/// The addresses of the operator's own network that may be reached.
+pub(super) fn read_allow_private(section: &mut Section<'_>) -> Vec<PrivateHost> {
+    let mut hosts = Vec::new();
+    for found in section.strings("allow_private") {
+        match PrivateHost::parse(found.value) {
+            Some(host) => hosts.push(host),
+            None => section.fault(
+                "allow_private",
+                format_args!("is `{}`, must be `host:port` such as `192.168.1.10:1200`", without_secrets(found.value)),
+            ),
+        }
+    }
+    hosts
+}
 
 /// The way to a source.
 pub(super) fn read_route(section: &mut Section<'_>, env: Env<'_>) -> Route {

@@ -22,14 +22,16 @@ pub struct Settings {
     pub feed: FeedSettings,
     /// `[documents]`
     pub documents: DocumentSettings,
+    /// `risk.folder`: where lists of vulnerabilities are laid down.
+    pub risk_folder: Option<PathBuf>,
     /// `[merge]`
     pub merge: MergeThresholds,
     /// `[retention]`, with what every source says of itself.
     pub retention: Retention,
     /// Every `[[source]]`, in the order of the files; ids and URLs are unique. Whoever polls or shows them shares them.
     pub sources: Vec<Arc<Source>>,
-    /// Every `[[view]]`, in their order; ids are unique.
-    pub views: Vec<View>,
+    /// Every `[[view]]`, in their order; ids are unique. Lists of terms make them large: whoever serves or tells them shares them.
+    pub views: Arc<[View]>,
     /// Every `[[notify]]`, in their order; ids are unique.
     pub receivers: Vec<Receiver>,
     /// The files that were read, the main one first.

@@ -5,13 +5,13 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use super::{
     error::Fault,
     quantity::show_duration,
-    route::{read_basic_auth, read_route},
+    route::{read_allow_private, read_basic_auth, read_route},
     secret::{Env, expand, names_variable},
     section::{Found, Position, Section, fault, shorten},
     tables::{INTERVAL_MAX, ITEMS, timezone},
 };
 use crate::{
-    model::{BadLink, Cadence, HeaderPair, Keeping, Link, PrivateHost, ScheduleLimits, Source, SourceId, Text},
+    model::{BadLink, Cadence, HeaderPair, Keeping, Link, ScheduleLimits, Source, SourceId, Text},
     schedule::{parse_cron, tick_gap_min},
 };
 
@@ -243,20 +243,6 @@ fn read_tags(section: &mut Section<'_>) -> Vec<Text> {
     tags
 }
 
-fn read_allow_private(section: &mut Section<'_>) -> Vec<PrivateHost> {
-    let mut hosts = Vec::new();
-    for found in section.strings("allow_private") {
-        match PrivateHost::parse(found.value) {
-            Some(host) => hosts.push(host),
-            None => section.fault(
-                "allow_private",
-                format_args!("is `{}`, must be `host:port` such as `192.168.1.10:1200`", without_secrets(found.value)),
-            ),
-        }
-    }
-    hosts
-}
-
 fn read_headers(section: &mut Section<'_>, env: Env<'_>) -> Vec<HeaderPair> {
     let pairs = section.pairs("headers");
     if pairs.len() > HEADERS_MAX {
@@ -295,7 +281,7 @@ fn read_encoding(section: &mut Section<'_>) -> Option<String> {
 }
 
 /// What of an address can be shown: neither a user name and password nor a query.
-fn without_secrets(url: &str) -> String {
+pub(super) fn without_secrets(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     match path.rsplit_once('@') {
         Some((_, host)) => shorten(&format!("...@{host}")),

@@ -1,6 +1,13 @@
 //! The tables beside `[[source]]`: each key with its default, its bounds and its rule.
 
-use std::{collections::HashMap, net::SocketAddr, ops::RangeInclusive, path::Path, str::FromStr, time::Duration};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use chrono_tz::Tz;
 
@@ -36,6 +43,7 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
     let mut poll = table("poll");
     let mut feed = table("feed");
     let mut documents = table("documents");
+    let mut risk = table("risk");
     let mut merge = table("merge");
     let mut retention = table("retention");
     let settings = Settings {
@@ -44,27 +52,55 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
         poll: read_poll(&mut poll, faults, &mut warnings),
         feed: read_feed(&mut feed),
         documents: DocumentSettings { timezone: timezone(&mut documents).unwrap_or(Tz::Asia__Shanghai) },
+        risk_folder: risk.parsed("folder", "must be a folder", |text| path_below(folder, text)),
         merge: read_merge(&mut merge),
         retention: read_retention(&mut retention),
         sources: Vec::new(),
-        views: Vec::new(),
+        views: [].into(),
         receivers: Vec::new(),
         files: Vec::new(),
         watch_lists: Vec::new(),
         folders: Vec::new(),
         warnings,
     };
-    [daemon, http, poll, feed, documents, merge, retention].into_iter().for_each(|section| section.finish(faults));
+    [daemon, http, poll, feed, documents, risk, merge, retention].into_iter().for_each(|section| section.finish(faults));
     settings
 }
+
+/// Names that people take for zones, with the zones that they mean: the database names one city of each.
+const NO_ZONES: [(&str, &str); 20] = [
+    ("Asia/Beijing", "Asia/Shanghai"),
+    ("Beijing", "Asia/Shanghai"),
+    ("Asia/Shenzhen", "Asia/Shanghai"),
+    ("Asia/Guangzhou", "Asia/Shanghai"),
+    ("China", "Asia/Shanghai"),
+    ("Shanghai", "Asia/Shanghai"),
+    ("Asia/Mumbai", "Asia/Kolkata"),
+    ("Asia/Delhi", "Asia/Kolkata"),
+    ("Asia/Bangalore", "Asia/Kolkata"),
+    ("Asia/Osaka", "Asia/Tokyo"),
+    ("Asia/Hanoi", "Asia/Ho_Chi_Minh"),
+    ("Asia/Abu_Dhabi", "Asia/Dubai"),
+    ("Europe/Frankfurt", "Europe/Berlin"),
+    ("Europe/Munich", "Europe/Berlin"),
+    ("Europe/Geneva", "Europe/Zurich"),
+    ("Europe/Barcelona", "Europe/Madrid"),
+    ("America/Washington", "America/New_York"),
+    ("America/Boston", "America/New_York"),
+    ("America/San_Francisco", "America/Los_Angeles"),
+    ("America/Seattle", "America/Los_Angeles"),
+];
 
 /// A zone of the IANA database.
 pub(super) fn timezone(section: &mut Section<'_>) -> Option<Tz> {
     let found = section.string("timezone")?;
     let zone = Tz::from_str(found.value).ok();
     if zone.is_none() {
-        let guess = nearest(found.value, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
-        let guess = guess.map_or_else(String::new, |guess| format!(", did you mean `{guess}`?"));
+        let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| (zone.name(), zone.name()));
+        let names: Vec<_> = zones.chain(NO_ZONES).collect();
+        let guess = nearest(found.value, names.iter().map(|(name, _)| *name));
+        let guess = guess.and_then(|guess| names.iter().find(|(name, _)| *name == guess));
+        let guess = guess.map_or_else(String::new, |(_, zone)| format!(", did you mean `{zone}`?"));
         section.fault(
             "timezone",
             format_args!("is `{}`, must be an IANA time zone such as `Asia/Shanghai`{guess}", super::section::shorten(found.value)),
@@ -74,7 +110,7 @@ pub(super) fn timezone(section: &mut Section<'_>) -> Option<Tz> {
 }
 
 fn read_daemon(section: &mut Section<'_>, folder: &Path, warnings: &mut Vec<String>) -> DaemonSettings {
-    let path = |text: &str| (!text.is_empty() && !text.contains('\0')).then(|| folder.join(text));
+    let path = |text: &str| path_below(folder, text);
     let data_dir = section.parsed("data_dir", "must be a folder", path);
     let seeds = section.parsed("seeds", "must be a folder", path);
     let contact = section.parsed("contact", "must be a URL or a mail address at which publishers reach you", contact);
@@ -91,6 +127,11 @@ fn read_daemon(section: &mut Section<'_>, folder: &Path, warnings: &mut Vec<Stri
         subscribers: u32::try_from(section.count("subscribers", 0, 1..=1_000_000_000)).ok().filter(|count| *count > 0),
         grace: section.duration("grace", Duration::from_secs(10), Duration::ZERO..=HOUR),
     }
+}
+
+/// A path that is relative to the folder of the configuration.
+fn path_below(folder: &Path, text: &str) -> Option<PathBuf> {
+    (!text.is_empty() && !text.contains('\0')).then(|| folder.join(text))
 }
 
 /// A URL, or a mail address; either may stand inside the parentheses of a user agent.

@@ -196,11 +196,11 @@ impl<'e> Views<'e> {
         self.sources.iter().filter(carries).map(|source| source.id.clone()).collect()
     }
 
-    /// A tag that is neither an identifier nor any source's may be a label to come, or a slip.
+    /// A tag that is neither an identifier, a label, nor any source's may be a slip.
     fn warn_of_empty(&mut self, tags: &[Filter], at: &Position) {
         for filter in tags {
             if let Filter::Tag(name) = filter
-                && tag::identifier(name).is_none()
+                && tag::canonical(name).is_none()
             {
                 let known = self.sources.iter().flat_map(|source| &source.tags).map(Text::as_str);
                 let guess = nearest(name, known).map_or_else(String::new, |guess| format!(", did you mean `{guess}`?"));

@@ -11,6 +11,7 @@ mod date;
 mod drafts;
 mod edits;
 mod encoding;
+mod entities;
 mod fault;
 mod html;
 mod json;
@@ -31,7 +32,7 @@ pub use subscriptions::{NotAList, Subscription, subscriptions};
 use survey::{Found, Root, Survey};
 
 /// Moves when documents are read otherwise than before: every source's next document is then asked for in full.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What is known about a document from outside it.
 #[derive(Debug, Clone)]
@@ -112,7 +113,7 @@ fn read_any(bytes: &[u8], hints: &Hints<'_>) -> Result<Reading, NotAFeed> {
         return read_json(&text, 0, hints, problems);
     }
     let not_a_feed = match survey::find_root(&text) {
-        Found::Root(root) => return Ok(read_xml(&text, &root, hints, problems)),
+        Found::Root(root) => return Ok(read_xml(&entities::expand(&text, root.at), &root, hints, problems)),
         Found::Html => NotAFeed::Html { alternate: html::alternate(&text, hints.base) },
         Found::Other(Some(name)) => NotAFeed::Other(format!("the root element is `<{name}>`")),
         Found::Other(None) => NotAFeed::Other("neither XML nor JSON".to_owned()),

@@ -84,6 +84,7 @@ pub enum BadClient {
 pub struct Client {
     public: reqwest::Client,
     private: reqwest::Client,
+    names: Names,
     routes: Routes,
 }
 
@@ -91,8 +92,9 @@ impl Client {
     /// A client; reads the machine's certificates, so make one and clone it.
     pub fn new(settings: &ClientSettings) -> Result<Self, BadClient> {
         let tls = tls::config(settings.extra_roots.as_deref().into_iter())?;
-        let make = |reach| build(settings, tls.clone(), Names::new(settings.resolver.clone(), reach), None);
-        Ok(Self { public: make(Reach::Public)?, private: make(Reach::Private)?, routes: Routes::new(settings) })
+        let names = Names::new(settings.resolver.clone(), Reach::Public);
+        let make = |reach| build(settings, tls.clone(), names.reaching(reach), None);
+        Ok(Self { public: make(Reach::Public)?, private: make(Reach::Private)?, names, routes: Routes::new(settings) })
     }
 
     async fn follow(&self, request: &Request) -> Result<Response, Failure> {
@@ -118,6 +120,11 @@ impl Client {
             Reach::Public => self.public.clone(),
             Reach::Private => self.private.clone(),
         }
+    }
+
+    /// Who knows addresses, as far as they may be reached.
+    pub(super) fn names(&self, reach: Reach) -> Names {
+        self.names.reaching(reach)
     }
 
     /// Who makes a hop of so far a reach.

@@ -100,18 +100,19 @@ pub fn check(link: &Link, allowed: &[PrivateHost]) -> Result<Reach, String> {
     what.map_or(Ok(Reach::Public), |what| Err(format!("`{}` is {what} (`allow_private` can permit it)", link.authority())))
 }
 
-/// How far the connection to a proxy may reach, or why it may not be made. It may listen on any port: the operator named it.
-pub fn check_proxy(place: &PrivateHost, allowed: &[PrivateHost]) -> Result<Reach, String> {
+/// How far the connection to a server that is no page's (`what`: a proxy, a mail server) may reach, or why it may not be made. It may
+/// listen on any port: the operator named it.
+pub fn check_place(what: &str, place: &PrivateHost, allowed: &[PrivateHost]) -> Result<Reach, String> {
     if allowed.contains(place) {
         return Ok(Reach::Private);
     }
-    let what = match Host::parse(place.host()) {
+    let fault = match Host::parse(place.host()) {
         Ok(Host::Domain(name)) => private_name(&name),
         Ok(Host::Ipv4(ip)) => non_public_v4(ip),
         Ok(Host::Ipv6(ip)) => non_public_v6(ip),
         Err(_) => Some("no host"),
     };
-    what.map_or(Ok(Reach::Public), |what| Err(format!("the proxy `{}` is {what} (`allow_private` can permit it)", place.as_str())))
+    fault.map_or(Ok(Reach::Public), |fault| Err(format!("the {what} `{}` is {fault} (`allow_private` can permit it)", place.as_str())))
 }
 
 /// Whether a name stands for this machine or this network whatever a resolver says (RFC 6761, and the clouds' metadata services).
@@ -122,6 +123,8 @@ fn private_name(name: &str) -> Option<&'static str> {
         "" => Some("no host"),
         "localhost" => Some("this machine"),
         "internal" => Some("an internal name"),
+        // No registry hands them out (RFC 7085): only a search list of this network can resolve one.
+        _ if last == name => Some("a name without a dot"),
         _ => None,
     }
 }
@@ -130,7 +133,7 @@ fn private_name(name: &str) -> Option<&'static str> {
 mod tests {
     use std::net::IpAddr;
 
-    use super::{Reach, check, check_proxy, non_public};
+    use super::{Reach, check, check_place, non_public};
     use crate::model::{Link, PrivateHost};
 
     const PUBLIC: &[&str] = &[
@@ -294,6 +297,8 @@ mod tests {
             "https://metadata.google.internal/",
             "http://db.internal./",
             "http://internal/",
+            "http://nas/",
+            "http://nas./",
         ] {
             assert!(reach(url, &[]).is_err(), "{url}");
         }
@@ -313,12 +318,12 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_public_or_named() {
+    fn a_proxy_or_a_mail_server_is_public_or_named() {
         let reach = |place: &str, allowed: &[&str]| {
             let allowed: Vec<_> = allowed.iter().map(|text| PrivateHost::parse(text).expect(text)).collect();
-            check_proxy(&PrivateHost::parse(place).expect(place), &allowed)
+            check_place("proxy", &PrivateHost::parse(place).expect(place), &allowed)
         };
-        for place in ["127.0.0.1:3128", "0x7f.1:3128", "[::1]:1080", "localhost:3128", "proxy.internal:1", "10.0.0.1:8080"] {
+        for place in ["127.0.0.1:3128", "0x7f.1:3128", "[::1]:1080", "localhost:3128", "proxy.internal:1", "10.0.0.1:25"] {
             assert!(reach(place, &[]).is_err(), "{place}");
             assert_eq!(reach(place, &[place]), Ok(Reach::Private), "{place}");
         }

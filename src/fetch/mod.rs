@@ -17,6 +17,7 @@ mod freshness;
 pub mod guard;
 mod head;
 mod links;
+mod locate;
 mod post;
 mod redirect;
 mod resolve;

@@ -61,12 +61,18 @@ impl Names {
         Self { resolver, reach, vouched: None, slots: Arc::new(Semaphore::new(LOOKUPS_MAX)) }
     }
 
+    /// The same with another reach; lookups of both wait for the same slots.
+    pub fn reaching(&self, reach: Reach) -> Self {
+        Self { reach, ..self.clone() }
+    }
+
     /// The same for a client whose proxy may be anywhere. What is asked for under the proxy's own name may then be there as well.
     pub fn vouching_for(self, proxy: &PrivateHost) -> Self {
         Self { vouched: Some(proxy.host().to_owned()), ..self }
     }
 
-    async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
+    /// The addresses of a name, as far as all of them may be asked.
+    pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
         let mut found = match &self.resolver {
             Resolver::Table(table) => table(name),
             Resolver::System => self.ask_system(name.to_owned()).await?,

@@ -42,7 +42,9 @@ impl Routes {
     /// The client for a route whose target may reach so far. [`Failure::AddressRefused`] where the proxy is private and not allowed.
     pub fn client(&self, route: &Route, target: Reach, allowed: &[PrivateHost]) -> Result<reqwest::Client, Failure> {
         let proxy = match &route.proxy {
-            Some(proxy) => guard::check_proxy(proxy.place(), allowed).map_err(|why| Failure::AddressRefused(failure::line(&why)))?,
+            Some(proxy) => {
+                guard::check_place("proxy", proxy.place(), allowed).map_err(|why| Failure::AddressRefused(failure::line(&why)))?
+            }
             None => Reach::Public,
         };
         let way = Way { route: route.clone(), target, proxy };

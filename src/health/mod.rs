@@ -12,7 +12,7 @@ pub use self::{
     outage::{About, Outage},
     outages::{Seen, advance},
 };
-use crate::model::{SourceState, Timestamp, Trouble, Validity, Why};
+use crate::model::{SourceState, Timestamp, Trouble, Validity, Why, counted};
 
 /// A certificate that is not renewed so long before its end was forgotten.
 const EXPIRING: Duration = Duration::from_secs(7 * 86_400);
@@ -92,7 +92,7 @@ pub fn in_words(state: &SourceState, is_private: bool, now: Timestamp) -> String
         (Verdict::Failing(Trouble::HeldBack), _) if state.is_released => {
             "released: what was held back is let in at the next poll".to_owned()
         }
-        (Verdict::Failing(trouble), _) => format!("{}: {}", failing(state), outcome.unwrap_or(trouble.as_str())),
+        (Verdict::Failing(trouble), _) => format!("{}: {}", failing(state, now), outcome.unwrap_or(trouble.as_str())),
         (Verdict::Frozen, _) => {
             "frozen: its server says that nothing changed while it has news; once a week it is asked in full".to_owned()
         }
@@ -101,14 +101,14 @@ pub fn in_words(state: &SourceState, is_private: bool, now: Timestamp) -> String
             format!("certificate expiring: it ends in {}, and was not renewed in time", hours_or_days(left))
         }
         (Verdict::Late, Silence::Unusual { days, usual_days }) => {
-            format!("late: nothing new for {}; nine times in ten it is {} at most", count_of(days), count_of(usual_days))
+            format!("late: nothing new for {}; nine times in ten it is {} at most", in_days(days), in_days(usual_days))
         }
         (Verdict::Offline, _) => "out of reach: our own network seems to be down".to_owned(),
         (Verdict::Empty, _) => "empty: it answers, and never had an item".to_owned(),
         (Verdict::Moved, _) => "moved for good: the configuration still names the old address".to_owned(),
         (Verdict::Quiet, Silence::Usual { days, is_known }) => {
             let like_it = if is_known { ", as is usual for it" } else { "" };
-            format!("quiet: nothing new for {}{like_it}", count_of(days))
+            format!("quiet: nothing new for {}{like_it}", in_days(days))
         }
         (Verdict::Fine, _) => outcome.map_or_else(|| "fine".to_owned(), |outcome| format!("fine: {outcome}")),
         (verdict, _) => verdict.as_str().to_owned(),
@@ -121,25 +121,24 @@ fn is_expiring(Validity { from, until }: Validity, now: Timestamp) -> bool {
     now <= until && until.since(now) < (until.since(from) / 10).min(EXPIRING)
 }
 
-/// `1 day`, `5 hours`.
+fn in_days(days: u64) -> String {
+    counted(days, "day", "days")
+}
+
+/// `5 hours`, `3 days`.
 fn hours_or_days(span: Duration) -> String {
     match span.as_secs() / 3600 {
-        1 => "1 hour".to_owned(),
-        hours if hours < 48 => format!("{hours} hours"),
-        hours => count_of(hours / 24),
+        0 => "less than an hour".to_owned(),
+        hours if hours < 48 => counted(hours, "hour", "hours"),
+        hours => in_days(hours / 24),
     }
 }
 
-/// `failing since 2026-11-22, 4 times`.
-fn failing(state: &SourceState) -> String {
-    let since = state.failing_since.map_or_else(String::new, |since| format!(" since {}", &since.rfc3339()[..10]));
+/// `failing for 3 days, 4 times`: a date would need a time zone.
+fn failing(state: &SourceState, now: Timestamp) -> String {
+    let since = state.failing_since.map_or_else(String::new, |since| format!(" for {}", hours_or_days(now.since(since))));
     let times = if state.failures > 1 { format!(", {} times", state.failures) } else { String::new() };
     format!("failing{since}{times}")
-}
-
-/// `1 day`, `2 days`.
-fn count_of(days: u64) -> String {
-    format!("{days} day{}", if days == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -168,7 +167,7 @@ mod tests {
             trouble: Some(Trouble::Name),
             last_failed: true,
             failures: 4,
-            failing_since: Some(NOW),
+            failing_since: Some(days_ago(5)),
             ..read(30)
         };
         let moved = Link::parse("https://new.example/").ok();
@@ -185,13 +184,8 @@ mod tests {
                 Verdict::Moved,
                 "moved for good: the configuration still names the old address",
             ),
-            (
-                failing.clone(),
-                false,
-                Verdict::Failing(Trouble::Name),
-                "failing since 2026-11-22, 4 times: `secret.example` does not resolve",
-            ),
-            (failing.clone(), true, Verdict::Failing(Trouble::Name), "failing since 2026-11-22, 4 times: name does not resolve"),
+            (failing.clone(), false, Verdict::Failing(Trouble::Name), "failing for 5 days, 4 times: `secret.example` does not resolve"),
+            (failing.clone(), true, Verdict::Failing(Trouble::Name), "failing for 5 days, 4 times: name does not resolve"),
             (
                 SourceState { why: Some(Why::Offline), ..failing.clone() },
                 false,

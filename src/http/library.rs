@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use super::shelf::ShelfError;
 use crate::{
     health::Outage,
-    model::{Item, ItemId, SourceId, SourceState, Story, StoryId, Timestamp},
+    model::{Cve, Item, ItemId, SourceId, SourceState, Story, StoryId, Threat, Timestamp},
     render::SourceCards,
     search::{Order, Search},
     store::{Counts, Revision, Store, StoreError},
     telemetry::Standing,
-    view::{Filter, Mentioned, Share},
+    view::{Filter, Mentioned, Share, Total},
 };
 
 /// Volumes that are looked at before all others are: what lets much through has its next one near, and to look at all of them takes the
@@ -33,14 +33,6 @@ pub(super) struct Edition {
     index: u64,
 }
 
-/// Stories that a filter holds for.
-pub(super) struct Found {
-    /// Those that were asked for, in their order.
-    pub(super) stories: Vec<Revision>,
-    /// How many there are in all, where that is known.
-    pub(super) total: Option<usize>,
-}
-
 impl Library {
     /// Over a store and its index.
     pub(super) fn new(store: Store, search: Search) -> Self {
@@ -58,17 +50,22 @@ impl Library {
     }
 
     /// The stories that a filter holds for, without the first `skip` of them, at most `limit`. The index is asked for all but the whole.
-    pub(super) fn find(&self, filter: &Filter, order: Order, skip: usize, limit: usize) -> Result<Found, ShelfError> {
+    pub(super) fn find(&self, filter: &Filter, order: Order, skip: usize, limit: usize) -> Result<Vec<Revision>, ShelfError> {
         if is_everything(filter) {
-            return Ok(Found { stories: self.store.newest_revisions(skip, limit)?, total: None });
+            return Ok(self.store.newest_revisions(skip, limit)?);
         }
         let found = self.ready()?.find(filter, order, skip, limit)?;
-        let mut stories = Vec::with_capacity(found.ids.len());
-        for id in found.ids {
+        let mut stories = Vec::with_capacity(found.len());
+        for id in found {
             // It may have gone since the index heard of it.
             stories.extend(self.store.revision(id)?);
         }
-        Ok(Found { stories, total: Some(found.total) })
+        Ok(stories)
+    }
+
+    /// How many stories a filter holds for.
+    pub(super) fn count(&self, filter: &Filter) -> Result<Total, ShelfError> {
+        Ok(self.ready()?.count(filter)?)
     }
 
     /// When the newest story that can be found was published.
@@ -79,6 +76,12 @@ impl Library {
     /// The vulnerabilities that most stories published since `from` are about.
     pub(super) fn talk(&self, from: Timestamp, limit: usize) -> Result<Vec<Mentioned>, ShelfError> {
         Ok(self.ready()?.talk(from, limit)?)
+    }
+
+    /// What lists say of a vulnerability that a story is about.
+    pub(super) fn threat(&self, name: &str, story: StoryId) -> Result<Threat, StoreError> {
+        let Some(cve) = Cve::parse(name) else { return Ok(Threat::default()) };
+        Ok(self.store.risk(story)?.threat(cve))
     }
 
     /// What each source had of all stories, and of those published since `lately`; nothing while that cannot be known.
@@ -205,6 +208,6 @@ impl Library {
     }
 }
 
-fn is_everything(filter: &Filter) -> bool {
+pub(super) fn is_everything(filter: &Filter) -> bool {
     *filter == Filter::All(Vec::new())
 }

@@ -77,7 +77,7 @@ pub struct Served {
     /// How much stands on the feed page.
     pub window: WindowLimits,
     /// The operator's selections.
-    pub views: Vec<View>,
+    pub views: Arc<[View]>,
     /// The shortest distance between two polls of any source: nothing can change sooner.
     pub interval_min: Duration,
 }

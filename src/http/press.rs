@@ -1,21 +1,21 @@
 //! Makes feeds and pages of selections: filter, stories, window, bytes.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, collections::HashSet, sync::Arc};
 
 use axum::http::HeaderValue;
 
 use super::{
     Served,
     fragments::{Fragment, Fragments, Shape},
-    library::Library,
+    library::{Library, is_everything},
     parts::{Part, Parts},
     shelf::ShelfError,
 };
 use crate::{
-    model::{Link, SourceId, Text, Timestamp},
+    model::{Link, Source, SourceId, StoryId, Text, Timestamp},
     render::{self, Feed, Format, List, Listed, Place, Searched, Site, SourceCard, SourceCards},
     search::{self, Order},
-    view::{self, Candidate, Filter, QUERY_CHARS_MAX, Selection, Week, WindowLimits},
+    view::{self, Candidate, Filter, Mentioned, QUERY_CHARS_MAX, Selection, Week, WindowLimits},
 };
 
 /// How many times the candidates are multiplied until the window no longer depends on how many were offered.
@@ -74,29 +74,27 @@ pub(super) struct Chosen {
     order: Order,
 }
 
-/// Stories that stand on a page, and the numbers of those that older and newer pages leave out.
+/// Stories that stand on a page, and the number of those that the next older page leaves out.
 struct Stand {
     fragments: Vec<Arc<Fragment>>,
     next: Option<usize>,
-    /// Stories on all pages together, where that is known.
-    total: Option<usize>,
 }
-
-/// Stories as they are written, and how many there are in all.
-type Counted = (Vec<Arc<Fragment>>, Option<usize>);
 
 impl Press<'_> {
     /// A feed or a page; `None` if there is no such selection, or nothing so far back.
     pub(super) fn make(&self, wanted: &Wanted) -> Result<Option<Parts>, ShelfError> {
         let Some(mut chosen) = self.choose(&wanted.selection) else { return Ok(None) };
         let site = &self.served.site;
-        let (Stand { fragments, next, total }, is_loosened) = self.stand_or_near(&mut chosen, wanted)?;
+        let (Stand { fragments, next }, is_loosened) = self.stand_or_near(&mut chosen, wanted)?;
         if fragments.is_empty() && wanted.skip > 0 {
             return Ok(None);
         }
         let feed = &mut chosen.feed;
         if let Some(newest) = fragments.iter().map(|fragment| fragment.candidate.updated.at()).max() {
             feed.updated = newest;
+        }
+        if let Selection::Vulnerability(name) = &wanted.selection {
+            feed.subtitle = self.threat_line(name, &fragments)?;
         }
         let part = |skip| Place { skip, ..feed.place.clone() };
         let mut parts = Vec::new();
@@ -119,6 +117,7 @@ impl Press<'_> {
                 let page = match &wanted.selection {
                     Selection::Search(question) => {
                         let (text, is_best_first) = (question.text(), question.is_best_first);
+                        let total = self.library.count(&chosen.filter)?;
                         let misread = &view::misread(text);
                         let chars_max = QUERY_CHARS_MAX;
                         render::search_page(site, list, Searched { text, is_best_first, is_loosened, misread, total, chars_max })
@@ -129,6 +128,17 @@ impl Press<'_> {
                 Ok(Some(page.into()))
             }
         }
+    }
+
+    /// What is known of a vulnerability, by the newest stories about it that are no round-ups.
+    fn threat_line(&self, name: &str, fragments: &[Arc<Fragment>]) -> Result<Text, ShelfError> {
+        const STORIES_MAX: usize = 8;
+        for fragment in fragments.iter().take(STORIES_MAX) {
+            if let Some(sentences) = render::threat_sentences(&self.library.threat(name, fragment.candidate.id)?) {
+                return Ok(Text::line(&sentences, 300));
+            }
+        }
+        Ok(Text::default())
     }
 
     /// Whether hubs are told when this changes: the combined feed and the open views, as Atom.
@@ -157,6 +167,11 @@ impl Press<'_> {
         let site = &self.served.site;
         let week = self.library.newest()?.map(|newest| Week::ending(newest, site.timezone));
         let mentioned = week.map_or(Ok(Vec::new()), |week| self.library.talk(week.begin(), TALK_MAX))?;
+        let with_threat = |mentioned: Mentioned| {
+            let threat = self.library.threat(&mentioned.name, mentioned.newest)?;
+            Ok::<_, ShelfError>((mentioned, threat))
+        };
+        let mentioned: Vec<_> = mentioned.into_iter().map(with_threat).collect::<Result<_, _>>()?;
         Ok(render::talk_page(site, week, &mentioned))
     }
 
@@ -189,14 +204,16 @@ impl Press<'_> {
             Selection::Source(id) => {
                 // A private source has no feed and no page of its own.
                 self.cards.get(id).filter(|card| !SourceCard::is_private(card))?;
-                (named(site, selection, Text::line(self.cards.name(id), 120)), filter?, true)
+                (named(site, selection, Text::line(self.cards.name(id), Source::TITLE_CHARS_MAX)), filter?, true)
             }
             Selection::Search(question) => {
                 let title = if question.text().is_empty() { "Search" } else { question.text() };
-                (named(site, selection, Text::line(title, 120)), filter?, true)
+                (named(site, selection, Text::line(title, Source::TITLE_CHARS_MAX)), filter?, true)
             }
             // One that nobody has written about yet may be waited for.
-            Selection::Tag(name) | Selection::Vulnerability(name) => (named(site, selection, Text::line(name, 120)), filter?, true),
+            Selection::Tag(name) | Selection::Vulnerability(name) => {
+                (named(site, selection, Text::line(name, Source::TITLE_CHARS_MAX)), filter?, true)
+            }
         };
         let (is_search, order) = match selection {
             Selection::Search(question) => (true, if question.is_best_first { Order::Best } else { Order::Newest }),
@@ -215,7 +232,7 @@ impl Press<'_> {
     /// the second is true. A feed keeps to what was asked, for what it holds must not change when something is found at last.
     fn stand_or_near(&self, chosen: &mut Chosen, wanted: &Wanted) -> Result<(Stand, bool), ShelfError> {
         let stand = self.stand(chosen, wanted)?;
-        let is_page_of_nothing = chosen.is_search && wanted.format.is_none() && stand.total == Some(0);
+        let is_page_of_nothing = chosen.is_search && wanted.format.is_none() && wanted.skip == 0 && stand.fragments.is_empty();
         match is_page_of_nothing.then(|| search::loosened(&chosen.filter)).flatten() {
             Some(filter) => {
                 chosen.filter = filter;
@@ -232,37 +249,68 @@ impl Press<'_> {
         let mut candidates_max = limits.entries_max.saturating_add(1);
         let mut widenings = 0;
         loop {
-            let (mut fragments, total) = self.fragments(chosen, (wanted.skip, candidates_max), shape)?;
-            let candidates: Vec<Candidate> = fragments.iter().map(|fragment| fragment.candidate.clone()).collect();
+            let mut fragments = self.fragments(&chosen.filter, chosen.order, (wanted.skip, candidates_max), shape)?;
+            let candidates = candidates_of(&fragments);
             let are_all = fragments.len() < candidates_max;
             if wanted.skip > 0 || chosen.is_search {
                 let shown = view::page(&candidates, limits).len();
                 let next = (fragments.len() > shown).then_some(wanted.skip + shown);
                 fragments.truncate(shown);
-                return Ok(Stand { fragments, next, total });
+                return Ok(Stand { fragments, next });
             }
-            let window = view::window(&candidates, limits);
-            if window.settled || are_all || widenings == WIDENINGS_MAX {
+            let mut window = view::window(&candidates, limits);
+            let is_widest = widenings == WIDENINGS_MAX;
+            if is_widest && !window.settled && !are_all {
+                self.add_others(chosen, &mut fragments, shape)?;
+                window = view::window(&candidates_of(&fragments), limits);
+            }
+            if window.settled || are_all || is_widest {
                 let next = (fragments.len() > window.unbroken).then_some(window.unbroken);
                 let standing = window.set();
                 fragments.retain(|fragment| standing.contains(&fragment.candidate.id));
-                return Ok(Stand { fragments, next, total });
+                return Ok(Stand { fragments, next });
             }
             candidates_max = candidates_max.saturating_mul(WIDENING);
             widenings += 1;
         }
     }
 
-    /// Stories of a selection in their order, and how many it has in all, where that is known.
-    fn fragments(&self, chosen: &Chosen, (skip, limit): (usize, usize), shape: Shape) -> Result<Counted, ShelfError> {
+    /// Adds the newest stories of those who are not the crowd, however far back they stand: a flood hides only itself. The combined feed
+    /// does without, for it may not depend on the index; there a flood has been as far as polls and the guard let it.
+    fn add_others(&self, chosen: &Chosen, fragments: &mut Vec<Arc<Fragment>>, shape: Shape) -> Result<(), ShelfError> {
+        let crowd = view::crowd(&candidates_of(fragments), &chosen.limits);
+        if crowd.is_empty() || is_everything(&chosen.filter) {
+            return Ok(());
+        }
+        let crowd = Filter::Any(crowd.into_iter().map(Filter::Source).collect());
+        let filter = Filter::All(vec![chosen.filter.clone(), Filter::Not(Box::new(crowd))]);
+        let known: HashSet<StoryId> = fragments.iter().map(|fragment| fragment.candidate.id).collect();
+        let others = self.fragments(&filter, chosen.order, (0, chosen.limits.entries_max), shape)?;
+        fragments.extend(others.into_iter().filter(|fragment| !known.contains(&fragment.candidate.id)));
+        let age = |fragment: &Arc<Fragment>| (Reverse(fragment.candidate.updated.at()), fragment.candidate.id);
+        fragments.sort_by_key(age);
+        Ok(())
+    }
+
+    /// Stories that a filter lets through, in their order.
+    fn fragments(
+        &self,
+        filter: &Filter,
+        order: Order,
+        (skip, limit): (usize, usize),
+        shape: Shape,
+    ) -> Result<Vec<Arc<Fragment>>, ShelfError> {
         let made_of = (self.library, &self.served.site, self.cards);
-        let found = self.library.find(&chosen.filter, chosen.order, skip, limit)?;
-        let mut fragments = Vec::with_capacity(found.stories.len());
-        for revision in found.stories {
+        let mut fragments = Vec::new();
+        for revision in self.library.find(filter, order, skip, limit)? {
             fragments.extend(self.fragments.fragment(made_of, revision, shape)?);
         }
-        Ok((fragments, found.total))
+        Ok(fragments)
     }
+}
+
+fn candidates_of(fragments: &[Arc<Fragment>]) -> Vec<Candidate> {
+    fragments.iter().map(|fragment| fragment.candidate.clone()).collect()
 }
 
 /// A feed around entries in its format.

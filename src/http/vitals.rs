@@ -1,6 +1,6 @@
 //! What machines ask of the daemon: is it alive, is it ready, what has it counted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use axum::{
     Router,
@@ -85,12 +85,9 @@ async fn standing(state: &State) -> Result<Standing, ShelfError> {
 
 /// How many of the configured sources each verdict is on.
 fn verdicts(cards: &SourceCards, states: &[(SourceId, SourceState)], now: Timestamp) -> Vec<(&'static str, u64)> {
-    let unasked = SourceState::default();
-    let states: HashMap<_, _> = states.iter().map(|(id, state)| (id, state)).collect();
     let mut counts = BTreeMap::new();
-    for id in cards.ids() {
-        let verdict = Verdict::of(states.get(id).unwrap_or(&&unasked), now);
-        *counts.entry(verdict.as_str()).or_default() += 1;
+    for (_, state) in cards.with_states(states.iter().map(|(id, state)| (id, state))) {
+        *counts.entry(Verdict::of(state, now).as_str()).or_default() += 1;
     }
     counts.into_iter().collect()
 }

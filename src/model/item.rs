@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Digest, Enclosure, Link, Origin, SafeHtml, SourceId, Tag, Text, Timestamp, ZonedTime};
+use super::{Catalogue, Cve, Digest, Enclosure, Link, Origin, SafeHtml, SourceId, Tag, Text, Timestamp, ZonedTime};
 
 /// What makes an item itself inside its source: the publisher's id, else its link, else a digest of its content (protocol P10).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -159,6 +159,15 @@ impl Item {
     /// When it counts as published: its own date, else when we first met it.
     pub fn dated(&self) -> ZonedTime {
         self.published.or(self.updated).unwrap_or(ZonedTime::utc(self.first_seen))
+    }
+
+    /// The vulnerabilities that it is about, by number, each once. A round-up is about none in particular.
+    pub fn vulnerabilities(&self) -> Vec<Cve> {
+        let primary = self.tags.iter().filter(|tag| !self.is_roundup && tag.is_primary && tag.catalogue == Catalogue::Cve);
+        let mut vulnerabilities: Vec<Cve> = primary.filter_map(|tag| Cve::parse(&tag.name)).collect();
+        vulnerabilities.sort_unstable();
+        vulnerabilities.dedup();
+        vulnerabilities
     }
 
     /// A digest of what a reader would notice changing. Dates are left out: a publisher's bumped date alone is no edit

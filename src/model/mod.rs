@@ -1,6 +1,7 @@
 //! The nouns of Watchfire. Constructors parse, so a value that exists is valid; nothing here does IO or reads a clock.
 
 mod command;
+mod counted;
 mod decision;
 mod digest;
 mod draft;
@@ -16,6 +17,8 @@ mod quiet;
 mod receiver;
 mod recent;
 mod retention;
+mod risk;
+mod risk_lists;
 mod route;
 mod secret;
 mod source;
@@ -28,6 +31,7 @@ mod time;
 mod trouble;
 
 pub use command::{Command, CommandError, Inquiry};
+pub use counted::counted;
 pub use decision::{BadHandle, Decision, Handle};
 pub use digest::Digest;
 pub use draft::{Channel, Draft, Enclosure, Markup, Origin, Rhythm};
@@ -43,6 +47,8 @@ pub use quiet::QuietHours;
 pub use receiver::{Carrier, Hook, MailTls, Mailbox, Pace, Receiver};
 pub use recent::{Glance, Recent};
 pub use retention::{Keeping, Quota, Retention};
+pub use risk::{Cve, Exploited, Risk, Threat};
+pub use risk_lists::{Epss, Kev, RiskLists};
 pub use route::{Proxy, Route};
 pub use secret::Secret;
 pub use source::{Cadence, CronLine, HeaderPair, PrivateHost, Source};

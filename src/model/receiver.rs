@@ -60,9 +60,9 @@ pub struct Hook {
 #[derive(Clone, PartialEq)]
 pub struct Mailbox {
     /// The server that takes the mail.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
+    pub server: PrivateHost,
+    /// Private addresses that may be reached.
+    pub allow_private: Vec<PrivateHost>,
     /// How the connection is protected.
     pub tls: MailTls,
     /// Who we are there, and our password.
@@ -71,6 +71,8 @@ pub struct Mailbox {
     pub from: String,
     /// The recipients' addresses.
     pub to: Vec<String>,
+    /// The address that recipients write to who want no more.
+    pub unsubscribe: Option<String>,
 }
 
 /// How a connection to a mail server is protected.
@@ -96,9 +98,14 @@ impl MailTls {
 }
 
 impl Mailbox {
+    /// The server's name, or its address; IPv6 without brackets.
+    pub fn host(&self) -> &str {
+        self.server.host().trim_matches(['[', ']'])
+    }
+
     /// Whether the server is on this very machine.
     pub fn is_on_loopback(&self) -> bool {
-        self.host == "localhost" || self.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        self.host() == "localhost" || self.host().parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 }
 
@@ -110,6 +117,6 @@ impl fmt::Debug for Hook {
 
 impl fmt::Debug for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mailbox").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
+        f.debug_struct("Mailbox").field("server", &self.server).finish_non_exhaustive()
     }
 }

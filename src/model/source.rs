@@ -46,6 +46,9 @@ pub struct Source {
 }
 
 impl Source {
+    /// Characters kept of the name that a source gives itself.
+    pub const TITLE_CHARS_MAX: usize = 120;
+
     /// The priority of a source that names none.
     pub const PRIORITY: u8 = 50;
 
@@ -136,6 +139,11 @@ impl PrivateHost {
     /// `host:port`, in the form of `Link::authority`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.0.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default()
     }
 
     /// The host alone; IPv6 in brackets.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Digest, Item, ItemId, LinkKey, Tag, Timestamp, ZonedTime};
+use super::{Digest, Item, ItemId, LinkKey, Risk, Tag, Timestamp, ZonedTime};
 
 /// Names a story for ever: the id of its first item, whatever joins or leaves later.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +48,8 @@ pub struct Story {
     pub published: ZonedTime,
     /// When its content last changed in substance; a new copy does not move it (invariant 8).
     pub updated: ZonedTime,
+    /// What lists say of the vulnerabilities that it is about.
+    pub risk: Risk,
     /// Its copies, the one that opened it first. Never empty.
     pub members: Vec<Member>,
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     fetch::Client,
-    model::{Carrier, Failure, Receiver, Timestamp},
+    model::{Carrier, Link, Receiver, Timestamp},
     store::{Mail, Outbox, StoreError, Waiting},
     telemetry,
     view::{Filter, View},
@@ -67,6 +67,9 @@ impl Courier {
             }
         };
         let line = store.waiting(&receiver.id)?;
+        if let Some(((url, gap), last)) = door(&receiver).zip(outbox.sent.last()) {
+            office.doors.shut(url, *last, *last + gap);
+        }
         let is_its = |view: &&View| receiver.views.iter().any(|id| id == view.id.as_str());
         let filters = postings.views.iter().filter(is_its).map(|view| view.filter.clone()).collect();
         Ok(Self { office, postings, receiver, filters, outbox, line, owed: Vec::new(), looked: None, end })
@@ -85,6 +88,12 @@ impl Courier {
         }
         let Some(at) = courier.due(now) else { return (courier, Ok(again)) };
         if at > now {
+            return (courier, Ok(at.min(again)));
+        }
+        if let Some((url, gap)) = door(&courier.receiver)
+            && let Err(at) = courier.office.doors.pass(url, gap, now)
+        {
+            // Another receiver was before it at the same address.
             return (courier, Ok(at.min(again)));
         }
         let (moved, drafted) = courier.draft(now).await;
@@ -111,11 +120,7 @@ impl Courier {
 
     /// When the next message may go out; `None` if nothing waits.
     fn due(&self, now: Timestamp) -> Option<Timestamp> {
-        let gap = match &self.receiver.carrier {
-            Carrier::Hook(hook) => chat::of(hook.messenger).gap,
-            Carrier::Mail(_) => Duration::ZERO,
-        };
-        let ready = self.receiver.pace.ready_at(self.line.first()?.since, &self.outbox.sent, gap, now);
+        let ready = self.receiver.pace.ready_at(self.line.first()?.since, &self.outbox.sent, now);
         Some(self.outbox.retry_at.map_or(ready, |retry_at| ready.max(retry_at)))
     }
 
@@ -234,6 +239,9 @@ impl Courier {
             tracing::error!("`{id}` is not told {count} entries, which are dropped: {words}; it went on so for {}h", age.as_secs() / 3600);
             return Fate::Over { was_sent: false };
         }
+        if let Some(((url, _), until)) = door(&self.receiver).zip(until) {
+            self.office.doors.shut(url, now, until);
+        }
         let at = until.map_or(wait, |until| until.max(wait));
         tracing::warn!("`{id}` was not told: {words}; the next attempt is at {}", at.rfc3339());
         Fate::Again(at)
@@ -267,16 +275,23 @@ enum Fate {
     Again(Timestamp),
 }
 
+/// The address whose rate a receiver shares with others, and the distance between two messages there; a mail server has its own rules.
+fn door(receiver: &Receiver) -> Option<(&Link, Duration)> {
+    match &receiver.carrier {
+        Carrier::Hook(hook) => Some((&hook.url, chat::of(hook.messenger).gap)),
+        Carrier::Mail(_) => None,
+    }
+}
+
 /// Sends one message and says what the receiver said.
 pub(super) async fn send(client: &Client, receiver: &Receiver, message: &Message, now: Timestamp) -> Judgement {
     match &receiver.carrier {
-        Carrier::Mail(mailbox) => mail::send(mailbox, message, now).await,
+        Carrier::Mail(mailbox) => mail::send(client, mailbox, message, now).await,
         Carrier::Hook(hook) => {
             let chat = chat::of(hook.messenger);
             match client.post((chat.post)(hook, message, now), now).await {
                 Ok(receipt) => chat.judged(&receipt, now),
-                Err(failure @ Failure::AddressRefused(_)) => Judgement::Refused(failure.to_string()),
-                Err(failure) => Judgement::Later(None, failure.to_string()),
+                Err(failure) => failure.into(),
             }
         }
     }

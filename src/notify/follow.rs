@@ -45,14 +45,17 @@ impl Follower<'_> {
                 *outbox = self.store.begin_outbox_again(&outbox.receiver)?;
                 continue;
             };
-            let numbers: Vec<u64> = changes.stories.into_iter().filter(|number| *number >= outbox.floor).collect();
+            // That an old story has risen is news.
+            let risen = changes.risen;
+            let is_due = |number: &u64| *number >= outbox.floor || risen.contains(number);
+            let numbers: Vec<u64> = changes.stories.into_iter().filter(is_due).collect();
             let mut mail = Mail::default();
             let standing = self.standing(&numbers)?;
             if (self.is_ending)() {
                 return Ok(dropped);
             }
             for number in standing {
-                self.queue_story(outbox, &mut mail, number)?;
+                self.queue_story(outbox, &mut mail, (number, risen.contains(&number)))?;
             }
             if changes.is_last {
                 self.queue_health(outbox, &mut mail)?;
@@ -85,12 +88,13 @@ impl Follower<'_> {
         Ok(standing)
     }
 
-    fn queue_story(&self, outbox: &mut Outbox, mail: &mut Mail, number: u64) -> Result<(), FollowError> {
+    fn queue_story(&self, outbox: &mut Outbox, mail: &mut Mail, (number, has_risen): (u64, bool)) -> Result<(), FollowError> {
         let told = self.store.told(&outbox.receiver, number)?;
         if told.is_some() && !self.receiver.on_update {
             return Ok(());
         }
-        let is_news = |story: &Story| !story.is_backlog() && self.now.since(story.published.at()) <= self.receiver.age_max;
+        let is_young = |story: &Story| !story.is_backlog() && self.now.since(story.published.at()) <= self.receiver.age_max;
+        let is_news = |story: &Story| has_risen || is_young(story);
         let Some(story) = self.store.story_numbered(number)?.filter(is_news) else { return Ok(()) };
         let updated = story.updated.at();
         if told.is_none_or(|told| updated > told) {

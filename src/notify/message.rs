@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     health::Outage,
-    model::Text,
+    model::{Text, counted},
     render::{self, Brief, Site, SourceCards},
 };
 
@@ -153,8 +153,7 @@ impl Message {
         let count = |kind| self.notes.iter().filter(|note| note.kind == kind).count();
         let part = |count: usize, one: &str, many: &str| match count {
             0 => None,
-            1 => Some(format!("1 {one}")),
-            count => Some(format!("{count} {many}")),
+            count => Some(counted(count, one, many)),
         };
         let parts = [part(count(Kind::Story), "story", "stories"), part(count(Kind::Health), "change of health", "changes of health")];
         let parts: Vec<String> = parts.into_iter().flatten().collect();

@@ -13,6 +13,7 @@
 mod chat;
 mod compose;
 mod courier;
+mod doors;
 mod follow;
 mod mail;
 mod message;
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::message::{Message, Note};
-pub use self::{chat::Judgement, courier::Courier, follow::FollowError};
+pub use self::{chat::Judgement, courier::Courier, doors::Doors, follow::FollowError};
 use crate::{
     clock::Clock,
     fetch::Client,
@@ -48,7 +49,7 @@ pub struct Postings {
     /// The receivers; their ids are unique.
     pub receivers: Vec<Receiver>,
     /// The operator's selections, in which receivers name theirs.
-    pub views: Vec<View>,
+    pub views: Arc<[View]>,
     /// The daemon's own names and addresses.
     pub site: Site,
     /// The configured sources.
@@ -66,6 +67,8 @@ pub struct Office {
     pub client: Client,
     /// The present.
     pub clock: Clock,
+    /// What receivers at one address share.
+    pub doors: Doors,
 }
 
 /// Tells the receivers of `postings` until told to stop. Receivers that are no longer named are forgotten.

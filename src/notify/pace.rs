@@ -11,14 +11,11 @@ const RETRY_FIRST: Duration = Duration::from_secs(30);
 const RETRY_MAX: Duration = HOUR;
 
 impl Pace {
-    /// When a message may go out whose first entry waits since `since`, after messages were sent at `sent`, at least `gap` apart.
-    pub(super) fn ready_at(&self, since: Timestamp, sent: &[Timestamp], gap: Duration, now: Timestamp) -> Timestamp {
+    /// When a message may go out whose first entry waits since `since`, after messages were sent at `sent`.
+    pub(super) fn ready_at(&self, since: Timestamp, sent: &[Timestamp], now: Timestamp) -> Timestamp {
         let mut at = since + self.batch;
-        if let Some(last) = sent.last() {
-            // A clock that was set back must not silence a receiver for as long.
-            at = at.max((*last).min(now) + gap);
-        }
         if sent.len() >= self.hourly_max {
+            // A clock that was set back must not silence a receiver for as long.
             at = at.max(sent[sent.len() - self.hourly_max].min(now) + HOUR);
         }
         let at = at.max(now);
@@ -37,17 +34,15 @@ mod tests {
     use crate::model::QuietHours;
 
     #[test]
-    fn messages_wait_for_their_batch_their_gap_their_hour_and_the_morning() {
+    fn messages_wait_for_their_batch_their_hour_and_the_morning() {
         let at = |secs: i64| Timestamp::from_secs(1_795_276_800 + secs);
         let pace = Pace { batch: Duration::from_secs(60), quiet: None, hourly_max: 3 };
-        let gap = Duration::from_secs(4);
-        assert_eq!(pace.ready_at(at(0), &[], gap, at(0)), at(60), "the batch");
-        assert_eq!(pace.ready_at(at(0), &[], gap, at(90)), at(90));
-        assert_eq!(pace.ready_at(at(0), &[at(88)], gap, at(90)), at(92), "the gap");
-        assert_eq!(pace.ready_at(at(0), &[at(-9), at(10), at(20), at(80)], gap, at(90)), at(3610), "the hour");
-        assert_eq!(pace.ready_at(at(0), &[at(9000)], gap, at(90)), at(94), "a clock that was set back");
+        assert_eq!(pace.ready_at(at(0), &[], at(0)), at(60), "the batch");
+        assert_eq!(pace.ready_at(at(0), &[], at(90)), at(90));
+        assert_eq!(pace.ready_at(at(0), &[at(-9), at(10), at(20), at(80)], at(90)), at(3610), "the hour");
+        assert_eq!(pace.ready_at(at(0), &[at(9000), at(9001), at(9002)], at(90)), at(3690), "a clock that was set back");
         let quiet = QuietHours::new(16 * 60, 23 * 60, chrono_tz::UTC);
-        assert_eq!(Pace { quiet, ..pace }.ready_at(at(0), &[], gap, at(0)), at(7 * 3600), "16:00 to 23:00 UTC");
+        assert_eq!(Pace { quiet, ..pace }.ready_at(at(0), &[], at(0)), at(7 * 3600), "16:00 to 23:00 UTC");
     }
 
     #[test]

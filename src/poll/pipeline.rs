@@ -25,9 +25,6 @@ use crate::{
     telemetry,
 };
 
-/// Longest name that a source gives itself, in characters.
-const TITLE_CHARS_MAX: usize = 120;
-
 /// Everything that polls share.
 pub struct Poller<F> {
     store: Store,
@@ -291,7 +288,7 @@ fn read_document(
     }
     state.freshness.rhythm = reading.channel.rhythm;
     state.gone = reading.channel.expired;
-    let title = reading.channel.title.map(|title| clean::title(&title, TITLE_CHARS_MAX).to_string());
+    let title = reading.channel.title.map(|title| clean::title(&title, Source::TITLE_CHARS_MAX).to_string());
     (state.title, state.feed_id, state.site) = (title, reading.channel.id, reading.channel.site);
     if state.items == 0 {
         let dates = readings.iter().filter_map(|reading| reading.item.published);

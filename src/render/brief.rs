@@ -14,7 +14,7 @@ pub struct Brief {
     pub page: Link,
     /// Who tells it: the names of its copies' sources, each once, the opener's first.
     pub voices: Vec<String>,
-    /// What it is about and its labels.
+    /// Its labels, and what it is about.
     pub tags: Vec<String>,
     /// Publication, RFC 3339.
     pub published: String,
@@ -36,7 +36,7 @@ impl Brief {
             link: arranged.alternate.unwrap_or(&page).clone(),
             page,
             voices,
-            tags: story.tags().into_iter().map(|tag| tag.name.clone()).collect(),
+            tags: story.risk.labels().map(str::to_owned).chain(story.tags().into_iter().map(|tag| tag.name.clone())).collect(),
             published: story.published.rfc3339(),
         }
     }

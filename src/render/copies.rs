@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::HashSet};
 
 use super::SourceCards;
-use crate::model::{Item, Joined, Link, Member, SafeHtml, Story, Text};
+use crate::model::{Item, Joined, Link, Member, SafeHtml, Source, Story, Text};
 
 /// Copies and cited addresses that an output lists; a story with more says so on its page only by its first ones.
 const LISTED_MAX: usize = 32;
@@ -64,8 +64,8 @@ impl Arranged<'_> {
 
 /// Whose item it is, for people: the account or feed that it names as its origin, else its source.
 pub(super) fn voice_name(item: &Item, cards: &SourceCards) -> Text {
-    let origin = item.origin.as_ref().and_then(|origin| origin.title.as_deref()).map(|title| Text::line(title, 120));
-    origin.filter(|name| !name.is_empty()).unwrap_or_else(|| Text::line(cards.name(&item.source), 120))
+    let origin = item.origin.as_ref().and_then(|origin| origin.title.as_deref()).map(|title| Text::line(title, Source::TITLE_CHARS_MAX));
+    origin.filter(|name| !name.is_empty()).unwrap_or_else(|| Text::line(cards.name(&item.source), Source::TITLE_CHARS_MAX))
 }
 
 /// The member whose link leads, of those that have one: of the sources with the greatest priority the origin that another member names,

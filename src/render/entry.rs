@@ -6,7 +6,7 @@ use super::{
     Site, SourceCards,
     copies::{self, Arranged, Copy},
     html::Html,
-    pictures,
+    pictures, risk,
 };
 use crate::model::{Images, Link, Story, Text, is_xml_char};
 
@@ -26,7 +26,7 @@ pub(super) struct Entry<'a> {
     pub(super) authors: Vec<Cow<'a, str>>,
     /// What it is about.
     pub(super) categories: Vec<Category<'a>>,
-    /// The sanitised text, then a quiet line that names the other copies.
+    /// The sanitised text, then quiet lines: that it is about something known to be exploited, and the other copies.
     pub(super) html: String,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Entry<'a> {
             language: first.language.as_ref().map(Text::as_str).filter(|tag| is_language_tag(tag)),
             authors,
             categories: categories(site, story),
-            html: html(site.images, &arranged),
+            html: html(site.images, story, &arranged),
             arranged,
         }
     }
@@ -73,23 +73,26 @@ fn categories<'a>(site: &Site, story: &'a Story) -> Vec<Category<'a>> {
     let tags = story.tags().into_iter().filter(|tag| tag.is_primary);
     let mut categories: Vec<_> =
         tags.map(|tag| Category { term: Cow::Borrowed(tag.name.as_str()), scheme: Some(Cow::Borrowed(tag.catalogue.scheme())) }).collect();
-    if story.first().is_roundup {
-        categories.push(Category { term: Cow::Borrowed("roundup"), scheme: Some(Cow::Owned(site.tags_url().to_string())) });
-    }
+    let labels = story.first().is_roundup.then_some("roundup").into_iter().chain(story.risk.labels());
+    categories.extend(labels.map(|label| Category { term: Cow::Borrowed(label), scheme: Some(Cow::Owned(site.tags_url().to_string())) }));
     let terms = story.first().categories.iter().map(Text::as_str).filter(|term| !term.is_empty());
     categories.extend(terms.map(|term| Category { term: Cow::Borrowed(term), scheme: None }));
     categories
 }
 
-fn html(images: Images, arranged: &Arranged<'_>) -> String {
+fn html(images: Images, story: &Story, arranged: &Arranged<'_>) -> String {
     let mut html = Html::new();
     html.safe(&pictures::in_entry(images, arranged.body));
-    also_at(&mut html, arranged);
+    let is_chinese = arranged.first.language.as_ref().is_some_and(|tag| tag.as_str().starts_with("zh"));
+    if let Some(known) = story.risk.exploited() {
+        html.wrap("p", &[], |html| html.element("small", &[], &risk::exploited(known, is_chinese)));
+    }
+    also_at(&mut html, arranged, is_chinese);
     html.finish()
 }
 
 /// Other places where the story stands, each once: sources overlap.
-fn also_at(html: &mut Html, arranged: &Arranged<'_>) {
+fn also_at(html: &mut Html, arranged: &Arranged<'_>, is_chinese: bool) {
     let mut told: HashSet<&str> = arranged.alternate.map(Link::as_str).into_iter().collect();
     let mut others: Vec<&Copy<'_>> = Vec::new();
     for copy in arranged.others() {
@@ -100,7 +103,6 @@ fn also_at(html: &mut Html, arranged: &Arranged<'_>) {
     if others.is_empty() {
         return;
     }
-    let is_chinese = arranged.first.language.as_ref().is_some_and(|tag| tag.as_str().starts_with("zh"));
     html.wrap("p", &[], |html| {
         html.wrap("small", &[], |html| {
             html.text(if is_chinese { "亦见于：" } else { "Also at: " });

@@ -7,22 +7,34 @@ use serde_json::{Value, json};
 use super::{SourceCard, SourceCards};
 use crate::{
     health::{self, Verdict},
-    model::{Channel, Draft, Link, LinkKey, Markup, Member, Problem, SourceId, SourceState, Story, Timestamp, Why, ZonedTime},
+    model::{Channel, Cve, Draft, Link, LinkKey, Markup, Member, Problem, SourceId, SourceState, Story, Threat, Timestamp, Why, ZonedTime},
 };
 
 /// A story as one line without its line end:
 /// `{"id", "title", "published", "updated", "members": [{"id", "source", "title", "link", "key", "published", "document", ...}]}`.
-/// Dates are RFC 3339, absent values null.
+/// Dates are RFC 3339, absent values null. `"risk"` follows where lists say something of what it is about.
 pub fn export_line(story: &Story) -> String {
-    json!({
+    let mut line = json!({
         "id": story.id.to_string(),
         "entry_id": story.entry_id,
         "title": story.first().title.as_str(),
         "published": story.published.rfc3339(),
         "updated": story.updated.rfc3339(),
         "members": story.members.iter().map(member).collect::<Vec<_>>(),
+    });
+    if !story.risk.threats().is_empty() {
+        line["risk"] = story.risk.threats().iter().map(threat).collect();
+    }
+    line.to_string()
+}
+
+fn threat((cve, threat): &(Cve, Threat)) -> Value {
+    json!({
+        "vulnerability": cve.to_string(),
+        "exploited_since": threat.exploited.map(|known| known.since.to_string()),
+        "by_ransomware": threat.exploited.is_some_and(|known| known.by_ransomware),
+        "epss_tenths": threat.likelihood,
     })
-    .to_string()
 }
 
 fn member(member: &Member) -> Value {
@@ -89,10 +101,9 @@ fn entry(draft: &Draft) -> Value {
 /// All sources, the configured ones and those that are only remembered, as a JSON array in the order of their ids. No address but
 /// the one that may be shown.
 pub fn sources<'a>(cards: &'a SourceCards, states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>, now: Timestamp) -> String {
-    let unknown = SourceState::default();
-    let mut rows: BTreeMap<&SourceId, Option<&SourceState>> = cards.ids().map(|id| (id, None)).collect();
-    rows.extend(states.into_iter().filter(|(id, _)| !cards.is_former(id)).map(|(id, state)| (id, Some(state))));
-    Value::Array(rows.into_iter().map(|(id, state)| source(cards, id, state.unwrap_or(&unknown), now)).collect()).to_string()
+    let mut rows: BTreeMap<_, _> = states.into_iter().filter(|(id, _)| !cards.is_former(id)).collect();
+    rows.extend(cards.with_states(rows.clone()));
+    Value::Array(rows.into_iter().map(|(id, state)| source(cards, id, state, now)).collect()).to_string()
 }
 
 fn source(cards: &SourceCards, id: &SourceId, state: &SourceState, now: Timestamp) -> Value {

@@ -16,6 +16,7 @@ mod opensearch;
 mod opml;
 mod page;
 mod pictures;
+mod risk;
 mod rss;
 mod site;
 mod source_card;
@@ -32,6 +33,7 @@ pub use page::{
     List, Listed, Notice, Searched, Sources, about as about_page, home as home_page, line, notice as notice_page, page_policy,
     search as search_page, selection as selection_page, sources as sources_page, story as story_page, talk as talk_page,
 };
+pub use risk::threat_sentences;
 pub use site::{GENERATOR, Manners, Site};
 pub use source_card::{SourceCard, SourceCards};
 pub use strict::{BadXml, check as check_xml};

@@ -1,6 +1,10 @@
 //! What outputs may show of a source. A private source's address never gets as far as this type.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+    sync::{Arc, LazyLock},
+};
 
 use crate::model::{Digest, Link, Source, SourceId, SourceState, Text};
 
@@ -72,7 +76,7 @@ impl SourceCard {
     /// Adds what the source's own document says. An id or a site with a query is left out where the configured address has one:
     /// it may be that address, key and all.
     pub fn learn(&mut self, state: &SourceState) {
-        let name = state.title.as_deref().map(|title| Text::line(title, 120)).filter(|title| !title.is_empty());
+        let name = state.title.as_deref().map(|title| Text::line(title, Source::TITLE_CHARS_MAX)).filter(|title| !title.is_empty());
         let Configured { is_private, has_query, .. } = *self.configured;
         let is_shown = |address: &str| !is_private && (!has_query || !address.contains('?'));
         self.learned = Learned {
@@ -113,10 +117,10 @@ impl SourceCard {
     }
 }
 
-/// The cards of all sources.
+/// The cards of all sources. Copies share them until they learn something.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceCards {
-    cards: BTreeMap<SourceId, SourceCard>,
+    cards: Arc<BTreeMap<SourceId, SourceCard>>,
     /// Names that sources had before, with those that they have.
     renamed: Arc<BTreeMap<SourceId, SourceId>>,
 }
@@ -138,12 +142,12 @@ impl SourceCards {
             cards.insert(source.id.clone(), card(source));
             renamed.extend(source.formerly.iter().map(|name| (name.clone(), source.id.clone())));
         }
-        Self { cards, renamed: Arc::new(renamed) }
+        Self { cards: Arc::new(cards), renamed: Arc::new(renamed) }
     }
 
     /// Adds or replaces a card.
     pub fn insert(&mut self, id: SourceId, card: SourceCard) {
-        self.cards.insert(id, card);
+        Arc::make_mut(&mut self.cards).insert(id, card);
     }
 
     /// The card of a source, by the name that it has or one that it had; a source that is not configured (any more) has none.
@@ -161,6 +165,16 @@ impl SourceCards {
         self.cards.keys()
     }
 
+    /// Each source that has a card with what is remembered of it, in order. Of one that was never asked, that is nothing.
+    pub fn with_states<'a>(
+        &'a self,
+        states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>,
+    ) -> impl Iterator<Item = (&'a SourceId, &'a SourceState)> {
+        static UNKNOWN: LazyLock<SourceState> = LazyLock::new(SourceState::default);
+        let states: HashMap<&SourceId, &SourceState> = states.into_iter().collect();
+        self.ids().map(move |id| (id, states.get(id).copied().unwrap_or(&UNKNOWN)))
+    }
+
     /// The same cards with what the sources say of themselves.
     #[must_use]
     pub fn learned<'a>(mut self, states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>) -> Self {
@@ -170,7 +184,7 @@ impl SourceCards {
 
     /// Adds what one source says of itself, if it has a card.
     pub fn learn(&mut self, id: &SourceId, state: &SourceState) {
-        if let Some(card) = self.cards.get_mut(id) {
+        if let Some(card) = Arc::make_mut(&mut self.cards).get_mut(id) {
             card.learn(state);
         }
     }
@@ -198,7 +212,7 @@ impl SourceCards {
     /// A digest of everything that the cards put into outputs.
     pub fn digest(&self) -> Digest {
         let mut all = String::new();
-        for (id, card) in &self.cards {
+        for (id, card) in &*self.cards {
             // Writing to a String cannot fail.
             let _ = writeln!(all, "{id} {card:?}");
         }

@@ -1,10 +1,7 @@
 //! Which of some stories a filter lets through, by their numbers in the store: for those who follow it and care for what changed, and
 //! for the volumes of its archive.
 
-use std::{
-    ops::{Bound, Range},
-    sync::PoisonError,
-};
+use std::ops::{Bound, Range};
 
 use tantivy::{
     Order as Direction, Term,
@@ -12,7 +9,7 @@ use tantivy::{
     query::{BooleanQuery, Occur, Query, RangeQuery, TermSetQuery},
 };
 
-use super::{Order, Search, SearchError, fields::NUMBER, ranking};
+use super::{Search, SearchError, fields::NUMBER, ranking};
 use crate::{model::StoryId, view::Filter};
 
 impl Search {
@@ -20,7 +17,7 @@ impl Search {
     pub fn among(&self, filter: &Filter, numbers: &[u64]) -> Result<Vec<StoryId>, SearchError> {
         let numbered = TermSetQuery::new(numbers.iter().map(|number| self.numbered(*number)));
         let query = self.both(numbered, filter);
-        Ok(ranking::rank(&self.0.reader.searcher(), &query, Order::Newest, 0, numbers.len())?.ids)
+        ranking::newest(&self.0.reader.searcher(), &query, (0, numbers.len().max(1)))
     }
 
     /// The lowest number among these of a story that `filter` lets through. Blocking.
@@ -46,8 +43,6 @@ impl Search {
 
     /// What the query finds and the filter lets through.
     fn both(&self, query: impl Query, filter: &Filter) -> BooleanQuery {
-        let named = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
-        let asked = named.ask(&self.0.fields, filter, false);
-        BooleanQuery::new(vec![(Occur::Must, Box::new(query)), (Occur::Must, asked)])
+        BooleanQuery::new(vec![(Occur::Must, Box::new(query)), (Occur::Must, self.ask(filter, false))])
     }
 }

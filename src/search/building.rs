@@ -249,8 +249,9 @@ impl Search {
     }
 
     fn read_names(&self, store: &Store) -> Result<(), SearchError> {
-        let states = store.source_states()?;
-        let own = states.into_iter().filter_map(|(source, state)| Some((source, state.title?))).collect();
+        // One after another: a list of names made of a list of states would keep the room of the latter.
+        let mut own = Vec::new();
+        store.each_source_state(|source, state| own.extend(state.title.map(|title| (source, title))))?;
         self.rename(|named| named.own = own);
         Ok(())
     }

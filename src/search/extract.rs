@@ -42,6 +42,9 @@ pub(super) fn document(fields: &Fields, number: u64, story: &Story) -> TantivyDo
     if story.first().is_roundup {
         document.add_text(fields.tag, ROUNDUP);
     }
+    for label in story.risk.all_labels() {
+        document.add_text(fields.tag, label);
+    }
     document.add_text(fields.text, text(items()));
     document
 }

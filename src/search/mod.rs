@@ -40,7 +40,7 @@ pub use self::{
 };
 use crate::{
     model::{SourceId, StoryId},
-    view::Filter,
+    view::{Filter, Total},
 };
 
 /// An open search index. Clones share it.
@@ -55,15 +55,6 @@ pub enum Order {
     Newest,
     /// What fits best (BM25; words of a title count more), then the newest.
     Best,
-}
-
-/// What a search found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// The stories that were asked for, in their order.
-    pub ids: Vec<StoryId>,
-    /// How many there are in all.
-    pub total: usize,
 }
 
 struct Shared {
@@ -114,14 +105,21 @@ impl Search {
         Ok((Self(Arc::new(shared)), told))
     }
 
-    /// The stories that `filter` lets through: `limit` of them behind the first `skip`, and how many there are. Blocking; some
-    /// milliseconds of computing.
-    pub fn find(&self, filter: &Filter, order: self::Order, skip: usize, limit: usize) -> Result<Found, SearchError> {
-        let query = {
-            let named = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
-            named.ask(&self.0.fields, filter, order == self::Order::Best)
-        };
-        ranking::rank(&self.0.reader.searcher(), &*query, order, skip, limit)
+    /// The stories that `filter` lets through in their order: `limit` of them behind the first `skip`. Blocking; some milliseconds of
+    /// computing.
+    pub fn find(&self, filter: &Filter, order: self::Order, skip: usize, limit: usize) -> Result<Vec<StoryId>, SearchError> {
+        let query = self.ask(filter, order == self::Order::Best);
+        ranking::rank(&self.0.reader.searcher(), &self.0.fields, &*query, order, (skip, limit))
+    }
+
+    /// How many stories `filter` lets through. Blocking.
+    pub fn count(&self, filter: &Filter) -> Result<Total, SearchError> {
+        ranking::count(&self.0.reader.searcher(), &self.0.fields, &*self.ask(filter, false))
+    }
+
+    fn ask(&self, filter: &Filter, is_scored: bool) -> Box<dyn Query> {
+        let named = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
+        named.ask(&self.0.fields, filter, is_scored)
     }
 
     /// Moves whenever an answer can be another than before.

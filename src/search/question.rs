@@ -120,7 +120,7 @@ fn in_a_row(field: Field, words: &Words) -> Box<dyn Query> {
         let rest = &all[index + 1..];
         let is_needed = match kind {
             Kind::Word => true,
-            Kind::Pair => run % 2 == 0 || matches!(rest, [] | [(_, _, Kind::Last)]),
+            Kind::Pair => run % 2 == 0 || matches!(rest, [] | [(_, _, Kind::Last), ..]),
             Kind::Last => run == 0 || !rest.is_empty(),
         };
         run = if *kind == Kind::Pair { run + 1 } else { 0 };

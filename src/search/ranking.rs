@@ -1,49 +1,121 @@
 //! Which of the stories that a query finds come first, and how many there are.
+//!
+//! The newest are looked for among the newest first: what lets much through fills its page from a small part of a large index. And what
+//! lets much through is not counted to its end.
+
+use std::{cmp::Reverse, ops::Bound};
 
 use tantivy::{
-    DocAddress, Order as Direction, Searcher,
+    DocAddress, Order as Direction, Searcher, Term,
     collector::{
-        Collector, Count, TopDocs,
+        Count, TopDocs,
         sort_key::{SortBySimilarityScore, SortByStaticFastValue},
     },
     columnar::Column,
-    query::Query,
+    query::{BooleanQuery, Occur, Query, RangeQuery},
+    schema::Field,
 };
 
 use super::{
-    Found, Order,
+    Order,
     error::SearchError,
-    fields::{ID_HIGH, ID_LOW, UPDATED},
+    fields::{Fields, ID_HIGH, ID_LOW, UPDATED},
 };
-use crate::model::{Digest, ItemId, StoryId};
+use crate::{
+    model::{Digest, ItemId, StoryId},
+    view::Total,
+};
 
 /// Stories that may be passed over and taken, together.
 pub(super) const DEPTH_MAX: usize = 100_000;
 
+/// The newest 64th of all stories, and the newest eighth: what is asked before all are.
+const NEWEST_PARTS: [u64; 2] = [64, 8];
+
+/// Stories whose times are read to know where such a part begins.
+const SAMPLES: u64 = 1024;
+
+/// Stories found in the first part from which on nobody counts the others.
+const COUNTED_MAX: usize = 1000;
+
 /// What a query finds, from `skip` on, at most `limit`.
-pub(super) fn rank(searcher: &Searcher, query: &dyn Query, order: Order, skip: usize, limit: usize) -> Result<Found, SearchError> {
+pub(super) fn rank(
+    searcher: &Searcher,
+    fields: &Fields,
+    query: &dyn Query,
+    order: Order,
+    (skip, limit): (usize, usize),
+) -> Result<Vec<StoryId>, SearchError> {
     let limit = limit.min(DEPTH_MAX.saturating_sub(skip));
     if limit == 0 {
-        return Ok(Found { ids: Vec::new(), total: searcher.search(query, &Count)? });
+        return Ok(Vec::new());
     }
-    let top = TopDocs::with_limit(limit).and_offset(skip);
-    let newest = (SortByStaticFastValue::<i64>::for_field(UPDATED), Direction::Desc);
-    let first = (SortByStaticFastValue::<u64>::for_field(ID_HIGH), Direction::Asc);
-    // Ties go by id, as everywhere: where a document lies in the index depends on its history.
-    let (addresses, total) = match order {
-        Order::Newest => addresses(searcher, query, top.order_by((newest, first)))?,
-        Order::Best => addresses(searcher, query, top.order_by((SortBySimilarityScore, (newest, first))))?,
-    };
-    Ok(Found { ids: ids(searcher, &addresses)?, total })
+    if order == Order::Best {
+        return best(searcher, query, (skip, limit));
+    }
+    for part in newest_parts(searcher, fields.updated, (skip + limit) as u64)? {
+        let found = newest(searcher, &both(query, part), (skip, limit))?;
+        if found.len() == limit {
+            return Ok(found);
+        }
+    }
+    newest(searcher, query, (skip, limit))
 }
 
-fn addresses<K: 'static>(
-    searcher: &Searcher,
-    query: &dyn Query,
-    collector: impl Collector<Fruit = Vec<(K, DocAddress)>>,
-) -> Result<(Vec<DocAddress>, usize), SearchError> {
-    let (top, total) = searcher.search(query, &(collector, Count))?;
-    Ok((top.into_iter().map(|(_, address)| address).collect(), total))
+/// How many stories a query finds.
+pub(super) fn count(searcher: &Searcher, fields: &Fields, query: &dyn Query) -> Result<Total, SearchError> {
+    if let Some(part) = newest_parts(searcher, fields.updated, COUNTED_MAX as u64)?.into_iter().next() {
+        let found = searcher.search(&both(query, part), &Count)?;
+        if found >= COUNTED_MAX {
+            return Ok(Total::AtLeast(found));
+        }
+    }
+    Ok(Total::Exactly(searcher.search(query, &Count)?))
+}
+
+/// `updated` descending, then id ascending: where a document lies in the index depends on its history.
+pub(super) fn newest(searcher: &Searcher, query: &dyn Query, (skip, limit): (usize, usize)) -> Result<Vec<StoryId>, SearchError> {
+    let time = (SortByStaticFastValue::<i64>::for_field(UPDATED), Direction::Desc);
+    let id = (SortByStaticFastValue::<u64>::for_field(ID_HIGH), Direction::Asc);
+    let top = TopDocs::with_limit(limit).and_offset(skip).order_by((time, id));
+    let addresses: Vec<_> = searcher.search(query, &top)?.into_iter().map(|(_, address)| address).collect();
+    ids(searcher, &addresses)
+}
+
+/// What fits best; of equals the newest. Only the score is asked for, so that what cannot be among the best is not looked at.
+fn best(searcher: &Searcher, query: &dyn Query, (skip, limit): (usize, usize)) -> Result<Vec<StoryId>, SearchError> {
+    let mut found = searcher.search(query, &TopDocs::with_limit(skip + limit).order_by(SortBySimilarityScore))?;
+    let updated = times(searcher)?;
+    let time = |address: &DocAddress| updated[address.segment_ord as usize].first(address.doc_id);
+    found.sort_by(|(one, a), (other, b)| other.total_cmp(one).then_with(|| time(b).cmp(&time(a))));
+    let addresses: Vec<_> = found.into_iter().skip(skip).map(|(_, address)| address).collect();
+    ids(searcher, &addresses)
+}
+
+/// The newest parts of all stories, the smallest first, each as the query that finds it; none that has fewer than `stories`.
+fn newest_parts(searcher: &Searcher, field: Field, stories: u64) -> Result<Vec<RangeQuery>, SearchError> {
+    let all = searcher.num_docs();
+    let wanted: Vec<u64> = NEWEST_PARTS.into_iter().filter(|part| all / part >= stories).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let step = usize::try_from(all / SAMPLES).unwrap_or(usize::MAX).max(1);
+    let mut sample = Vec::new();
+    for (updated, segment) in times(searcher)?.into_iter().zip(searcher.segment_readers()) {
+        sample.extend((0..segment.max_doc()).step_by(step).filter_map(|story| updated.first(story)));
+    }
+    sample.sort_unstable_by_key(|time| Reverse(*time));
+    let since = |part: u64| Term::from_field_i64(field, sample[sample.len() / part as usize]);
+    Ok(wanted.into_iter().map(|part| RangeQuery::new(Bound::Included(since(part)), Bound::Unbounded)).collect())
+}
+
+/// When the stories of each segment were updated.
+fn times(searcher: &Searcher) -> Result<Vec<Column<i64>>, SearchError> {
+    Ok(searcher.segment_readers().iter().map(|segment| segment.fast_fields().i64(UPDATED)).collect::<Result<_, _>>()?)
+}
+
+fn both(query: &dyn Query, other: impl Query) -> BooleanQuery {
+    BooleanQuery::new(vec![(Occur::Must, query.box_clone()), (Occur::Must, Box::new(other))])
 }
 
 /// The ids of the stories at these addresses.
@@ -57,9 +129,13 @@ fn ids(searcher: &Searcher, addresses: &[DocAddress]) -> Result<Vec<StoryId>, Se
             *place = Some([fast.u64(ID_HIGH)?, fast.u64(ID_LOW)?]);
         }
         let halves = place.as_ref().map(|columns| columns.each_ref().map(|column| column.first(*doc_id).unwrap_or_default()));
-        let [high, low] = halves.expect("the columns were opened");
-        let bytes = ((u128::from(high) << 64) | u128::from(low)).to_be_bytes();
-        ids.push(StoryId::opened_by(ItemId::from_digest(Digest::from_bytes(bytes))));
+        ids.push(id_of(halves.expect("the columns were opened")));
     }
     Ok(ids)
+}
+
+/// A story's id from its two halves.
+pub(super) fn id_of([high, low]: [u64; 2]) -> StoryId {
+    let bytes = ((u128::from(high) << 64) | u128::from(low)).to_be_bytes();
+    StoryId::opened_by(ItemId::from_digest(Digest::from_bytes(bytes)))
 }

@@ -13,10 +13,11 @@ use tantivy::{
 use super::{
     Search,
     error::SearchError,
-    fields::{PUBLISHED, SOURCE, TAG},
+    fields::{ID_HIGH, ID_LOW, PUBLISHED, SOURCE, TAG},
+    ranking,
 };
 use crate::{
-    model::{SourceId, Timestamp},
+    model::{Risk, SourceId, Timestamp},
     view::{Mentioned, Selection, Share},
 };
 
@@ -29,18 +30,23 @@ impl Search {
     /// The vulnerabilities that most stories published since `from` are about: by stories, then sources, then name; at most `limit`.
     pub fn talk(&self, from: Timestamp, limit: usize) -> Result<Vec<Mentioned>, SearchError> {
         let from = from.as_secs();
-        let mut found: BTreeMap<String, (Vec<i64>, BTreeSet<String>)> = BTreeMap::new();
+        let mut found: BTreeMap<String, Talk> = BTreeMap::new();
         for segment in self.0.reader.searcher().segment_readers() {
             let (published, tags) = (segment.fast_fields().i64(PUBLISHED)?, Names::of(segment, TAG)?);
             if published.max_value() < from {
                 continue;
             }
             let sources = Names::of(segment, SOURCE)?;
+            let halves = [segment.fast_fields().u64(ID_HIGH)?, segment.fast_fields().u64(ID_LOW)?];
             for story in segment.doc_ids_alive() {
                 let Some(at) = published.first(story).filter(|at| *at >= from) else { continue };
-                for tag in tags.of_story(story) {
-                    let (times, tellers) = found.entry(tags.name(tag)?).or_default();
+                let id = halves.each_ref().map(|half| half.first(story).unwrap_or_default());
+                let names = tags.of_story(story).map(|tag| tags.name(tag)).collect::<Result<Vec<_>, _>>()?;
+                let is_marked = names.iter().any(|name| Risk::label(name).is_some());
+                for name in names {
+                    let Talk { times, tellers, newest } = found.entry(name).or_default();
                     times.push(at);
+                    *newest = (is_marked, at, id).max(*newest);
                     for source in sources.of_story(story) {
                         tellers.insert(sources.name(source)?);
                     }
@@ -49,21 +55,23 @@ impl Search {
         }
         let mut ranked: Vec<_> = found
             .into_iter()
-            .filter_map(|(tag, (times, sources))| match Selection::vulnerability(&tag)? {
-                Selection::Vulnerability(name) => Some((tag, name, times, sources.len())),
+            .filter_map(|(tag, talk)| match Selection::vulnerability(&tag)? {
+                Selection::Vulnerability(name) => Some((tag, name, talk)),
                 _ => None,
             })
             .collect();
-        ranked.sort_by(|(_, a, times, sources), (_, b, others, more)| (others.len(), more, a).cmp(&(times.len(), sources, b)));
+        ranked.sort_by(|(_, a, one), (_, b, other)| {
+            (other.times.len(), other.tellers.len(), a).cmp(&(one.times.len(), one.tellers.len(), b))
+        });
         ranked.truncate(limit);
         ranked
             .into_iter()
-            .map(|(tag, name, mut times, sources)| {
+            .map(|(tag, name, Talk { mut times, tellers, newest: (.., id) })| {
                 times.sort_unstable();
                 let about = TermQuery::new(Term::from_field_text(self.0.fields.tag, &tag), IndexRecordOption::Basic);
                 let stories: Vec<_> = times.into_iter().map(Timestamp::from_secs).collect();
                 let first = self.published(&about, Direction::Asc)?.unwrap_or(stories[0]);
-                Ok(Mentioned { name, stories, sources, first })
+                Ok(Mentioned { name, stories, sources: tellers.len(), first, newest: ranking::id_of(id) })
             })
             .collect()
     }
@@ -103,6 +111,16 @@ impl Search {
         let found = self.0.reader.searcher().search(query, &by_time)?;
         Ok(found.into_iter().next().and_then(|(at, _)| at).map(Timestamp::from_secs))
     }
+}
+
+/// What is said of one tag.
+#[derive(Default)]
+struct Talk {
+    times: Vec<i64>,
+    tellers: BTreeSet<String>,
+    /// Whether lists say something of the vulnerabilities of the newest story, when it was published, and the halves of its id. A round-up
+    /// is not marked: what is known of one of its vulnerabilities is known by the others.
+    newest: (bool, i64, [u64; 2]),
 }
 
 /// The names that the stories of a segment have in one field.

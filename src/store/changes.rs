@@ -34,6 +34,8 @@ pub struct Position {
 pub struct Changes {
     /// The numbers of the stories that are new, other than before, or gone. A number is never used for another story.
     pub stories: BTreeSet<u64>,
+    /// Those of them that rose: they were here already, and are about what has just become known to be exploited.
+    pub risen: BTreeSet<u64>,
     /// Whether a source calls itself otherwise than before.
     pub renamed: bool,
     /// Where to go on.
@@ -90,14 +92,17 @@ impl Store {
             return Ok(None);
         }
         let Some(read) = self.read_events(since.end..end, events_max)? else { return Ok(None) };
-        let mut stories = BTreeSet::new();
+        let (mut stories, mut risen) = (BTreeSet::new(), BTreeSet::new());
         let mut renamed = false;
         for event in read.events {
             renamed |= matches!(event, Event::Renamed { .. });
+            if let Event::Marked { story, updated: Some(_), .. } = event {
+                risen.insert(story);
+            }
             stories.extend(self.stories_in(&event)?.into_iter().flatten());
         }
         let position = Position { store, end: read.end };
-        Ok(Some(Changes { stories, renamed, position, share: read.end as f64 / end as f64, is_last: read.end == end }))
+        Ok(Some(Changes { stories, risen, renamed, position, share: read.end as f64 / end as f64, is_last: read.end == end }))
     }
 
     /// The words of the story that has this number, without what its copies declare; `None` where it is gone, or nothing is left of it.
@@ -142,6 +147,7 @@ impl Store {
             Event::Updated { seq, .. } => [index.row::<ItemRow>(&rows::item(*seq))?.map(|row| row.story), None],
             Event::Split { seq, from, .. } => [Some(*seq), *from],
             Event::Merged { into, from, .. } => [Some(*into), Some(*from)],
+            Event::Marked { story, .. } => [Some(*story), None],
             // An opener's own story, or the one that its id leads to since.
             Event::Purged { seq, .. } => [Some(*seq), index.row(&rows::alias(*seq))?],
             Event::Created { .. }

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs::File,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     dedup::Fingerprint,
-    model::{Item, MergeThresholds},
+    model::{Item, MergeThresholds, RiskLists},
 };
 
 /// Everything an open store holds.
@@ -34,6 +34,8 @@ pub(super) struct Core {
     writer: Mutex<Writer>,
     /// Who shares a bucket with whom. Held for one look, or by the writer while it reads an era.
     buckets: Mutex<Buckets>,
+    /// What is known of vulnerabilities.
+    lists: RwLock<Arc<RiskLists>>,
     cache: Mutex<ItemCache>,
     revisions: Mutex<RevisionCache>,
     /// Held while rows of the index alone change that belong together, and while they are copied. Taken after the right to write.
@@ -85,6 +87,7 @@ impl Core {
             head: RwLock::new(parts.head),
             writer: Mutex::new(Writer { ends: parts.ends, unsynced }),
             buckets: Mutex::default(),
+            lists: RwLock::default(),
             cache: Mutex::default(),
             revisions: Mutex::default(),
             own: Mutex::default(),
@@ -116,6 +119,16 @@ impl Core {
     /// Who shares a bucket with whom, as far as the writer knows.
     pub(super) fn buckets(&self) -> MutexGuard<'_, Buckets> {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of vulnerabilities.
+    pub(super) fn lists(&self) -> Arc<RiskLists> {
+        Arc::clone(&self.lists.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes what is known of vulnerabilities from now on.
+    pub(super) fn heed(&self, lists: RiskLists) {
+        *self.lists.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(lists);
     }
 
     /// The revisions that were read before. Who holds the head reads there what the index says.

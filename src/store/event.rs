@@ -11,6 +11,7 @@ use super::{
     error::{Result, StoreError},
     freeing::Freed,
     packing,
+    risk_record::RiskRecord,
 };
 use crate::model::{Digest, ItemId, JoinRule, Link, SourceState, Timestamp, ZonedTime};
 
@@ -97,6 +98,15 @@ pub(super) enum Event {
         /// Two items that need not stay apart any longer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lifted: Option<(u64, u64)>,
+    },
+    /// Lists say something else than before of the vulnerabilities that a story is about.
+    Marked {
+        story: u64,
+        #[serde(flatten)]
+        risk: RiskRecord,
+        /// The story's new `updated` (milliseconds, minutes east), where it moved.
+        #[serde(default, with = "zoned", skip_serializing_if = "Option::is_none")]
+        updated: Option<ZonedTime>,
     },
     /// An item was taken out for good: it must not come back as new.
     Purged { seq: u64, source: String },
@@ -200,6 +210,7 @@ impl Event {
             Self::Created { .. }
             | Self::KeptApart { .. }
             | Self::Merged { .. }
+            | Self::Marked { .. }
             | Self::Purged { .. }
             | Self::Freed(_)
             | Self::Shrunk { .. }
@@ -265,6 +276,12 @@ wire!(zoned, Option<ZonedTime>, Option<(i64, i16)>, |time| time.map(|time| (time
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Cve, Risk, Threat};
+
+    fn risk(noticed: Option<Timestamp>) -> RiskRecord {
+        let threat = Threat { exploited: None, likelihood: 9 };
+        RiskRecord::of(&Risk::of(vec![(Cve::parse("CVE-2024-3094").expect("a number"), threat)], noticed))
+    }
 
     #[test]
     fn every_event_is_read_back() {
@@ -286,6 +303,8 @@ mod tests {
                 Event::KeptApart { one: 1, other: 7 },
                 Event::Merged { into: 1, from: 7, lifted: Some((7, 1)) },
                 Event::Merged { into: 1, from: 7, lifted: None },
+                Event::Marked { story: 1, risk: risk(None), updated },
+                Event::Marked { story: 1, risk: risk(Some(Timestamp::from_millis(5))), updated: None },
                 Event::Purged { seq: 7, source: "krebs".to_owned() },
                 Event::Freed(Freed { items: vec![7], probes: vec![(1, 7)], bytes: vec![(24_322, 900)], ..Freed::default() }),
                 Event::Shrunk { segment: 24_322 },

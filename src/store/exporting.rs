@@ -158,6 +158,9 @@ impl Teller {
                 from,
                 lifted: lifted.as_ref().and_then(|(one, other)| name(one).zip(name(other))),
             }),
+            Event::Marked { story, risk, updated } => {
+                name(story).map(|story| Told::Marked { story, risk: risk.clone(), updated: pair(updated) })
+            }
             Event::Purged { seq, source } => name(seq).map(|item| Told::Purged { item, source: source.clone() }),
             Event::Freed(freed) => Some(Told::Freed {
                 items: freed.items.iter().filter_map(name).collect(),

@@ -20,6 +20,7 @@ use super::{
     journal,
     parcel::{FORMAT, Footer, Header, Name, Seal, Sent, Text, Told},
     record::Content,
+    risk_record::RiskRecord,
     rows::{self, ItemRow, StoryRow},
     transaction::{MEMBERS_MAX, Transaction},
 };
@@ -167,6 +168,7 @@ impl Transaction<'_> {
                 }
             }
             Told::Merged { into, from, lifted } => self.receive_merge(into, from, lifted.as_ref())?,
+            Told::Marked { story, risk, updated } => self.receive_mark(story, risk, *updated)?,
             Told::Purged { item, source } => {
                 if let Some(seq) = self.number(item)? {
                     self.purge_numbered(seq, source)?;
@@ -281,6 +283,17 @@ impl Transaction<'_> {
             None => None,
         };
         self.change(Event::Merged { into, from, lifted }, None)
+    }
+
+    /// What lists there said of a story.
+    fn receive_mark(&mut self, story: &Name, risk: &RiskRecord, updated: Option<(i64, i16)>) -> Result<()> {
+        let Some(number) = self.story_number(story)? else { return Ok(()) };
+        let known = self.ledger.story(number)?;
+        if known.risk == risk.read() {
+            return Ok(());
+        }
+        let updated = updated.map(zoned).filter(|updated| updated.at() > known.updated.at());
+        self.note(Event::Marked { story: number, risk: risk.clone(), updated }, true)
     }
 
     /// What a source calls itself, unless it is asked here.

@@ -19,9 +19,10 @@ use super::{
 
 /// Begins the file.
 const MARK: &[u8; 6] = b"WFJNL\n";
-/// The newest format that this program reads and the one that it writes. Format 1 is that of programs which knew no retention: a journal
-/// of this one may hold no events that they do not know, but from the first look on they must not take it for theirs.
-pub(super) const FORMAT: u16 = 2;
+/// The newest format that this program reads and the one that it writes. Format 1 is that of programs which knew no retention, 2
+/// of those which knew no risks: a journal may hold no events that they do not know, but from the first look on they must not take it for
+/// theirs.
+pub(super) const FORMAT: u16 = 3;
 /// Begins the payload of a frame that stands where damaged bytes were: no commit begins so, and a program that does not know it refuses.
 const NOTHING: u8 = 0;
 /// Bytes of mark and format number.

@@ -15,7 +15,7 @@ use super::{
     standing::Standing,
     state_record,
 };
-use crate::model::{Item, Joined, SourceId, StoryId, Timestamp, ZonedTime};
+use crate::model::{Item, Joined, Risk, SourceId, StoryId, Timestamp, ZonedTime};
 
 /// The rows that one commit sees and changes.
 pub(super) struct Ledger<'a> {
@@ -54,6 +54,7 @@ impl<'a> Ledger<'a> {
                     self.set_apart(*one, *other, false)?;
                 }
             }
+            Event::Marked { story, risk, updated } => self.mark(*story, risk.read(), *updated)?,
             Event::Purged { seq, source } => self.purge(*seq, source)?,
             Event::Freed(freed) => self.free(freed)?,
             Event::Shrunk { segment } => self.rows.remove(rows::garbage(Segment::from_number(*segment))),
@@ -96,14 +97,8 @@ impl<'a> Ledger<'a> {
     fn open(&mut self, at: Timestamp, arrived: &Arrived, entry_id: &str, content: Option<&Content>) -> Result<()> {
         let number = arrived.seq;
         self.enter(at, arrived, number, content)?;
-        let mut story = StoryRow {
-            id: StoryId::opened_by(arrived.item),
-            entry_id: entry_id.to_owned(),
-            published: ZonedTime::utc(at),
-            updated: ZonedTime::utc(at),
-            standing: Standing::Hidden,
-            members: vec![(number, None)],
-        };
+        let new = new_story(StoryId::opened_by(arrived.item), entry_id, at);
+        let mut story = StoryRow { members: vec![(number, None)], ..new };
         if let Some(content) = content {
             self.show(number, &mut story, &content.item);
         }
@@ -139,8 +134,7 @@ impl<'a> Ledger<'a> {
             }
         }
         self.rows.put(rows::owner(&entry_id), &number);
-        let (id, first) = (StoryId::opened_by(arrived.item), ZonedTime::utc(at));
-        Ok(StoryRow { id, entry_id, published: first, updated: first, standing: Standing::Hidden, members: Vec::new() })
+        Ok(new_story(StoryId::opened_by(arrived.item), &entry_id, at))
     }
 
     fn update(&mut self, seq: u64, event: &Event, content: &Content, updated: Option<ZonedTime>) -> Result<()> {
@@ -151,6 +145,7 @@ impl<'a> Ledger<'a> {
         let bytes = event.content().map_or(0, |place| u64::from(place.length));
         self.own(&content.item.source, row.first_seen, seq, bytes)?;
         matching::learn(&mut self.rows, seq, content)?;
+        self.know_vulnerabilities(seq, &content.item)?;
         let mut story = self.story(row.story)?;
         if let Some(updated) = updated.filter(|_| story.standing != Standing::Hidden) {
             self.take_off_the_line(&story);
@@ -168,6 +163,7 @@ impl<'a> Ledger<'a> {
         let key = rows::item(seq);
         let Some(row) = self.rows.row::<ItemRow>(&key)? else { return Ok(()) };
         self.rows.remove(key);
+        self.forget_vulnerabilities(seq)?;
         self.rows.put(rows::ghost(seq), &row);
         if row.story != seq {
             // It may have opened a story that is part of this one now: its id leads here.
@@ -208,7 +204,10 @@ impl<'a> Ledger<'a> {
         self.head.items += 1;
         self.own(&source_id(&arrived.source)?, row.first_seen, arrived.seq, u64::from(arrived.content.length))?;
         match content {
-            Some(content) => matching::learn(&mut self.rows, arrived.seq, content),
+            Some(content) => {
+                self.know_vulnerabilities(arrived.seq, &content.item)?;
+                matching::learn(&mut self.rows, arrived.seq, content)
+            }
             None => Ok(()),
         }
     }
@@ -288,4 +287,11 @@ fn source_id(written: &str) -> Result<SourceId> {
 fn first_updated(item: &Item) -> ZonedTime {
     let dated = item.dated();
     item.updated.filter(|updated| updated.at() > dated.at()).unwrap_or(dated)
+}
+
+/// A story without members, first heard of at `at`, of which nothing can be shown yet.
+pub(super) fn new_story(id: StoryId, entry_id: &str, at: Timestamp) -> StoryRow {
+    let (published, updated) = (ZonedTime::utc(at), ZonedTime::utc(at));
+    let (standing, risk) = (Standing::Hidden, Risk::default());
+    StoryRow { id, entry_id: entry_id.to_owned(), published, updated, standing, members: Vec::new(), risk, was_exploited: false }
 }

@@ -15,6 +15,9 @@
 //! (`mended`), what `verify` finds it counts, and a rebuild sets damaged bytes of the journal aside (`mending`), so that the store is
 //! sound afterwards and the loss known. Only the texts of items can be lost by themselves: their sources bring them back.
 //!
+//! **Risk** (`marking`): what lists say of the vulnerabilities that a story is about stands in its row, by an event of its own: with the
+//! commit that brings the story, and whenever other lists are heeded.
+//!
 //! Every change of the index goes through `ledger`, by a live commit and by a rebuild alike, so that both give the same rows.
 //! Functions here speak of polls, items, stories and sources, never of keys or trees.
 
@@ -45,6 +48,7 @@ mod ledger;
 mod lock;
 mod manifest;
 mod manners;
+mod marking;
 mod matching;
 mod memories;
 mod mended;
@@ -61,6 +65,7 @@ mod regrouping;
 mod replay;
 mod restoring;
 mod retaining;
+mod risk_record;
 mod rows;
 mod runs;
 mod segment;
@@ -81,6 +86,7 @@ pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};
 pub use exporting::Exported;
 pub use importing::Received;
+pub use marking::Marking;
 pub use mended::Recovery;
 pub use outbox::{Letter, Mail, Outbox, Subject, Waiting};
 pub use reading::{Counts, Newest, Revision};

@@ -17,6 +17,7 @@ use super::{
     fingerprint_record,
     freeing::StoryState,
     record::{self, Packed},
+    risk_record::RiskRecord,
 };
 use crate::{
     dedup::Fingerprint,
@@ -49,7 +50,9 @@ impl Seal {
 const SUM: &str = ",\"sum\":\"";
 
 /// The newest form of archive files that this program reads and the one that it writes.
-pub(super) const FORMAT: u16 = 1;
+///
+/// Files of form 1 say nothing of risks.
+pub(super) const FORMAT: u16 = 2;
 
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -119,6 +122,11 @@ pub(super) enum Told {
         into: Name,
         from: Name,
         lifted: Option<(Name, Name)>,
+    },
+    Marked {
+        story: Name,
+        risk: RiskRecord,
+        updated: Option<(i64, i16)>,
     },
     Purged {
         item: Name,

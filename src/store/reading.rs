@@ -345,7 +345,7 @@ impl Store {
             let (item, declared) = read(place)?;
             found.extend(item.map(|item| Member { item, joined, declared }));
         }
-        let StoryRow { id, entry_id, published, updated, .. } = story;
-        Ok((!found.is_empty()).then_some(Story { id, entry_id, published, updated, members: found }))
+        let StoryRow { id, entry_id, published, updated, risk, .. } = story;
+        Ok((!found.is_empty()).then_some(Story { id, entry_id, published, updated, risk, members: found }))
     }
 }

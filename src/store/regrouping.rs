@@ -3,7 +3,8 @@
 use super::{
     error::Result,
     index::Rows,
-    ledger::Ledger,
+    ledger::{self, Ledger},
+    marking,
     record::Content,
     rows::{self, ItemRow, StoryRow},
     standing::Standing,
@@ -35,12 +36,10 @@ impl Ledger<'_> {
         }
         self.rows.put(key, &ItemRow { story: seq, ..row });
         let mut own = StoryRow {
-            id: StoryId::opened_by(item),
-            entry_id: entry_id.to_owned(),
-            published: ZonedTime::utc(at),
-            updated: ZonedTime::utc(at),
-            standing: Standing::Hidden,
             members: vec![(seq, Some(by_order(at)))],
+            risk: self.risk_of_copy(&left, seq)?,
+            was_exploited: left.was_exploited,
+            ..ledger::new_story(StoryId::opened_by(item), entry_id, at)
         };
         if let Some(content) = content {
             self.show(seq, &mut own, &content.item);
@@ -69,6 +68,8 @@ impl Ledger<'_> {
                 }
             }
         }
+        story.risk = marking::together(&story.risk, &gone.risk);
+        story.was_exploited |= gone.was_exploited;
         self.put_in_line(into, &story);
         for (seq, joined) in gone.members {
             let key = rows::item(seq);

@@ -20,6 +20,7 @@
 //! | `g` | number of a purged item | the story that its id leads to |
 //! | `y` | id of another store | where in its journal that ends which was taken in from archive files |
 //! | `x` | item number | the items that it is kept apart from |
+//! | `u` | item number | the vulnerabilities that it is about |
 //! | `v` | set, digest of a speaker | the lines that they repeat |
 //! | `k` | number of an outage | the outage |
 //! | `r` | digest of a receiver | its outbox |
@@ -30,13 +31,13 @@ pub(super) use super::holdings::{CountRow, garbage, ghost, owned, owned_by, owne
 use super::{
     archive::{Location, Segment},
     codec::{Decoder, Encoder},
-    journal,
+    journal, risk_record,
     standing::Standing,
 };
-use crate::model::{Digest, ItemId, JoinRule, Joined, LinkKey, SourceId, StoryId, Timestamp, ZonedTime};
+use crate::model::{Digest, ItemId, JoinRule, Joined, LinkKey, Risk, SourceId, StoryId, Timestamp, ZonedTime};
 
 /// The format of the index. An index of an older one is made again from the archive.
-pub(super) const FORMAT: u16 = 4;
+pub(super) const FORMAT: u16 = 5;
 
 /// Prefixes of keys that are walked.
 pub(super) const ITEMS: u8 = b'i';
@@ -52,7 +53,7 @@ pub(super) const OWNED: u8 = b'o';
 pub(super) const MEMORIES: u8 = b'v';
 
 /// Prefixes of the families that grow with every item.
-const GATHERED: &[u8] = b"bdeghilnost";
+const GATHERED: &[u8] = b"bdeghilnostu";
 
 /// Whether the row under a key stands in a run with its neighbours.
 pub(super) fn is_gathered(key: &[u8]) -> bool {
@@ -124,6 +125,10 @@ pub(super) struct StoryRow {
     pub(super) standing: Standing,
     /// Its items' numbers, the opener first.
     pub(super) members: Vec<(u64, Option<Joined>)>,
+    /// What lists say of the vulnerabilities that it is about.
+    pub(super) risk: Risk,
+    /// Whether one of them was ever known to be exploited: then it does not rise for it again.
+    pub(super) was_exploited: bool,
 }
 
 /// What is known under a link.
@@ -200,6 +205,10 @@ pub(super) fn alias(seq: u64) -> Vec<u8> {
 
 pub(super) fn apart(seq: u64) -> Vec<u8> {
     Encoder::default().u8(b'x').u64(seq).finish()
+}
+
+pub(super) fn vulnerabilities(seq: u64) -> Vec<u8> {
+    Encoder::default().u8(b'u').u64(seq).finish()
 }
 
 pub(super) fn memory(speaker: u64) -> Vec<u8> {
@@ -328,14 +337,14 @@ impl Row for ItemRow {
 
 impl Row for StoryRow {
     fn encode(&self) -> Vec<u8> {
-        Encoder::default()
+        let out = Encoder::default()
             .digest(self.id.first().digest())
             .bytes(self.entry_id.as_bytes())
             .zoned(self.published)
             .zoned(self.updated)
             .u8(self.standing.byte())
-            .list(&self.members, |out, (seq, joined)| out.varint(*seq).option(*joined, write_joined))
-            .finish()
+            .list(&self.members, |out, (seq, joined)| out.varint(*seq).option(*joined, write_joined));
+        risk_record::write(out, &self.risk).u8(self.was_exploited.into()).finish()
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
@@ -347,6 +356,8 @@ impl Row for StoryRow {
             updated: input.zoned()?,
             standing: Standing::of_byte(input.u8()?),
             members: input.list(|input| Some((input.varint()?, input.option(read_joined)?)))?,
+            risk: risk_record::read(&mut input)?,
+            was_exploited: input.u8()? != 0,
         })
     }
 }
@@ -408,7 +419,9 @@ mod tests {
         let time = ZonedTime::new(Timestamp::from_millis(5), 480);
         let joined = Joined { rule: JoinRule::SameTitle, text_score: Some(0.61), title_score: None, at: Timestamp::from_millis(6) };
         let members = vec![(3, None), (900, Some(joined))];
-        let row = StoryRow { id, entry_id: "urn:uuid:1".to_owned(), published: time, updated: time, standing: Standing::Backlog, members };
+        let (standing, risk) = (Standing::Backlog, Risk::of(Vec::new(), Some(Timestamp::from_millis(7))));
+        let entry_id = "urn:uuid:1".to_owned();
+        let row = StoryRow { id, entry_id, published: time, updated: time, standing, members, risk, was_exploited: true };
         assert_eq!(StoryRow::decode(&row.encode()), Some(row));
 
         let place = Location { segment: Segment::from_number(24_322), offset: 8, length: 99 };

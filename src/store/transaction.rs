@@ -2,7 +2,8 @@
 
 use std::{
     cmp::Reverse,
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
 };
 
 use super::{
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     dedup::{self, Fingerprint},
-    model::{Digest, Item, ItemId, SourceId, Tally, Timestamp, ZonedTime},
+    model::{Digest, Item, ItemId, RiskLists, SourceId, Tally, Timestamp, ZonedTime},
     telemetry,
 };
 
@@ -46,6 +47,9 @@ pub(super) struct Transaction<'a> {
     /// What those who speak in the new items repeat.
     memories: Memories,
     is_rendered_changed: bool,
+    /// What is known of vulnerabilities, and the stories that are to be marked by it.
+    pub(super) lists: Arc<RiskLists>,
+    pub(super) touched: BTreeSet<u64>,
     /// What became of the arrivals so far.
     pub(super) tally: Tally,
 }
@@ -65,6 +69,8 @@ impl<'a> Transaction<'a> {
             newcomers: Vec::new(),
             memories: Memories::default(),
             is_rendered_changed: false,
+            lists: core.lists(),
+            touched: BTreeSet::new(),
             tally: Tally::default(),
         }
     }
@@ -131,6 +137,16 @@ impl<'a> Transaction<'a> {
         }
         self.note(Event::Purged { seq, source: source.to_owned() }, true)?;
         Ok(true)
+    }
+
+    /// When it happens.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Whether an item came or changed in this very commit.
+    pub(super) fn is_fresh(&self, seq: u64) -> bool {
+        self.fresh.contains_key(&seq)
     }
 
     /// Puts a row that is no part of the truth: a source's state.
@@ -212,6 +228,7 @@ impl<'a> Transaction<'a> {
     /// Writes everything, or on failure nothing.
     pub(super) fn finish(mut self) -> Result<Tally> {
         self.memories.put(&mut self.ledger.rows, &self.core.index)?;
+        self.mark_touched()?;
         if self.events.is_empty() {
             self.core.index.apply(&self.ledger.rows.into_changes())?;
             return Ok(self.tally);
@@ -246,6 +263,7 @@ impl<'a> Transaction<'a> {
     }
 
     fn happen(&mut self, event: Event, content: Option<&Content>) -> Result<()> {
+        self.touch(&event)?;
         self.ledger.record(self.now, &event, content)?;
         self.events.push(event);
         Ok(())
@@ -309,7 +327,7 @@ impl<'a> Transaction<'a> {
 
 /// Where a story's `updated` goes when its content changes: to its publisher's own date if that is newer, else to now; never back
 /// (protocol N2).
-fn moved(current: ZonedTime, published: Option<ZonedTime>, now: Timestamp) -> Option<ZonedTime> {
+pub(super) fn moved(current: ZonedTime, published: Option<ZonedTime>, now: Timestamp) -> Option<ZonedTime> {
     let named = published.filter(|published| published.at() > current.at());
     let target = named.unwrap_or(ZonedTime::utc(now));
     (target.at() > current.at()).then_some(target)

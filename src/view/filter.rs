@@ -21,7 +21,7 @@ pub enum Filter {
         phrase: String,
     },
     /// It is about what is called so, whatever else it mentions, or is labelled so: an identifier in its canonical spelling,
-    /// `CVE-2024-3094`, or `kev`, `roundup`.
+    /// `CVE-2024-3094`, or `kev`, `epss>=0.9`, `roundup`.
     Tag(String),
     /// One of its copies is of that source.
     Source(SourceId),

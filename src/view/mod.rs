@@ -12,7 +12,7 @@ pub use self::{
     filter::{Filter, Place},
     query::{QUERY_CHARS_MAX, misread, query},
     selection::{Question, Selection, View, ViewId},
-    tally::{Mentioned, Share},
+    tally::{Mentioned, Share, Total},
     week::Week,
-    window::{Candidate, Window, WindowLimits, page, window},
+    window::{Candidate, Window, WindowLimits, crowd, page, window},
 };

@@ -20,7 +20,8 @@ const TERMS_MAX: usize = 32;
 ///
 /// - `"a phrase"`: these words in a row; quotation marks of any script;
 /// - `-word`: not this; `one OR other`: one of these;
-/// - `title:word`, `source:id`, `lang:zh`, `tag:kev`, `after:2026-01-31`, `before:2026-02` (days of UTC; `after` includes its day);
+/// - `title:word`, `source:id`, `lang:zh`, `tag:kev`, `tag:epss>=0.9`;
+/// - `after:2026-01-31`, `before:2026-02` (days of UTC; `after` includes its day);
 /// - an identifier, `CVE-2024-3094`: what is tagged so, or says it.
 pub fn query(text: &str) -> Filter {
     let mut all: Vec<Filter> = Vec::new();
@@ -80,7 +81,7 @@ fn identified(value: &str) -> Option<Filter> {
 fn of_field(field: &str, value: &str) -> Option<Filter> {
     match field {
         "title" => words(Place::Title, value),
-        "tag" if !value.is_empty() => Some(Filter::Tag(tag::identifier(value).map_or_else(|| value.to_owned(), |(_, name)| name))),
+        "tag" if !value.is_empty() => Some(Filter::Tag(tag::canonical(value).unwrap_or_else(|| value.to_owned()))),
         "source" => SourceId::parse(&value.to_lowercase()).ok().map(Filter::Source),
         "lang" | "language" => language(value).map(Filter::Language),
         "after" => day(value).map(|(first, _)| Filter::Published { from: Some(first), until: None }),
@@ -227,6 +228,10 @@ mod tests {
             ("CVE-2024-3094 OR xz", Any(vec![cve("CVE-2024-3094", "CVE-2024-3094"), words("xz")])),
             ("漏洞CVE-2024-3094", words("漏洞CVE-2024-3094")),
             ("tag:cve-2024-3094", Tag("CVE-2024-3094".to_owned())),
+            (
+                "tag:KEV tag:epss>=0.9 tag:\"EPSS >= 0.5\"",
+                All(["kev", "epss>=0.9", "epss>=0.5"].map(|label| Tag(label.to_owned())).to_vec()),
+            ),
             ("tag:kev -tag:\"CVSS 9.8\"", All(vec![Tag("kev".to_owned()), not(Tag("CVSS 9.8".to_owned()))])),
             ("source:FreeBuf", source("freebuf")),
             ("source:免费", words("source:免费")),

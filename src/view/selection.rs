@@ -118,12 +118,9 @@ impl Selection {
     /// Longest tag, in characters.
     pub const TAG_CHARS_MAX: usize = 64;
 
-    /// The stories about `name`. An identifier has one selection, however it is spelled.
+    /// The stories about `name`. An identifier or a label has one selection, however it is spelled.
     pub fn tag(name: &str) -> Option<Self> {
-        let name = match tag::identifier(name) {
-            Some((_, name)) => name,
-            None => Text::line(name, Self::TAG_CHARS_MAX + 1).to_string(),
-        };
+        let name = tag::canonical(name).unwrap_or_else(|| Text::line(name, Self::TAG_CHARS_MAX + 1).to_string());
         (1..=Self::TAG_CHARS_MAX).contains(&name.chars().count()).then_some(Self::Tag(name))
     }
 
@@ -187,6 +184,7 @@ mod tests {
         for other in ["", "CWE-79", "xz", "CVE-2024-3094x"] {
             assert_eq!(Selection::vulnerability(other), None, "{other}");
         }
+        assert_eq!(Selection::tag("EPSS >= 0.9"), Some(Selection::Tag("epss>=0.9".to_owned())));
         assert_eq!(Selection::tag(" 漏洞 "), Some(Selection::Tag("漏洞".to_owned())));
         assert_eq!((Selection::tag(""), Selection::tag(&"x".repeat(65))), (None, None));
     }

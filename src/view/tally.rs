@@ -1,6 +1,6 @@
 //! Counts over many stories: what is talked about, and what each source had.
 
-use crate::model::Timestamp;
+use crate::model::{StoryId, Timestamp};
 
 /// A vulnerability that stories of some time are about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Mentioned {
     pub sources: usize,
     /// When the first story of all about it was published, in that time or long before.
     pub first: Timestamp,
+    /// The newest of the stories, of those first that lists say something of.
+    pub newest: StoryId,
 }
 
 /// What one source had.
@@ -26,4 +28,13 @@ pub struct Share {
     pub first: u32,
     /// Those that nobody else told.
     pub only: u32,
+}
+
+/// How many stories a filter lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// So many.
+    Exactly(usize),
+    /// So many among the newest alone: the others were not counted.
+    AtLeast(usize),
 }

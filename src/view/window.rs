@@ -1,6 +1,6 @@
 //! Which stories stand on a page: the newest ones, within limits, and no source allowed to push the others out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{Item, SourceId, Story, StoryId, ZonedTime};
 
@@ -102,6 +102,17 @@ pub fn window(candidates: &[Candidate], limits: &WindowLimits) -> Window {
     Window { unbroken: unbroken.unwrap_or(chosen.len()), stories: chosen, settled: is_full && !is_alone }
 }
 
+/// The sources that have more among `candidates` than their share of a page. Where the candidates do not settle a page, the newest
+/// stories of all others do. Documents are left out: each folder of them has many voices.
+pub fn crowd(candidates: &[Candidate], limits: &WindowLimits) -> Vec<SourceId> {
+    let mut counts: BTreeMap<&SourceId, usize> = BTreeMap::new();
+    for (source, account) in candidates.iter().map(|candidate| &candidate.voice) {
+        *counts.entry(source).or_default() += usize::from(account.is_none());
+    }
+    let share_max = limits.entries_max / SHARE;
+    counts.into_iter().filter(|(_, count)| *count > share_max).map(|(source, _)| source.clone()).collect()
+}
+
 /// The newest of `candidates`, in their order, as far as they fit: a page that no share of a source cuts short. The first always stands.
 pub fn page(candidates: &[Candidate], limits: &WindowLimits) -> Vec<StoryId> {
     let mut bytes = 0;
@@ -145,7 +156,7 @@ fn escaped_bytes(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{Candidate, Window, WindowLimits, page};
-    use crate::model::{Item, Member, NativeId, Origin, SafeHtml, SourceId, Story, StoryId, Text, Timestamp, ZonedTime};
+    use crate::model::{Item, Member, NativeId, Origin, Risk, SafeHtml, SourceId, Story, StoryId, Text, Timestamp, ZonedTime};
 
     const LIMITS: WindowLimits = WindowLimits { entries_max: 8, bytes_max: 1 << 20 };
 
@@ -160,7 +171,7 @@ mod tests {
         };
         let id = item.id;
         let members = vec![Member { item, joined: None, declared: Vec::new() }];
-        Story { id: StoryId::opened_by(id), entry_id: format!("urn:x:{id}"), published: at, updated: at, members }
+        Story { id: StoryId::opened_by(id), entry_id: format!("urn:x:{id}"), published: at, updated: at, risk: Risk::default(), members }
     }
 
     fn candidates(stories: &[Story]) -> Vec<Candidate> {
@@ -210,6 +221,14 @@ mod tests {
         let given: Vec<_> = (0..50).map(|age| story("flood", age, 0)).collect();
         assert_eq!(counts(&given), (8, 0));
         assert!(!window(&given, &LIMITS).settled, "older stories of others may exist");
+    }
+
+    #[test]
+    fn who_has_more_than_a_share_is_the_crowd() {
+        let given: Vec<_> = (0..9).map(|age| story(["flood", "flood", "a"][age % 3], age as i64, 0)).collect();
+        let crowd = super::crowd(&candidates(&given), &LIMITS);
+        assert_eq!(crowd.iter().map(SourceId::as_str).collect::<Vec<_>>(), ["a", "flood"], "three and six, where two are a share");
+        assert!(super::crowd(&candidates(&given[..3]), &LIMITS).is_empty());
     }
 
     #[test]

@@ -4,6 +4,8 @@
 #[path = "../library/mod.rs"]
 mod library;
 mod receiving;
+#[path = "../support/site.rs"]
+mod site;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -11,6 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 use library::{Library, item};
 use receiving::{MailServer, Protection, Received, Receiving, dingtalk, feishu, ok, sign, wecom};
+use site::site;
 use support::{
     daemon::Home,
     origin::{Origin, Reply},
@@ -21,11 +24,11 @@ use watchfire::{
     fetch::{Client, ClientSettings},
     health::{About, Outage, Verdict},
     model::{
-        Carrier, Hook, Images, Item, Link, MailTls, Mailbox, Messenger, Pace, PrivateHost, QuietHours, Receiver, SourceId, Text, Timestamp,
-        Trouble,
+        Carrier, Catalogue, Cve, Exploited, Hook, Item, Kev, Link, MailTls, Mailbox, Messenger, Pace, PrivateHost, QuietHours, Receiver,
+        RiskLists, SourceId, Tag, Text, Timestamp, Trouble,
     },
-    notify::{Courier, Office, Postings},
-    render::{Manners, Site, SourceCards},
+    notify::{Courier, Doors, Office, Postings},
+    render::SourceCards,
     view::{Filter, View, ViewId},
 };
 
@@ -42,6 +45,20 @@ fn hook(messenger: Messenger, receiving: &Receiving, path: &str) -> Receiver {
         allow_private: PrivateHost::parse(&receiving.authority()).into_iter().collect(),
     };
     receiver(Carrier::Hook(hook))
+}
+
+/// Somebody who is told by mail, through a server that may be reached.
+fn mailbox(server: &MailServer, tls: MailTls) -> Mailbox {
+    let server = PrivateHost::parse(&server.address.to_string()).expect("a place");
+    Mailbox {
+        allow_private: vec![server.clone()],
+        server,
+        tls,
+        login: None,
+        from: "watch@example.org".to_owned(),
+        to: vec!["team@example.org".to_owned()],
+        unsubscribe: None,
+    }
 }
 
 fn receiver(carrier: Carrier) -> Receiver {
@@ -67,22 +84,7 @@ fn postings() -> Postings {
         entries_max: None,
         tokens: Vec::new(),
     };
-    Postings {
-        receivers: Vec::new(),
-        views: vec![view],
-        site: Site {
-            feed_uuid: uuid::Uuid::from_u128(7),
-            title: Text::line("Watchfire", 80),
-            author: Text::line("Watchfire", 80),
-            subtitle: Text::default(),
-            home: Link::parse("https://watch.example.org/").expect("a link"),
-            timezone: chrono_tz::UTC,
-            images: Images::Link,
-            hubs: Vec::new(),
-            manners: Manners { user_agent: "Watchfire/0.1.0".to_owned(), contact: None, interval: HOUR, interval_min: HOUR, robots: false },
-        },
-        cards: SourceCards::default(),
-    }
+    Postings { receivers: Vec::new(), views: [view].into(), site: site(), cards: SourceCards::default() }
 }
 
 /// A courier whose clock the test moves.
@@ -94,8 +96,14 @@ struct Desk {
 
 impl Desk {
     fn new(library: &Library, receiver: &Receiver, now: Timestamp) -> Self {
+        Self::sharing(library, receiver, now, &Doors::default())
+    }
+
+    /// The same beside others, with which it shares the doors.
+    fn sharing(library: &Library, receiver: &Receiver, now: Timestamp, doors: &Doors) -> Self {
         let client = Client::new(&ClientSettings::default()).expect("a client");
-        let office = Office { store: library.store(), search: library.search(), client, clock: Clock::simulated(now) };
+        let (store, search) = (library.store(), library.search());
+        let office = Office { store, search, client, clock: Clock::simulated(now), doors: doors.clone() };
         let end = CancellationToken::new();
         let courier = Courier::new(office, Arc::new(postings()), receiver.clone(), end.clone()).expect("hired");
         Self { courier: Some(courier), now, end }
@@ -164,6 +172,27 @@ async fn what_was_published_long_ago_is_no_news() {
     assert_eq!(titles(&receiving.seen()), ["The story of today"]);
 }
 
+/// It is news also for a receiver that was not there when the story came.
+#[tokio::test]
+async fn an_old_story_that_becomes_known_to_be_exploited_is_told_once() {
+    let receiving = taken();
+    let cve = Cve::parse("CVE-2024-3094").expect("a number");
+    let tags = vec![Tag { catalogue: Catalogue::Cve, name: cve.to_string(), is_primary: true }];
+    let library = Library::with(&[Item { tags, ..item("krebs", "A story of the spring", -60 * 24 * 60) }]);
+    let mut desk = Desk::new(&library, &hook(Messenger::Webhook, &receiving, "/in"), NOW);
+    desk.work_for(MINUTE).await;
+    assert_eq!(receiving.seen().len(), 0, "history");
+    let since = NOW.to_utc().date_naive();
+    let kev = Kev::new(since, vec![(cve, Exploited { since, by_ransomware: true })]);
+    library.store().heed(RiskLists { kev: Some(kev.into()), epss: None });
+    assert_eq!(library.store().mark(0, NOW).expect("marked").risen, 1);
+    desk.work_for(MINUTE).await;
+    library.add(&[item("mirror", "A story of the spring", -60 * 24 * 60)]);
+    desk.work_for(MINUTE).await;
+    assert_eq!(titles(&receiving.seen()), ["A story of the spring"]);
+    assert_eq!(receiving.seen()[0].json()["entries"][0]["tags"][0], "kev");
+}
+
 /// A copy of an older day, put in the place of the store: its next story gets a number that another one had.
 #[tokio::test]
 async fn after_the_store_was_set_back_what_is_new_is_told() {
@@ -187,14 +216,8 @@ async fn after_the_store_was_set_back_what_is_new_is_told() {
 #[tokio::test]
 async fn a_mail_server_that_offers_no_protection_is_told_nothing() {
     let server = MailServer::start("250 ok");
-    let mailbox = Mailbox {
-        host: "127.0.0.1".to_owned(),
-        port: server.address.port(),
-        tls: MailTls::StartTls,
-        login: Some(("user".to_owned(), "pass-word".to_owned())),
-        from: "watch@example.org".to_owned(),
-        to: vec!["team@example.org".to_owned()],
-    };
+    let login = Some(("user".to_owned(), "pass-word".to_owned()));
+    let mailbox = Mailbox { login, ..mailbox(&server, MailTls::StartTls) };
     let library = Library::with(&[]);
     let mut desk = Desk::new(&library, &receiver(Carrier::Mail(mailbox)), NOW);
     library.add(&[story(1)]);
@@ -445,16 +468,33 @@ async fn a_line_that_grows_too_long_loses_its_oldest_and_is_told_later() {
     assert!(told[0].contains("[0]") && told[1].contains("[102]") && told[999].contains("[1100]"), "{:?}", &told[..2]);
 }
 
+/// The services count the messages of a robot, and know nothing of who sends them.
+#[tokio::test]
+async fn receivers_at_one_address_share_its_rate() {
+    let receiving = wecom();
+    let (library, doors) = (Library::with(&[]), Doors::default());
+    let named = |id: &str, path: &str| Receiver { id: id.to_owned(), ..hook(Messenger::Wecom, &receiving, path) };
+    let mut desks: Vec<Desk> = [("one", "/send?key=k3y"), ("two", "/send?key=k3y"), ("else", "/send?key=k3y2")]
+        .map(|(id, path)| Desk::sharing(&library, &named(id, path), NOW, &doors))
+        .into();
+    library.add(&[story(1)]);
+    for (second, wanted) in [(0, 2), (1, 2), (3, 2), (4, 3), (9, 3)] {
+        for desk in &mut desks {
+            desk.work(NOW + Duration::from_secs(second)).await;
+        }
+        assert_eq!(receiving.seen().len(), wanted, "after {second} seconds");
+    }
+}
+
 #[tokio::test]
 async fn a_digest_goes_out_by_mail() {
     let server = MailServer::start("250 ok");
     let mailbox = Mailbox {
-        host: "127.0.0.1".to_owned(),
-        port: server.address.port(),
-        tls: MailTls::None,
         login: Some(("user".to_owned(), "pass-word".to_owned())),
         from: "Watchfire <watch@example.org>".to_owned(),
         to: vec!["team@example.org".to_owned(), "网安 <boss@example.org>".to_owned()],
+        unsubscribe: Some("ops@example.org".to_owned()),
+        ..mailbox(&server, MailTls::None)
     };
     let library = Library::with(&[]);
     let mut desk = Desk::new(&library, &receiver(Carrier::Mail(mailbox)), NOW);
@@ -467,7 +507,9 @@ async fn a_digest_goes_out_by_mail() {
         "RCPT TO:<boss@example.org>",
         "Subject: Watchfire: 2 stories",
         "Auto-Submitted: auto-generated",
+        "Precedence: bulk",
         "List-Id: <team.watchfire.example.org>",
+        "List-Unsubscribe: <mailto:ops@example.org?subject=unsubscribe%20team>",
         "@example.org>",
         "https://krebs.example/posts/1.html",
         "text/plain",
@@ -484,19 +526,34 @@ async fn a_digest_goes_out_by_mail() {
 #[tokio::test]
 async fn a_mail_that_is_put_off_is_sent_again() {
     let server = MailServer::start("450 4.2.0 greylisted");
-    let mailbox = Mailbox {
-        host: "127.0.0.1".to_owned(),
-        port: server.address.port(),
-        tls: MailTls::None,
-        login: None,
-        from: "watch@example.org".to_owned(),
-        to: vec!["team@example.org".to_owned()],
-    };
     let library = Library::with(&[]);
-    let mut desk = Desk::new(&library, &receiver(Carrier::Mail(mailbox)), NOW);
+    let mut desk = Desk::new(&library, &receiver(Carrier::Mail(mailbox(&server, MailTls::None))), NOW);
     library.add(&[story(1)]);
     desk.work_for(MINUTE * 2).await;
     assert_eq!(server.heard().matches("RCPT").count(), 3, "at once, after 30 and after 90 seconds");
+}
+
+#[tokio::test]
+async fn a_mail_server_on_the_own_network_is_asked_only_where_the_operator_names_it() {
+    let server = MailServer::start("250 ok");
+    let mailbox = Mailbox { allow_private: Vec::new(), ..mailbox(&server, MailTls::None) };
+    let library = Library::with(&[]);
+    let mut desk = Desk::new(&library, &receiver(Carrier::Mail(mailbox)), NOW);
+    library.add(&[story(1)]);
+    desk.work_for(MINUTE).await;
+    assert_eq!(server.heard(), "");
+}
+
+#[tokio::test]
+async fn a_mail_that_comes_twice_has_one_name() {
+    let server = MailServer::start("250 ok");
+    server.lose_first_answer();
+    let library = Library::with(&[]);
+    let mut desk = Desk::new(&library, &receiver(Carrier::Mail(mailbox(&server, MailTls::None))), NOW);
+    library.add(&[story(1)]);
+    desk.work_for(MINUTE).await;
+    let names: Vec<String> = server.heard().lines().filter(|line| line.starts_with("Message-ID: ")).map(str::to_owned).collect();
+    assert_eq!((names.len(), names.first()), (2, names.last()));
 }
 
 #[test]
@@ -574,7 +631,7 @@ fn mail_goes_over_tls_to_a_server_that_is_who_it_says() {
         let server = MailServer::protected("250 ok", protection);
         let port = server.address.port();
         let home = Home::new(&format!(
-            "[[notify]]\nid = \"mail\"\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"{tls}\"\nuser = \"me\"\n\
+            "[[notify]]\nid = \"mail\"\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\nallow_private = [\"127.0.0.1:{port}\"]\ntls = \"{tls}\"\nuser = \"me\"\n\
              password_env = \"PASSWORD\"\nfrom = \"watch@example.org\"\nto = [\"team@example.org\"]\nhealth = true\n"
         ));
         let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/tls/authority.pem");

@@ -3,7 +3,10 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -167,6 +170,8 @@ pub fn dingtalk(secret: &'static str) -> Receiving {
 pub struct MailServer {
     pub address: SocketAddr,
     pub heard: Arc<Mutex<Vec<String>>>,
+    /// It takes the next mail and goes away without a word.
+    is_leaving: Arc<AtomicBool>,
 }
 
 impl MailServer {
@@ -180,13 +185,19 @@ impl MailServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-        let log = Arc::clone(&heard);
+        let is_leaving: Arc<AtomicBool> = Arc::default();
+        let (log, leaves) = (Arc::clone(&heard), Arc::clone(&is_leaving));
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let _ = protected(stream, &log, to, protection);
+                let _ = protected(stream, &Manner { log: &log, to, leaves: &leaves }, protection);
             }
         });
-        Self { address, heard }
+        Self { address, heard, is_leaving }
+    }
+
+    /// The answer to the next mail gets lost.
+    pub fn lose_first_answer(&self) {
+        self.is_leaving.store(true, Ordering::Relaxed);
     }
 
     pub fn heard(&self) -> String {
@@ -202,7 +213,15 @@ pub enum Protection {
     Implicit,
 }
 
-fn protected(stream: TcpStream, log: &Mutex<Vec<String>>, to: &str, protection: Protection) -> std::io::Result<()> {
+/// How a conversation goes.
+struct Manner<'a> {
+    log: &'a Mutex<Vec<String>>,
+    /// The answer to recipients.
+    to: &'a str,
+    leaves: &'a AtomicBool,
+}
+
+fn protected(stream: TcpStream, manner: &Manner<'_>, protection: Protection) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     let mut stream = stream;
     if protection == Protection::StartTls {
@@ -218,14 +237,14 @@ fn protected(stream: TcpStream, log: &Mutex<Vec<String>>, to: &str, protection: 
     }
     if protection == Protection::None {
         stream.write_all(b"220 mail.test ESMTP\r\n")?;
-        return converse(BufReader::new(stream.try_clone()?), stream, log, to);
+        return converse(BufReader::new(stream.try_clone()?), stream, manner);
     }
     let connection = rustls::ServerConnection::new(Arc::new(tls())).map_err(std::io::Error::other)?;
     let shared = Mutex::new(rustls::StreamOwned::new(connection, stream));
     if protection == Protection::Implicit {
         shared.lock().expect("a stream").write_all(b"220 mail.test ESMTP\r\n")?;
     }
-    converse(BufReader::new(Half(&shared)), Half(&shared), log, to)
+    converse(BufReader::new(Half(&shared)), Half(&shared), manner)
 }
 
 /// One direction of a connection.
@@ -256,13 +275,14 @@ fn tls() -> rustls::ServerConfig {
         .expect("a TLS configuration")
 }
 
-fn converse(lines: impl BufRead, mut stream: impl Write, log: &Mutex<Vec<String>>, to: &str) -> std::io::Result<()> {
+fn converse(lines: impl BufRead, mut stream: impl Write, manner: &Manner<'_>) -> std::io::Result<()> {
     let mut is_data = false;
     for line in lines.lines() {
         let line = line?;
-        log.lock().expect("log").push(line.clone());
+        manner.log.lock().expect("log").push(line.clone());
         let verb = line.split(' ').next().unwrap_or_default();
         let answer = match verb {
+            "." if is_data && manner.leaves.swap(false, Ordering::Relaxed) => return Ok(()),
             "." if is_data => {
                 is_data = false;
                 "250 2.0.0 queued"
@@ -270,7 +290,7 @@ fn converse(lines: impl BufRead, mut stream: impl Write, log: &Mutex<Vec<String>
             _ if is_data => continue,
             "EHLO" => "250-mail.test\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
             "AUTH" => "235 2.7.0 welcome",
-            "RCPT" => to,
+            "RCPT" => manner.to,
             "DATA" => {
                 is_data = true;
                 "354 go on"

@@ -1,10 +1,13 @@
 //! A site, its sources, and stories to render.
 
+#[path = "../support/site.rs"]
+mod site;
+
 use std::time::Duration;
 
 use watchfire::{
     model::{
-        Cadence, Images, Item, JoinRule, Joined, Link, LinkKey, Member, NativeId, SafeHtml, Source, SourceId, Story, StoryId, Text,
+        Cadence, Item, JoinRule, Joined, Link, LinkKey, Member, NativeId, Risk, SafeHtml, Source, SourceId, Story, StoryId, Text,
         Timestamp, ZonedTime,
     },
     render::{self, Feed, Format, Manners, Site, SourceCard, SourceCards},
@@ -14,22 +17,12 @@ use watchfire::{
 pub const MIDNIGHT: i64 = 1_726_156_800;
 
 pub fn site() -> Site {
+    let own = site::site();
     Site {
-        feed_uuid: uuid::Uuid::from_u128(0x5eed),
-        title: Text::line("Watchfire", 80),
-        author: Text::line("Watchfire", 80),
         subtitle: Text::line("Each story once", 80),
-        home: link("https://watch.example.org/"),
         timezone: chrono_tz::Asia::Shanghai,
-        images: Images::Link,
-        hubs: Vec::new(),
-        manners: Manners {
-            user_agent: "Watchfire/0.1.0 (+https://watch.example.org/about)".to_owned(),
-            contact: Some("ops@example.org".to_owned()),
-            interval: Duration::from_secs(3600),
-            interval_min: Duration::from_secs(900),
-            robots: false,
-        },
+        manners: Manners { contact: Some("ops@example.org".to_owned()), ..own.manners.clone() },
+        ..own
     }
 }
 
@@ -62,7 +55,7 @@ pub fn story(items: Vec<Item>) -> Story {
     };
     let members =
         items.into_iter().enumerate().map(|(index, item)| Member { joined: joined(index, &item), item, declared: Vec::new() }).collect();
-    Story { id, entry_id: format!("urn:x-test:{id}"), published, updated: published, members }
+    Story { id, entry_id: format!("urn:x-test:{id}"), published, updated: published, risk: Risk::default(), members }
 }
 
 pub fn cards() -> SourceCards {

@@ -3,7 +3,7 @@
 use feed_rs::model::Feed;
 use serde_json::Value;
 use watchfire::{
-    model::{Catalogue, Enclosure, SourceState, Story, Tag, Text},
+    model::{Catalogue, Cve, Enclosure, Exploited, Risk, SourceState, Story, Tag, Text, Threat},
     render::{self, Format, SourceCard, SourceCards},
 };
 
@@ -52,6 +52,25 @@ fn all_three_formats_show_the_same_entries() {
     assert_eq!(wanted[0][6], "CVE-2024-3094|漏洞", "what a text merely mentions is no category");
     assert_eq!(shown(&parsed(&rss(&stories()))), wanted);
     assert_eq!(shown(&parsed(&written(Format::Json, &stories(), &cards()))), wanted);
+}
+
+#[test]
+fn what_lists_say_is_told_in_the_language_of_the_story() {
+    let since = "2024-03-05".parse().expect("a day");
+    let threat = Threat { exploited: Some(Exploited { since, by_ransomware: true }), likelihood: 9 };
+    let risk = Risk::of(vec![(Cve::parse("CVE-2024-3094").expect("a number"), threat)], None);
+    let stories: Vec<Story> = stories().into_iter().map(|story| Story { risk: risk.clone(), ..story }).collect();
+    for format in Format::ALL {
+        let shown = shown(&parsed(&written(format, &stories, &cards())));
+        assert_eq!(shown[0][6], "CVE-2024-3094|kev|epss>=0.9|漏洞", "{format:?}");
+        assert!(shown[0][2].contains("<p><small>据 CISA，自 2024-03-05 起已知被利用，并用于勒索软件攻击。</small></p>"), "{:?}", shown[0]);
+    }
+    let page = String::from_utf8(render::story_page(&site(), &stories[0], &[], &cards())).expect("UTF-8");
+    for words in
+        ["/tags/kev\"", ">known exploited<", "/tags/epss%3E=0.9\"", ">EPSS ≥ 0.9<", "CVE-2024-3094: Known to be exploited since 2024-03-05"]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
 }
 
 #[test]

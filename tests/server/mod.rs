@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+#[path = "../support/site.rs"]
+mod site;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
@@ -15,13 +18,14 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use watchfire::{
     clock::Clock,
     http::{self, Order, Served, Service},
-    model::{Images, Link, Secret, SourceId, Text},
-    render::{Manners, Site, SourceCard, SourceCards},
+    model::{Secret, SourceId, Text},
+    render::{Site, SourceCard, SourceCards},
     search::follow,
     view::WindowLimits,
 };
 
 use crate::library::Library;
+use site::site;
 
 /// What the server serves by.
 pub type Settings = Arc<Served>;
@@ -48,26 +52,10 @@ pub fn served(title: &str) -> Arc<Served> {
     let mut cards = SourceCards::default();
     cards.insert(SourceId::parse("krebs").expect("a slug"), SourceCard::named(Text::line("Krebs on Security", 80)));
     Arc::new(Served {
-        site: Site {
-            feed_uuid: uuid::Uuid::from_u128(7),
-            title: Text::line(title, 80),
-            author: Text::line(title, 80),
-            subtitle: Text::default(),
-            home: Link::parse("https://watch.example.org/").expect("a link"),
-            timezone: chrono_tz::UTC,
-            images: Images::Link,
-            hubs: Vec::new(),
-            manners: Manners {
-                user_agent: "Watchfire/0.1.0".to_owned(),
-                contact: None,
-                interval: Duration::from_secs(3600),
-                interval_min: Duration::from_secs(900),
-                robots: false,
-            },
-        },
+        site: Site { title: Text::line(title, 80), author: Text::line(title, 80), ..site() },
         cards,
         window: WindowLimits::default(),
-        views: Vec::new(),
+        views: [].into(),
         interval_min: Duration::from_secs(1200),
     })
 }

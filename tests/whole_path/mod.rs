@@ -2,14 +2,17 @@
 //!
 //! Shared by the mutation test and by the fuzzer (`fuzz/`).
 
-use std::time::Duration;
+#[path = "../support/site.rs"]
+mod site;
 
 use watchfire::{
     clean, dedup,
     feed::{Hints, NotAFeed, Reading, read},
-    model::{Draft, Images, Item, ItemId, ItemLimits, Link, Markup, Member, NativeId, SafeHtml, SourceId, Story, StoryId, Text, Timestamp},
-    render::{self, Feed, Format, Manners, Site, SourceCard, SourceCards},
+    model::{Draft, Item, ItemId, ItemLimits, Link, Markup, Member, NativeId, Risk, SafeHtml, SourceId, Story, StoryId, Text, Timestamp},
+    render::{self, Feed, Format, SourceCard, SourceCards},
 };
+
+use site::site;
 
 /// 2024-09-13T00:00:00Z.
 const NOW: Timestamp = Timestamp::from_secs_const(1_726_185_600);
@@ -87,6 +90,7 @@ fn story(item: Item) -> Story {
         entry_id: format!("urn:x-test:{id}"),
         published: dated,
         updated: dated,
+        risk: Risk::default(),
         members: vec![Member { joined: None, item, declared: Vec::new() }],
     }
 }
@@ -99,24 +103,4 @@ fn cards() -> SourceCards {
     let mut cards = SourceCards::default();
     cards.insert(source(), SourceCard::named(Text::line("Origin", 80)));
     cards
-}
-
-fn site() -> Site {
-    Site {
-        feed_uuid: uuid::Uuid::from_u128(0x5eed),
-        title: Text::line("Watchfire", 80),
-        author: Text::line("Watchfire", 80),
-        subtitle: Text::line("Each story once", 80),
-        home: Link::parse("https://watch.example.org/").expect("absolute"),
-        timezone: chrono_tz::UTC,
-        images: Images::Link,
-        hubs: Vec::new(),
-        manners: Manners {
-            user_agent: "Watchfire".to_owned(),
-            contact: None,
-            interval: Duration::from_secs(3600),
-            interval_min: Duration::from_secs(900),
-            robots: false,
-        },
-    }
 }

@@ -14,7 +14,7 @@ use ring::hmac;
 use super::message::Message;
 use crate::{
     fetch::{Post, Receipt},
-    model::{HeaderPair, Hook, Messenger, Text, Timestamp},
+    model::{Failure, HeaderPair, Hook, Messenger, Text, Timestamp},
 };
 
 /// A service.
@@ -38,6 +38,17 @@ pub enum Judgement {
     Later(Option<Timestamp>, String),
     /// It is not wanted as it is. Why, in words.
     Refused(String),
+}
+
+/// What a message that never got there means.
+impl From<Failure> for Judgement {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            // The operator has to say that it may go there.
+            Failure::AddressRefused(_) => Self::Refused(failure.to_string()),
+            _ => Self::Later(None, failure.to_string()),
+        }
+    }
 }
 
 /// The form of a service.

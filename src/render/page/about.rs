@@ -2,7 +2,7 @@
 
 use super::{Head, page, words};
 use crate::{
-    model::{Link, Text, Timestamp},
+    model::{Link, Text, Timestamp, counted},
     render::{Feed, Format, Site, SourceCards, html::Html},
 };
 
@@ -20,7 +20,7 @@ pub fn about(site: &Site, cards: &SourceCards) -> Vec<u8> {
 fn write_for_readers(html: &mut Html, site: &Site, cards: &SourceCards) {
     html.element("h2", &[], "For readers");
     html.wrap("p", &[], |html| {
-        let sources = words::count_of(cards.len(), "source");
+        let sources = counted(cards.len(), "source", "sources");
         html.text(&format!("{} reads {sources} and publishes them as one feed: ", site.title));
         let feed = site.feed_url();
         html.element("a", &[("href", feed.as_str())], feed.as_str());

@@ -3,8 +3,9 @@
 use super::words;
 use crate::{
     clean,
-    model::{Item, Text},
+    model::{Item, Text, counted},
     render::{
+        Site,
         copies::Arranged,
         difference::{Budget, Fate, Passage, passage, passages},
         html::Html,
@@ -22,7 +23,7 @@ const PASSAGES_MAX: usize = 40;
 
 /// What was changed in the copies. `versions` has those of each copy, in the order of the copies, newest first; nothing is written where
 /// every copy has one.
-pub(super) fn write_edits(html: &mut Html, arranged: &Arranged<'_>, versions: &[Vec<Item>]) {
+pub(super) fn write_edits(html: &mut Html, site: &Site, arranged: &Arranged<'_>, versions: &[Vec<Item>]) {
     if versions.iter().all(|versions| versions.len() < 2) {
         return;
     }
@@ -31,19 +32,19 @@ pub(super) fn write_edits(html: &mut Html, arranged: &Arranged<'_>, versions: &[
         html.element("h2", &[], "Earlier versions");
         for (copy, versions) in arranged.copies.iter().zip(versions) {
             for pair in versions.windows(2) {
-                html.wrap("details", &[], |html| write_edit(html, copy.name.as_str(), [&pair[1], &pair[0]], &mut budget));
+                html.wrap("details", &[], |html| write_edit(html, (site, copy.name.as_str()), [&pair[1], &pair[0]], &mut budget));
             }
         }
     });
 }
 
-fn write_edit(html: &mut Html, name: &str, [older, newer]: [&Item; 2], budget: &mut Budget) {
+fn write_edit(html: &mut Html, (site, name): (&Site, &str), [older, newer]: [&Item; 2], budget: &mut Budget) {
     html.wrap("summary", &[], |html| {
         html.text(&format!("{name} changed it"));
         // A publisher that does not say when it edits leaves the date of the version before.
         if let Some(at) = newer.updated.filter(|at| older.updated != Some(*at)) {
             html.text(" ");
-            words::write_time(html, at);
+            words::write_time(html, at, site.timezone);
         }
     });
     let language = newer.language.as_ref().map_or("", Text::as_str);
@@ -57,7 +58,7 @@ fn write_edit(html: &mut Html, name: &str, [older, newer]: [&Item; 2], budget: &
             html.wrap("p", &[], |html| write_passage(html, passage));
         }
         if let more @ 1.. = passages.len().saturating_sub(PASSAGES_MAX) {
-            html.element("p", &[("class", "many"), ("lang", "en")], &format!("and {} more", words::count_of(more, "change")));
+            html.element("p", &[("class", "many"), ("lang", "en")], &format!("and {} more", counted(more, "change", "changes")));
         }
         if passages.is_empty() && older.title == newer.title {
             html.element("p", &[("lang", "en")], "Where it leads to, or what stands far down in it.");

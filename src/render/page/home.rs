@@ -1,7 +1,10 @@
 //! The home page: what this is, the address of the feed, the operator's views, the newest stories by day.
 
-use super::{Head, List, list, page, words};
-use crate::render::{Feed, Format, Site, SourceCards, html::Html};
+use super::{Head, List, list, page};
+use crate::{
+    model::counted,
+    render::{Feed, Format, Site, SourceCards, html::Html},
+};
 
 /// What the feed is, where its operator has no words of their own.
 const PROMISE: &str = "Security news from many sources as one feed, each story once.";
@@ -20,7 +23,7 @@ fn write_lead(html: &mut Html, site: &Site, views: &[Feed], cards: &SourceCards)
         html.wrap("div", &[("class", "feed")], |html| {
             let feed = site.feed_url();
             html.element("a", &[("href", feed.as_str())], feed.as_str());
-            let sources = words::count_of(cards.len(), "source");
+            let sources = counted(cards.len(), "source", "sources");
             html.element("span", &[], &format!("{sources}, one feed: put this address into your reader."));
         });
         if !views.is_empty() {

@@ -1,7 +1,11 @@
 //! The search page: a box, what can be typed into it, and what was found.
 
 use super::{Head, List, list, page};
-use crate::render::{Feed, Format, Site, html::Html};
+use crate::{
+    model::counted,
+    render::{Feed, Format, Site, html::Html},
+    view::Total,
+};
 
 /// What was searched for.
 #[derive(Debug, Clone, Copy)]
@@ -14,8 +18,8 @@ pub struct Searched<'a> {
     pub is_loosened: bool,
     /// What was meant as a filter and taken as words.
     pub misread: &'a [String],
-    /// Stories that were found, where that is known.
-    pub total: Option<usize>,
+    /// Stories that were found.
+    pub total: Total,
     /// Characters that are read of it.
     pub chars_max: usize,
 }
@@ -78,8 +82,12 @@ fn write_misread(html: &mut Html, misread: &[String]) {
 
 fn write_summary(html: &mut Html, site: &Site, (feed, searched): (&Feed, Searched<'_>)) {
     html.wrap("p", &[("class", "byline"), ("role", "status")], |html| {
-        if let Some(total) = searched.total.filter(|total| *total > 0) {
-            let found = if total == 1 { "1 story".to_owned() } else { format!("{total} stories") };
+        let found = match searched.total {
+            Total::Exactly(0) => None,
+            Total::Exactly(total) => Some(counted(total, "story", "stories")),
+            Total::AtLeast(counted) => Some(format!("more than {counted} stories")),
+        };
+        if let Some(found) = found {
             let how = if searched.is_loosened { ": none says it in a row, these say its parts" } else { "" };
             html.element("span", &[], &(found + how));
         }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     health::{self, Verdict},
-    model::{Glance, Recent, SourceId, SourceState, Timestamp, Trouble, ZonedTime},
+    model::{Glance, Recent, SourceId, SourceState, Timestamp, Trouble, counted},
     render::{Format, Site, SourceCard, SourceCards, health_feed_of, html::Html},
     view::Share,
 };
@@ -29,9 +29,7 @@ pub struct Sources<'a> {
 /// The page of all configured sources, those with trouble first. A private source has its name here, and no word of what its server
 /// said: that may name its address.
 pub fn sources(site: &Site, cards: &SourceCards, known: Sources<'_>, now: Timestamp) -> Vec<u8> {
-    let unknown = SourceState::default();
-    let states: HashMap<&SourceId, &SourceState> = known.states.iter().map(|(id, state)| (id, state)).collect();
-    let mut rows: Vec<_> = cards.ids().map(|id| (id, states.get(id).copied().unwrap_or(&unknown))).collect();
+    let mut rows: Vec<_> = cards.with_states(known.states.iter().map(|(id, state)| (id, state))).collect();
     let verdict = |state: &SourceState| Verdict::of(state, now);
     rows.sort_by_cached_key(|(id, state)| (verdict(state), Reverse(state.failures), cards.name(id).to_lowercase()));
     let verdicts: Vec<_> = rows.iter().map(|(_, state)| verdict(state)).collect();
@@ -46,7 +44,7 @@ pub fn sources(site: &Site, cards: &SourceCards, known: Sources<'_>, now: Timest
         html.wrap("ul", &[("class", "sources")], |html| {
             for (id, state) in &rows {
                 html.wrap("li", &[("id", id.as_str()), ("class", class(verdict(state)))], |html| {
-                    write_source(html, cards, (id, state), now);
+                    write_source(html, (site, cards), (id, state), now);
                     write_share(html, known.shares.get(id).copied().unwrap_or_default());
                     write_polls(html, state.recent);
                 });
@@ -79,7 +77,7 @@ fn summary(verdicts: &[Verdict]) -> String {
     if parts.is_empty() { "No source is configured.".to_owned() } else { parts.join(", ") }
 }
 
-fn write_source(html: &mut Html, cards: &SourceCards, (id, state): (&SourceId, &SourceState), now: Timestamp) {
+fn write_source(html: &mut Html, (site, cards): (&Site, &SourceCards), (id, state): (&SourceId, &SourceState), now: Timestamp) {
     let card = cards.get(id);
     let address = card.and_then(|card| card.site().map(|site| site.as_str()).or_else(|| card.shown_url()));
     html.wrap("h2", &[], |html| match address {
@@ -88,11 +86,11 @@ fn write_source(html: &mut Html, cards: &SourceCards, (id, state): (&SourceId, &
     });
     html.element("p", &[("class", "state")], &health::in_words(state, card.is_some_and(SourceCard::is_private), now));
     html.wrap("p", &[], |html| {
-        html.text(&words::count_of(usize::try_from(state.items).unwrap_or(usize::MAX), "item"));
+        html.text(&counted(state.items, "item", "items"));
         for (what, time) in [("asked", state.last_attempt), ("answered", state.last_success), ("next", state.next_due)] {
             if let Some(time) = time {
                 html.text(&format!(" · {what} "));
-                write_moment(html, time);
+                words::write_moment(html, time, site.timezone);
             }
         }
         if let Some(why) = state.why.filter(|_| state.next_due.is_some()) {
@@ -107,7 +105,7 @@ fn write_share(html: &mut Html, Share { stories, lately, first, only }: Share) {
         return;
     }
     let percent = |part: u32| u64::from(part) * 100 / u64::from(stories);
-    let told = if stories == 1 { "1 story".to_owned() } else { format!("{stories} stories") };
+    let told = counted(stories, "story", "stories");
     let words = format!("told {told}, {lately} in the last week · {} % as the first, {} % as the only one", percent(first), percent(only));
     html.element("p", &[], &words);
 }
@@ -120,17 +118,13 @@ fn write_polls(html: &mut Html, recent: Recent) {
     }
     let count = |wanted| polls.iter().filter(|glance| **glance == wanted).count();
     let [news, nothing, failed] = [Glance::News, Glance::Nothing, Glance::Failed].map(count);
-    let words = format!("Last {}: {news} with news, {nothing} without, {failed} failed", words::count_of(polls.len(), "poll"));
+    let words = format!("Last {}: {news} with news, {nothing} without, {failed} failed", counted(polls.len(), "poll", "polls"));
     let bars = polls.iter().map(|glance| match glance {
         Glance::News => Bar { share: 1.0, class: "bar" },
         Glance::Nothing => Bar { share: 0.25, class: "still" },
         Glance::Failed => Bar { share: 0.6, class: "failed" },
     });
     plot::write_bars(html, &words, &bars.collect::<Vec<_>>());
-}
-
-fn write_moment(html: &mut Html, time: Timestamp) {
-    words::write_time(html, ZonedTime::utc(time));
 }
 
 #[cfg(test)]

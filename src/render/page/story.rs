@@ -2,12 +2,12 @@
 
 use super::{Head, edits, page, tags, words};
 use crate::{
-    model::{Item, JoinRule, Joined, Link, Story, Text},
+    model::{Item, JoinRule, Joined, Link, Story, Text, ZonedTime},
     render::{
         Site, SourceCards,
         copies::{self, Arranged, Copy},
         html::Html,
-        pictures,
+        pictures, risk,
     },
 };
 
@@ -23,8 +23,9 @@ pub fn story(site: &Site, story: &Story, versions: &[Vec<Item>], cards: &SourceC
         let language = arranged.first.language.as_ref().map_or("", Text::as_str);
         html.wrap("article", &[("class", "article"), ("lang", language)], |html| {
             html.element("h1", &[], title);
-            write_byline(html, story, &arranged);
+            write_byline(html, site, story, &arranged);
             tags::write_tags(html, site, story);
+            write_risk(html, site, story);
             if let Some(link) = arranged.alternate {
                 html.element(
                     "a",
@@ -38,8 +39,8 @@ pub fn story(site: &Site, story: &Story, versions: &[Vec<Item>], cards: &SourceC
                 html.wrap("div", &reachable, |html| html.safe(&pictures::as_links(arranged.body)));
             }
         });
-        write_copies(html, story, &arranged);
-        edits::write_edits(html, &arranged, versions);
+        write_copies(html, site, story, &arranged);
+        edits::write_edits(html, site, &arranged, versions);
         let cited = arranged.cited.iter().map(|link| (link.as_str().to_owned(), *link));
         write_links(html, "It points to", &cited.collect::<Vec<_>>());
         let files = arranged.first.enclosures.iter().map(|file| (file_name(&file.link, file.bytes), &file.link));
@@ -47,25 +48,40 @@ pub fn story(site: &Site, story: &Story, versions: &[Vec<Item>], cards: &SourceC
     })
 }
 
-fn write_byline(html: &mut Html, story: &Story, arranged: &Arranged<'_>) {
+fn write_byline(html: &mut Html, site: &Site, story: &Story, arranged: &Arranged<'_>) {
     html.wrap("p", &[("class", "byline")], |html| {
         html.element("span", &[], arranged.copies[0].name.as_str());
         let authors: Vec<&str> = arranged.first.authors.iter().map(Text::as_str).collect();
         if !authors.is_empty() && authors != [arranged.copies[0].name.as_str()] {
             html.element("span", &[], &authors.join(", "));
         }
-        html.wrap("span", &[("lang", "en")], |html| words::write_time(html, story.published));
+        html.wrap("span", &[("lang", "en")], |html| words::write_time(html, story.published, site.timezone));
         // An older copy that joined later moves `published` back: that is no edit.
         if story.updated.at() > arranged.first.dated().at() {
             html.wrap("span", &[("lang", "en")], |html| {
                 html.text("updated ");
-                words::write_time(html, story.updated);
+                words::write_time(html, story.updated, site.timezone);
             });
         }
     });
 }
 
-fn write_copies(html: &mut Html, story: &Story, arranged: &Arranged<'_>) {
+/// What is known of each vulnerability that the story is about, and whether that moved it.
+fn write_risk(html: &mut Html, site: &Site, story: &Story) {
+    for (cve, threat) in story.risk.threats() {
+        let sentences = risk::threat_sentences(threat).unwrap_or_default();
+        html.element("p", &[("class", "byline"), ("lang", "en")], &format!("{cve}: {sentences}"));
+    }
+    if let Some(at) = story.risk.noticed {
+        html.wrap("p", &[("class", "byline"), ("lang", "en")], |html| {
+            html.text("Moved to the top when that became known here, ");
+            words::write_time(html, ZonedTime::utc(at), site.timezone);
+            html.text(".");
+        });
+    }
+}
+
+fn write_copies(html: &mut Html, site: &Site, story: &Story, arranged: &Arranged<'_>) {
     html.wrap("section", &[("class", "part copies")], |html| {
         html.element(
             "h2",
@@ -77,7 +93,7 @@ fn write_copies(html: &mut Html, story: &Story, arranged: &Arranged<'_>) {
         );
         html.wrap("ul", &[], |html| {
             for copy in &arranged.copies {
-                html.wrap("li", &[], |html| write_copy(html, copy, arranged));
+                html.wrap("li", &[], |html| write_copy(html, site, copy, arranged));
             }
         });
         if let more @ 1.. = story.members.len() - arranged.copies.len() {
@@ -86,12 +102,12 @@ fn write_copies(html: &mut Html, story: &Story, arranged: &Arranged<'_>) {
     });
 }
 
-fn write_copy(html: &mut Html, copy: &Copy<'_>, arranged: &Arranged<'_>) {
+fn write_copy(html: &mut Html, site: &Site, copy: &Copy<'_>, arranged: &Arranged<'_>) {
     html.wrap("div", &[], |html| match &copy.item.link {
         Some(link) => html.element("a", &[("href", link.as_str()), AWAY], copy.name.as_str()),
         None => html.element("span", &[], copy.name.as_str()),
     });
-    words::write_time(html, copy.item.dated());
+    words::write_time(html, copy.item.dated(), site.timezone);
     if copy.item.title != arranged.first.title {
         let language = copy.item.language.as_ref().map_or("", Text::as_str);
         html.element("p", &[("lang", language)], copy.item.title.as_str());

@@ -3,20 +3,24 @@
 use super::Html;
 use crate::{
     model::{Link, Story},
-    render::Site,
+    render::{Site, risk},
 };
 
 /// Labels in one row.
 const LABELS_MAX: usize = 8;
 
-/// The identifiers that the story is about; nothing where there is none.
+/// The labels of the story and the identifiers that it is about; nothing where there is none.
 pub(super) fn write_tags(html: &mut Html, site: &Site, story: &Story) {
     let tags: Vec<_> = story.tags().into_iter().filter(|tag| tag.is_primary).collect();
     let is_roundup = story.first().is_roundup;
-    if tags.is_empty() && !is_roundup {
+    let mut labels = story.risk.labels().peekable();
+    if tags.is_empty() && !is_roundup && labels.peek().is_none() {
         return;
     }
     html.wrap("ul", &[("class", "tags"), ("lang", "en")], |html| {
+        for label in labels {
+            write_label(html, &site.tag_url(label), &risk::label_name(label));
+        }
         if is_roundup {
             write_label(html, &site.tag_url("roundup"), "round-up");
         }

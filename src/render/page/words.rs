@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Timelike};
+use chrono::{Datelike, NaiveDate, Offset, Timelike};
 use chrono_tz::Tz;
 
 use super::Html;
-use crate::model::ZonedTime;
+use crate::model::{Timestamp, ZonedTime, counted};
 
 /// The day a story is listed under: the day in the site's zone, but a bare date stays the day its publisher wrote.
 pub(super) fn day(time: ZonedTime, timezone: Tz) -> NaiveDate {
@@ -28,30 +28,32 @@ pub(super) fn write_clock(html: &mut Html, time: ZonedTime, timezone: Tz) {
     html.element("time", &[("datetime", &time.rfc3339())], &shown);
 }
 
-/// A `time` element that shows the day and the clock with the publisher's own offset.
-pub(super) fn write_time(html: &mut Html, time: ZonedTime) {
-    let own: DateTime<FixedOffset> = time.to_chrono();
-    let shown = match (is_bare_date(time), time.offset_minutes()) {
-        (true, _) => own.format("%Y-%m-%d").to_string(),
-        (false, 0) => own.format("%Y-%m-%d %H:%M UTC").to_string(),
-        (false, _) => own.format("%Y-%m-%d %H:%M %:z").to_string(),
-    };
+/// A `time` element that shows the day and the clock in the site's zone, as all pages do, and how far that is from UTC; the day alone
+/// where the publisher gave a bare date. A program reads the publisher's own offset in it.
+pub(super) fn write_time(html: &mut Html, time: ZonedTime, timezone: Tz) {
+    let shown = if is_bare_date(time) { time.to_chrono().format("%Y-%m-%d").to_string() } else { moment(time.at(), timezone) };
     html.element("time", &[("datetime", &time.rfc3339())], &shown);
+}
+
+/// The same for a moment that no publisher wrote.
+pub(super) fn write_moment(html: &mut Html, time: Timestamp, timezone: Tz) {
+    html.element("time", &[("datetime", &time.rfc3339())], &moment(time, timezone));
+}
+
+/// `2024-09-13 22:30 +08:00`, `2024-09-13 14:30 UTC`.
+fn moment(time: Timestamp, timezone: Tz) -> String {
+    let local = time.to_utc().with_timezone(&timezone);
+    let is_utc = local.offset().fix().local_minus_utc() == 0;
+    local.format(if is_utc { "%Y-%m-%d %H:%M UTC" } else { "%Y-%m-%d %H:%M %:z" }).to_string()
 }
 
 /// `15 minutes`, `1 hour`, `36 hours`.
 pub(super) fn distance(span: Duration) -> String {
-    let (count, unit) = match span.as_secs() {
-        secs if secs >= 3600 && secs % 3600 == 0 => (secs / 3600, "hour"),
-        secs if secs >= 60 => (secs / 60, "minute"),
-        secs => (secs, "second"),
-    };
-    count_of(usize::try_from(count).unwrap_or(usize::MAX), unit)
-}
-
-/// `1 source`, `2 sources`.
-pub(super) fn count_of(count: usize, unit: &str) -> String {
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    match span.as_secs() {
+        secs if secs >= 3600 && secs % 3600 == 0 => counted(secs / 3600, "hour", "hours"),
+        secs if secs >= 60 => counted(secs / 60, "minute", "minutes"),
+        secs => counted(secs, "second", "seconds"),
+    }
 }
 
 /// Midnight on the publisher's own clock: a date that was written without a time.
@@ -65,7 +67,7 @@ mod tests {
 
     use chrono::NaiveDate;
 
-    use super::{day, day_name, distance};
+    use super::{day, day_name, distance, moment};
     use crate::model::{Timestamp, ZonedTime};
 
     #[test]
@@ -76,6 +78,14 @@ mod tests {
         assert_eq!(day(ZonedTime::utc(midnight), chrono_tz::Asia::Shanghai), wanted);
         assert_eq!(day(ZonedTime::utc(midnight), chrono_tz::UTC).to_string(), "2024-09-12");
         assert_eq!(day_name(wanted), "Fri 13 Sep 2024");
+    }
+
+    #[test]
+    fn a_moment_is_told_in_the_sites_zone_and_names_its_distance_from_utc() {
+        let at = Timestamp::from_secs(1_726_237_800);
+        assert_eq!(moment(at, chrono_tz::Asia::Shanghai), "2024-09-13 22:30 +08:00");
+        assert_eq!(moment(at, chrono_tz::America::New_York), "2024-09-13 10:30 -04:00");
+        assert_eq!(moment(at, chrono_tz::UTC), "2024-09-13 14:30 UTC");
     }
 
     #[test]
