@@ -68,7 +68,7 @@
 //! 5. A poll ends in exactly one outcome, logged once at the boundary and recorded once. The same bytes twice change nothing but poll
 //!    times.
 //! 6. A poll is a reservation (the next due time, written before the request) and one result commit (items, stories, validators): all or
-//!    none. Validators never become durable before the items they vouch for.
+//!    none. Validators never become durable before the items they vouch for, and no rebuild or restore that lacks one of these keeps them.
 //! 7. The same generation and settings render to the same bytes, on any machine, at any hour. Nothing rendered holds the time of rendering.
 //!    The generation moves only when rendered content can change. The feed of health is made of the stored outages beside them: what
 //!    depends on the hour was noticed and written down by the writing half.

@@ -3,7 +3,10 @@
 use std::{
     fs,
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -588,6 +591,28 @@ fn verify_notices_a_changed_row() {
     drop(index);
     let found = open(folder.path()).verify(|_| ()).expect("checked");
     assert_eq!((found.differences, found.lost, found.is_sound()), (1, 0, false));
+}
+
+#[test]
+fn commits_do_not_wait_while_the_second_index_of_a_check_is_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = filled(folder.path());
+    let mut waited = Vec::new();
+    thread::scope(|scope| {
+        let found = store.verify(|share| {
+            if waited.is_empty() && share < 1.0 {
+                let (done, heard) = mpsc::channel();
+                let store = store.clone();
+                scope.spawn(move || {
+                    poll(&store, vec![item("late", "1", 70)], 70);
+                    done.send(store.generation())
+                });
+                waited.push(heard.recv_timeout(Duration::from_secs(20)));
+            }
+        });
+        assert!(found.expect("checked").is_sound(), "what came meanwhile is compared as well");
+    });
+    assert!(matches!(waited[..], [Ok(_)]), "it was committed, and readers were let in: {waited:?}");
 }
 
 #[test]

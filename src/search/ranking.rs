@@ -36,7 +36,7 @@ const NEWEST_PARTS: [u64; 2] = [64, 8];
 /// Stories whose times are read to know where such a part begins.
 const SAMPLES: u64 = 1024;
 
-/// More stories than that are not told apart.
+/// More stories than that are not told apart; found in such a part, nobody counts the others.
 const COUNTED_MAX: usize = 1000;
 
 /// What a query finds, from `skip` on, at most `limit`.
@@ -65,7 +65,7 @@ pub(super) fn rank(
 
 /// How many stories a query finds.
 pub(super) fn count(searcher: &Searcher, fields: &Fields, query: &dyn Query) -> Result<Total, SearchError> {
-    if let Some(part) = newest_parts(searcher, fields.updated, COUNTED_MAX as u64)?.into_iter().next() {
+    for part in newest_parts(searcher, fields.updated, COUNTED_MAX as u64)? {
         let found = searcher.search(&both(query, part), &Count)?;
         if found > COUNTED_MAX {
             return Ok(Total::MoreThan(COUNTED_MAX));

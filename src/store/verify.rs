@@ -51,7 +51,9 @@ fn compare_with_second(core: &Core, path: &std::path::Path, progress: &mut dyn F
     let second = Index::open(path).map_err(|error| StoreError::index(path, error))?;
     let records = Records { archive: &core.archive, journal: &core.journal };
     let mut head = Head::default();
-    let first = replay::run_until(records, &second, (&mut head, core.head().journal_end), progress)?;
+    // Not in the call: who holds the head holds up every commit.
+    let end = core.head().journal_end;
+    let first = replay::run_until(records, &second, (&mut head, end), progress)?;
     let _writer = core.writer();
     let rest = replay::run(records, &second, &mut head, &mut |_| ())?;
     let mut found = Verification {
