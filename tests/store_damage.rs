@@ -148,6 +148,22 @@ fn what_was_set_aside_is_never_written_over() {
 }
 
 #[test]
+fn a_backup_of_damaged_bytes_is_not_called_whole() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    fill(folder.path());
+    let path = folder.path().join("journal");
+    let mut journal = fs::read(&path).expect("there");
+    let frame = frames(&journal)[5].clone();
+    journal[frame.end - 1] ^= 0x40;
+    fs::write(&path, &journal).expect("written");
+    let copied = Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    assert_eq!(copied.damaged_bytes, frame.len() as u64);
+    Store::rebuild(folder.path(), |_| ()).expect("rebuilt");
+    let refused = Store::back_up(folder.path(), target.path(), None, |_| ()).expect_err("refused").to_string();
+    assert!(refused.contains("that were damaged") && refused.ends_with("back up into another folder"), "{refused}");
+}
+
+#[test]
 fn a_backup_that_is_whole_where_the_store_is_damaged_is_kept_as_it_is() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     fill(folder.path());

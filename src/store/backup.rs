@@ -134,12 +134,13 @@ fn check_history(journal: &Journal, target: &Path, known_end: u64) -> Result<()>
         && is_read
         && is_hole(journal, from + at as u64)?
     {
-        return Err(StoreError::Refused(format!(
-            "`{}` is damaged at byte {}, where the backup in `{}` is whole: keep that one, and back up into another folder",
-            journal.path.display(),
-            from + at as u64,
-            target.display()
-        )));
+        let (journal, byte, target) = (journal.path.display(), from + at as u64, target.display());
+        let why = if is_hole(&Journal::open_to_read(path)?, byte)? {
+            format!("`{target}` has bytes of `{journal}` from byte {byte} on that were damaged, and have been set aside since")
+        } else {
+            format!("`{journal}` is damaged at byte {byte}, where the backup in `{target}` is whole")
+        };
+        return Err(StoreError::Refused(format!("{why}: keep that one, and back up into another folder")));
     }
     let why = "its journal is not the beginning of the store's; was the store set back?";
     Err(StoreError::Refused(format!("`{}` does not go with this store: {why}", target.display())))
