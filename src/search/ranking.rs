@@ -84,14 +84,15 @@ pub(super) fn newest(searcher: &Searcher, query: &dyn Query, (skip, limit): (usi
     ids(searcher, &addresses)
 }
 
-/// What fits best; of equals the newest. Only the score is asked for, so that what cannot be among the best is not looked at.
+/// What fits best; of equals the newest, then by id. Only the score is asked for, so that what cannot be among the best is not looked at.
 fn best(searcher: &Searcher, query: &dyn Query, (skip, limit): (usize, usize)) -> Result<Vec<StoryId>, SearchError> {
-    let mut found = searcher.search(query, &TopDocs::with_limit(skip + limit).order_by(SortBySimilarityScore))?;
+    let found = searcher.search(query, &TopDocs::with_limit(skip + limit).order_by(SortBySimilarityScore))?;
+    let addresses: Vec<_> = found.iter().map(|(_, address)| *address).collect();
     let updated = times(searcher)?;
-    let time = |address: &DocAddress| updated[address.segment_ord as usize].first(address.doc_id);
-    found.sort_by(|(one, a), (other, b)| other.total_cmp(one).then_with(|| time(b).cmp(&time(a))));
-    let addresses: Vec<_> = found.into_iter().skip(skip).map(|(_, address)| address).collect();
-    ids(searcher, &addresses)
+    let times = addresses.iter().map(|address| updated[address.segment_ord as usize].first(address.doc_id));
+    let mut ranked: Vec<_> = found.iter().map(|(score, _)| *score).zip(times).zip(ids(searcher, &addresses)?).collect();
+    ranked.sort_by(|((one, a), id), ((other, b), more)| other.total_cmp(one).then(b.cmp(a)).then(id.cmp(more)));
+    Ok(ranked.into_iter().skip(skip).map(|(_, id)| id).collect())
 }
 
 /// The newest parts of all stories, the smallest first, each as the query that finds it; none that has fewer than `stories`.
