@@ -51,7 +51,8 @@ impl Doors {
     pub(super) fn shut(&self, url: &Link, since: Timestamp, until: Timestamp) {
         let mut shut = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
         let span = shut.entry(Digest::of(&[url.as_str().as_bytes()])).or_insert(Span { since, until });
-        if until > span.until {
+        // One that begins later than this was made before the clock was set back.
+        if until > span.until || since < span.since {
             *span = Span { since, until };
         }
     }
@@ -77,5 +78,8 @@ mod tests {
         doors.shut(&url("a"), at(4), at(5));
         assert_eq!(doors.pass(&url("a"), gap, at(9)), Err(at(600)), "the service asked for it");
         assert_eq!(doors.pass(&url("a"), gap, at(-9000)), Ok(()), "a clock that was set back");
+        doors.shut(&url("b"), at(20), at(900));
+        doors.shut(&url("b"), at(-9000), at(-8400));
+        assert_eq!(doors.pass(&url("b"), gap, at(-8900)), Err(at(-8400)), "what is asked for then holds");
     }
 }
