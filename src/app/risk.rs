@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::Settings,
-    model::RiskLists,
+    model::{RiskLists, counted},
     store::{Marking, Store},
 };
 
@@ -71,10 +71,12 @@ impl Keeper {
         }
         self.told = faults;
         if let Some(kev) = lists.kev.as_ref().filter(|_| lists.kev != self.lists.kev) {
-            tracing::info!("known to be exploited: {} vulnerabilities, as of {}", kev.rows(), kev.released);
+            let known = counted(kev.rows(), "vulnerability", "vulnerabilities");
+            tracing::info!("known to be exploited: {known}, as of {}", kev.released);
         }
         if let Some(epss) = lists.epss.as_ref().filter(|_| lists.epss != self.lists.epss) {
-            tracing::info!("likely to be exploited: scores of {} vulnerabilities, as of {}", epss.rows, epss.scored);
+            let scored = counted(epss.rows, "vulnerability", "vulnerabilities");
+            tracing::info!("likely to be exploited: scores of {scored}, as of {}", epss.scored);
         }
         lists
     }
