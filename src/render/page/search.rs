@@ -73,7 +73,7 @@ fn write_box(html: &mut Html, site: &Site, searched: Searched<'_>) {
 
 fn write_misread(html: &mut Html, misread: &[String]) {
     for term in misread {
-        html.wrap("p", &[("class", "byline"), ("role", "status")], |html| {
+        html.wrap("p", &[("class", "aside"), ("role", "status")], |html| {
             html.element("code", &[], term);
             html.text(" is looked for as words: a day is written 2026-01-31, 2026-01 or 2026, a language zh, a source as on its page.");
         });

@@ -70,10 +70,10 @@ fn write_byline(html: &mut Html, site: &Site, story: &Story, arranged: &Arranged
 fn write_risk(html: &mut Html, site: &Site, story: &Story) {
     for (cve, threat) in story.risk.threats() {
         let sentences = risk::threat_sentences(threat).unwrap_or_default();
-        html.element("p", &[("class", "byline"), ("lang", "en")], &format!("{cve}: {sentences}"));
+        html.element("p", &[("class", "aside"), ("lang", "en")], &format!("{cve}: {sentences}"));
     }
     if let Some(at) = story.risk.noticed {
-        html.wrap("p", &[("class", "byline"), ("lang", "en")], |html| {
+        html.wrap("p", &[("class", "aside"), ("lang", "en")], |html| {
             html.text("Moved to the top when that became known here, ");
             words::write_time(html, ZonedTime::utc(at), site.timezone);
             html.text(".");
