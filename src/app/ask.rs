@@ -11,13 +11,11 @@ use serde_json::value::RawValue;
 use tokio::net::TcpStream;
 
 use super::daemon_file::DaemonFile;
+use crate::http::LINES_TYPE;
 
 /// Importing a large folder or polling a long list takes its time; a daemon that hangs should not hold a terminal for ever.
 const ANSWER_MAX: Duration = Duration::from_secs(3600);
 const TOO_LATE: &str = "the daemon did not answer within an hour";
-
-/// The media type of JSON lines.
-const LINES_TYPE: &str = "application/x-ndjson";
 
 /// A running daemon.
 pub(super) struct Daemon(DaemonFile);

@@ -20,7 +20,7 @@ use axum::{
 use tokio::sync::{mpsc, oneshot, watch};
 use url::form_urlencoded;
 
-use super::{Order, connection::IsLocal, lines::Lines, progress, routes::State, token};
+use super::{LINES_TYPE, Order, connection::IsLocal, lines::Lines, progress, routes::State, token};
 use crate::{
     model::{Command, CommandError, Decision, Handle, Inquiry, SourceId},
     render,
@@ -28,9 +28,6 @@ use crate::{
 
 /// Longest list of paths, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
-
-/// The media type of JSON lines.
-const LINES_TYPE: &str = "application/x-ndjson";
 
 /// Lines of an export on their way to a slow client.
 const LINES_MAX: usize = 64;

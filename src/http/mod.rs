@@ -38,6 +38,9 @@ use crate::{
     view::{View, WindowLimits},
 };
 
+/// The media type of JSON lines, in which an export comes and whoever waits for an order hears how far it is.
+pub const LINES_TYPE: &str = "application/x-ndjson";
+
 /// Everything the server needs.
 pub struct Service {
     /// What is read.

@@ -53,7 +53,7 @@ pub(super) fn back_up(dir: &Path, target: &Path, noted: Option<&Path>, progress:
     let damaged_bytes = read_on(&journal, until, &mut manifest)?;
 
     let archive = target.join(ARCHIVE);
-    fs::create_dir_all(&archive).map_err(|error| StoreError::io(&archive, error))?;
+    make_dir(&archive)?;
     let mut done = BackedUp { bytes_copied: 0, bytes: manifest.journal_end, damaged_bytes };
     let all = manifest.ends.len().max(1) as f64;
     for (number, (segment, end)) in manifest.ends.iter().enumerate() {
