@@ -3,7 +3,10 @@
 use std::{
     convert::Infallible,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -43,6 +46,14 @@ impl Part {
 pub(super) struct Parts {
     parts: Arc<[Part]>,
     bytes: usize,
+    whole: Arc<Whole>,
+}
+
+/// A body in one piece, for those that are sent again and again: many pieces cost many writes.
+#[derive(Default)]
+struct Whole {
+    was_sent: AtomicBool,
+    bytes: OnceLock<Bytes>,
 }
 
 impl<T: Into<Part>> From<T> for Parts {
@@ -54,7 +65,7 @@ impl<T: Into<Part>> From<T> for Parts {
 impl FromIterator<Part> for Parts {
     fn from_iter<I: IntoIterator<Item = Part>>(parts: I) -> Self {
         let parts: Arc<[Part]> = parts.into_iter().filter(|part| part.len() > 0).collect();
-        Self { bytes: parts.iter().map(Part::len).sum(), parts }
+        Self { bytes: parts.iter().map(Part::len).sum(), parts, whole: Arc::default() }
     }
 }
 
@@ -75,17 +86,40 @@ impl Parts {
         self.parts.iter().map(|part| &part.bytes[..])
     }
 
-    /// The body of an answer.
+    /// The body of an answer: the parts, and from the second time on the whole.
     pub(super) fn sending(&self) -> Sending {
-        Sending { parts: Arc::clone(&self.parts), next: 0, left: self.bytes as u64 }
+        let left = self.bytes as u64;
+        if self.parts.len() < 2 || !self.whole.was_sent.swap(true, Ordering::Relaxed) {
+            return Sending { pieces: Pieces::Parts(Arc::clone(&self.parts), 0), left };
+        }
+        let whole = self.whole.bytes.get_or_init(|| self.iter().collect::<Vec<_>>().concat().into());
+        Sending { pieces: Pieces::Whole(Some(whole.clone())), left }
     }
 }
 
-/// Hands out one part after the other.
+/// Hands out one piece after the other.
 pub(super) struct Sending {
-    parts: Arc<[Part]>,
-    next: usize,
+    pieces: Pieces,
     left: u64,
+}
+
+enum Pieces {
+    /// The parts, and the place of the next one.
+    Parts(Arc<[Part]>, usize),
+    Whole(Option<Bytes>),
+}
+
+impl Pieces {
+    fn next(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Parts(parts, next) => {
+                let part = parts.get(*next).map(|part| part.bytes.clone());
+                *next += 1;
+                part
+            }
+            Self::Whole(whole) => whole.take(),
+        }
+    }
 }
 
 impl Body for Sending {
@@ -93,14 +127,13 @@ impl Body for Sending {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let part = self.parts.get(self.next).map(|part| part.bytes.clone());
-        self.next += 1;
-        self.left -= part.as_ref().map_or(0, Bytes::len) as u64;
-        Poll::Ready(part.map(|bytes| Ok(Frame::data(bytes))))
+        let piece = self.pieces.next();
+        self.left -= piece.as_ref().map_or(0, Bytes::len) as u64;
+        Poll::Ready(piece.map(|bytes| Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.next >= self.parts.len()
+        self.left == 0
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -110,7 +143,37 @@ impl Body for Sending {
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, Parts};
+    use std::{
+        pin::Pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use hyper::body::Body;
+
+    use super::{Part, Parts, Sending};
+
+    /// The pieces of an answer.
+    fn pieces(mut body: Sending) -> Vec<Vec<u8>> {
+        let mut pieces = Vec::new();
+        while let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop())) {
+            pieces.push(frame.into_data().expect("data").to_vec());
+        }
+        assert!(body.is_end_stream() && body.size_hint().exact() == Some(0));
+        pieces
+    }
+
+    #[test]
+    fn what_is_sent_again_is_sent_in_one_piece() {
+        let body: Parts = ["a", "", "bc"].into_iter().map(Part::from).collect();
+        let first = body.sending();
+        assert_eq!(first.size_hint().exact(), Some(3));
+        assert_eq!(pieces(first), [b"a".to_vec(), b"bc".to_vec()]);
+        for _ in 0..2 {
+            assert_eq!(pieces(body.sending()), [b"abc".to_vec()]);
+        }
+        let (none, one) = (Parts::from_iter([]), Parts::from(Part::from("x")));
+        assert_eq!((pieces(none.sending()).len(), pieces(one.sending()).len(), pieces(one.sending()).len()), (0, 1, 1));
+    }
 
     #[test]
     fn the_digest_tells_bodies_apart_and_nothing_else() {
