@@ -4,7 +4,7 @@ use std::{fs, ops::Range, path::Path};
 
 use watchfire::{
     model::{Decision, Handle, Item, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp},
-    store::{Arrival, PollCommit, Position, Recovery, Store},
+    store::{Arrival, BackedUp, PollCommit, Position, Recovery, Store, StoreError},
 };
 
 const NOW: i64 = 1_795_000_000;
@@ -29,6 +29,10 @@ fn poll(store: &Store, item: &Item, secs: i64) {
 
 fn open(dir: &Path) -> (Store, Vec<Recovery>) {
     Store::open(dir, MergeThresholds::default()).expect("opens")
+}
+
+fn back_up(dir: &Path, target: &Path) -> Result<BackedUp, StoreError> {
+    Store::begin_backup(dir, target)?.copy(None, |_| ())
 }
 
 /// Stories of two and three copies, and decisions about some of them, a commit each. Says where it was after the first three polls.
@@ -120,7 +124,7 @@ fn damage_to_any_commit_is_set_aside_and_the_rest_is_a_sound_store() {
                 let changes = store.changes(&position, usize::MAX).expect("read");
                 assert!(changes.is_some(), "{number}: places in the history are what they were");
             }
-            let copied = Store::back_up(&dir, &target, None, |_| ()).expect("copied");
+            let copied = back_up(&dir, &target).expect("copied");
             assert_eq!(copied.damaged_bytes, 0, "{number}");
             Store::export_archive(&dir, &folder.path().join("all.zst"), None, |_| ()).expect("exported");
             assert!(store.verify(|_| ()).expect("checked").is_sound(), "{number}");
@@ -156,10 +160,10 @@ fn a_backup_of_damaged_bytes_is_not_called_whole() {
     let frame = frames(&journal)[5].clone();
     journal[frame.end - 1] ^= 0x40;
     fs::write(&path, &journal).expect("written");
-    let copied = Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    let copied = back_up(folder.path(), target.path()).expect("copied");
     assert_eq!(copied.damaged_bytes, frame.len() as u64);
     Store::rebuild(folder.path(), |_| ()).expect("rebuilt");
-    let refused = Store::back_up(folder.path(), target.path(), None, |_| ()).expect_err("refused").to_string();
+    let refused = back_up(folder.path(), target.path()).expect_err("refused").to_string();
     assert!(refused.contains("that were damaged") && refused.ends_with("back up into another folder"), "{refused}");
 }
 
@@ -167,14 +171,14 @@ fn a_backup_of_damaged_bytes_is_not_called_whole() {
 fn a_backup_that_is_whole_where_the_store_is_damaged_is_kept_as_it_is() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     fill(folder.path());
-    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    back_up(folder.path(), target.path()).expect("copied");
     let path = folder.path().join("journal");
     let mut journal = fs::read(&path).expect("there");
     let frame = frames(&journal)[5].clone();
     journal[frame.end - 1] ^= 0x40;
     fs::write(&path, &journal).expect("written");
     for _ in 0..2 {
-        let refused = Store::back_up(folder.path(), target.path(), None, |_| ()).expect_err("refused").to_string();
+        let refused = back_up(folder.path(), target.path()).expect_err("refused").to_string();
         assert!(refused.contains("is damaged at byte") && refused.ends_with("keep that one, and back up into another folder"), "{refused}");
         Store::rebuild(folder.path(), |_| ()).expect("rebuilt");
     }

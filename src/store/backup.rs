@@ -1,23 +1,26 @@
 //! Backups: archive and journal as they are after one commit, copied by any process while the store is in use.
 //!
-//! Nothing is asked of the store's owner but to note its manners. The journal is read up to its last whole commit, then the archive as far as those commits
-//! reach: content is written before its commit, so it is there. A later backup into the same folder copies what is new, and those
-//! segments whole that were written anew meanwhile. `backup.json` is written last and says how far the copy counts; a copy that was cut
-//! short is gone on with. The index is not copied: it is made again, but what it alone knows (`manners`) goes along in a file of its own,
-//! whose name says to how much of the journal it belongs: a copy that is cut short never has manners that claim more than its items.
+//! Nothing is asked of the store's owner but to note its manners. The journal is read up to its last whole commit, then the archive as far
+//! as those commits reach: content is written before its commit, so it is there. A later backup into the same folder copies what is new,
+//! and those segments whole that were written anew meanwhile. `backup.json` is written last and says how far the copy counts; a copy that
+//! was cut short is gone on with. The index is not copied: it is made again, but what it alone knows (`manners`) goes along in a file of
+//! its own, whose name says to how much of the journal it belongs: a copy that is cut short never has manners that claim more than its
+//! items.
+//!
+//! One backup of a store is made at a time, and one into a folder: the noted manners are those of whoever asked for them.
 
 use std::{
     fs::{self, File},
     io,
     os::unix::fs::FileExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{
     archive::{Segment, sync_dir},
     error::{Result, StoreError},
     event::Event,
-    folder::{copy_range, is_empty, lies_within, make_dir, remove_file, remove_if_there, writable},
+    folder::{copy_range, is_empty, lies_within, make_dir, remove_file, writable},
     journal::{self, Entry, Journal},
     lock,
     manifest::Manifest,
@@ -40,44 +43,65 @@ pub struct BackedUp {
     pub damaged_bytes: u64,
 }
 
-/// Copies the store in `dir` to `target`: an empty folder, or an older backup of the same store. With `noted` manners the copy is of the
-/// moment when they were. `progress` hears the share that is done.
-pub(super) fn back_up(dir: &Path, target: &Path, noted: Option<&Path>, progress: &mut dyn FnMut(f64)) -> Result<BackedUp> {
-    let journal = Journal::open_to_read(dir.join(JOURNAL))?;
-    let mut manifest = begin(&journal, target)?;
-    let _lock = lock::take(target)?;
-    let manners = noted.map(Manners::read).transpose()?.flatten().filter(|manners| manners.store == manifest.store);
-    let known = manifest.clone();
-    check_history(&journal, target, known.journal_end)?;
-    let until = manners.as_ref().map_or(u64::MAX, |manners| manners.journal_end).min(journal.length()?);
-    let damaged_bytes = read_on(&journal, until, &mut manifest)?;
+/// A backup that was begun. Until it is dropped nobody else copies this store, or anything to its target.
+#[derive(Debug)]
+pub struct Backup {
+    dir: PathBuf,
+    target: PathBuf,
+    journal: Journal,
+    /// What the target holds already.
+    known: Manifest,
+    _lock: File,
+}
 
-    let archive = target.join(ARCHIVE);
-    make_dir(&archive)?;
-    let mut done = BackedUp { bytes_copied: 0, bytes: manifest.journal_end, damaged_bytes };
-    let all = manifest.ends.len().max(1) as f64;
-    for (number, (segment, end)) in manifest.ends.iter().enumerate() {
-        let known_end = known.ends.get(segment).copied().unwrap_or(0);
-        let (copied, bytes) = copy_segment(dir, target, Segment::from_number(*segment), (known_end, *end))?;
-        done.bytes_copied += copied;
-        done.bytes += bytes;
-        progress((number + 1) as f64 / all);
+impl Backup {
+    /// Begins to copy the store in `dir` to `target`: an empty folder, or an older backup of the same store.
+    pub(super) fn begin(dir: &Path, target: &Path) -> Result<Self> {
+        let journal = Journal::open_to_read(dir.join(JOURNAL))?;
+        if !journal.claim()? {
+            return Err(StoreError::Refused(format!("another backup of the store `{}` is under way: wait for its end", dir.display())));
+        }
+        let (known, lock) = occupy(&journal, target)?;
+        check_history(&journal, target, known.journal_end)?;
+        Ok(Self { dir: dir.to_owned(), target: target.to_owned(), journal, known, _lock: lock })
     }
-    sync_dir(&archive)?;
-    let copy = target.join(JOURNAL);
-    let file = writable(&copy)?;
-    copy_range(&journal.file, &file, 0..journal::HEADER_BYTES, &copy)?;
-    copy_range(&journal.file, &file, known.journal_end..manifest.journal_end, &copy)?;
-    file.set_len(manifest.journal_end).and_then(|()| file.sync_all()).map_err(|error| StoreError::io(&copy, error))?;
-    done.bytes_copied += manifest.journal_end - known.journal_end;
-    manifest.manners = manners.as_ref().map(|manners| manners.journal_end);
-    if let (Some(manners), Some(name)) = (manners, manifest.manners_file()) {
-        manners.write(&target.join(name))?;
+
+    /// Copies what the target does not have yet. `noted` is the file that [`Store::note_manners`](super::Store::note_manners) has written
+    /// since this was begun, and is taken away: the copy is of that moment. Without it sources are asked again at once after a restore.
+    /// `progress` hears the share that is done, 0 to 1.
+    pub fn copy(self, noted: Option<&Path>, mut progress: impl FnMut(f64)) -> Result<BackedUp> {
+        let Self { dir, target, journal, known, .. } = &self;
+        let manners = noted.map(|noted| Manners::take(noted, known.store)).transpose()?;
+        let mut manifest = known.clone();
+        let until = manners.as_ref().map_or(u64::MAX, |manners| manners.journal_end).min(journal.length()?);
+        let damaged_bytes = read_on(journal, until, &mut manifest)?;
+
+        let archive = target.join(ARCHIVE);
+        make_dir(&archive)?;
+        let mut done = BackedUp { bytes_copied: 0, bytes: manifest.journal_end, damaged_bytes };
+        let all = manifest.ends.len().max(1) as f64;
+        for (number, (segment, end)) in manifest.ends.iter().enumerate() {
+            let known_end = known.ends.get(segment).copied().unwrap_or(0);
+            let (copied, bytes) = copy_segment(dir, target, Segment::from_number(*segment), (known_end, *end))?;
+            done.bytes_copied += copied;
+            done.bytes += bytes;
+            progress((number + 1) as f64 / all);
+        }
+        sync_dir(&archive)?;
+        let copy = target.join(JOURNAL);
+        let file = writable(&copy)?;
+        copy_range(&journal.file, &file, 0..journal::HEADER_BYTES, &copy)?;
+        copy_range(&journal.file, &file, known.journal_end..manifest.journal_end, &copy)?;
+        file.set_len(manifest.journal_end).and_then(|()| file.sync_all()).map_err(|error| StoreError::io(&copy, error))?;
+        done.bytes_copied += manifest.journal_end - known.journal_end;
+        manifest.manners = manners.as_ref().map(|manners| manners.journal_end);
+        if let (Some(manners), Some(name)) = (manners, manifest.manners_file()) {
+            manners.write(&target.join(name))?;
+        }
+        manifest.write(target)?;
+        remove_former_manners(&manifest, target)?;
+        Ok(done)
     }
-    manifest.write(target)?;
-    remove_former_manners(&manifest, target)?;
-    noted.map_or(Ok(()), remove_if_there)?;
-    Ok(done)
 }
 
 /// Removes the files of manners that earlier backups have left, also those that were cut short.
@@ -92,8 +116,8 @@ fn remove_former_manners(manifest: &Manifest, target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The manifest of what `target` holds already; an empty folder gets one that counts nothing.
-fn begin(journal: &Journal, target: &Path) -> Result<Manifest> {
+/// Takes `target` for this backup alone; what it holds already. An empty folder gets a manifest that counts nothing.
+fn occupy(journal: &Journal, target: &Path) -> Result<(Manifest, File)> {
     let store = journal.store()?.ok_or_else(|| journal.lacks_a_beginning("copy"))?;
     if journal.path.parent().is_some_and(|dir| lies_within(target, dir)) {
         return Err(StoreError::Refused(format!(
@@ -102,19 +126,22 @@ fn begin(journal: &Journal, target: &Path) -> Result<Manifest> {
         )));
     }
     make_dir(target)?;
-    if let Some(known) = Manifest::read(target)? {
-        return if known.store == store {
-            Ok(known)
-        } else {
-            Err(StoreError::Refused(format!("`{}` is a backup of another store", target.display())))
-        };
-    }
-    if !is_empty(target)? {
+    // No lock is left in a folder that is none of ours.
+    if Manifest::read(target)?.is_none() && !is_empty(target)? {
         return Err(StoreError::Refused(format!("`{}` is neither empty nor an older backup", target.display())));
     }
-    let manifest = Manifest::empty(store);
-    manifest.write(target)?;
-    Ok(manifest)
+    let busy = || StoreError::Refused(format!("another backup is being written to `{}`: wait for its end", target.display()));
+    let lock = lock::take(target).map_err(|error| if matches!(error, StoreError::Locked(_)) { busy() } else { error })?;
+    // Whoever had the lock before may have finished meanwhile.
+    match Manifest::read(target)? {
+        Some(known) if known.store == store => Ok((known, lock)),
+        Some(_) => Err(StoreError::Refused(format!("`{}` is a backup of another store", target.display()))),
+        None => {
+            let manifest = Manifest::empty(store);
+            manifest.write(target)?;
+            Ok((manifest, lock))
+        }
+    }
 }
 
 /// Refuses a copy of the journal that is not the beginning of the journal.

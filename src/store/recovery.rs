@@ -19,7 +19,7 @@ use super::{
     index::{Index, Rows},
     journal::Journal,
     lock,
-    manners::{MANNERS, Manners},
+    manners::{self, MANNERS, Manners},
     mended::Recovery,
     mending, moving,
     replay::{self, Records, Replayed},
@@ -72,6 +72,7 @@ pub(super) fn open(dir: &Path, thresholds: MergeThresholds) -> Result<(Core, Vec
     }
     tell_damage(&replayed, &mut told);
     remove_if_there(&dir.join(MANNERS))?;
+    manners::tidy(dir, &truth.journal)?;
     let index = compacted(dir, index, &head, &mut told)?;
     let ends = settle(&truth, &index, &head, &replayed)?;
     let Truth { dir, lock, archive, journal } = truth;
