@@ -164,9 +164,14 @@ impl Core {
 
     /// The same for one who has the right to write.
     pub(super) fn flush_as_writer(&self, writer: &mut Writer) -> Result<()> {
+        self.sync_as_writer(writer)?;
+        self.index.flush()
+    }
+
+    /// Makes archive and journal durable, without the index.
+    pub(super) fn sync_as_writer(&self, writer: &mut Writer) -> Result<()> {
         self.archive.sync(writer.unsynced.iter().copied())?;
         self.journal.sync()?;
-        self.index.flush()?;
         writer.unsynced.clear();
         Ok(())
     }

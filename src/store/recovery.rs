@@ -267,7 +267,7 @@ pub(super) const fn is_mostly_garbage(bytes: u64, items: u64) -> bool {
 fn copied(dir: &Path, index: Index) -> Result<Index> {
     let new = dir.join(INDEX_NEW);
     remove_dir(&new)?;
-    index.copy_to(&open_index(&new)?)?;
+    index.copy_to(&open_index(&new)?, Duration::ZERO)?;
     drop(index);
     exchange(dir)?;
     open_index(&dir.join(INDEX))
