@@ -160,7 +160,7 @@ fn what_was_set_aside_is_never_written_over() {
 }
 
 #[test]
-fn a_backup_of_damaged_bytes_is_not_called_whole() {
+fn a_backup_of_damaged_bytes_is_not_called_whole_and_has_what_is_mended_once_that_is() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     fill(folder.path());
     let path = folder.path().join("journal");
@@ -168,11 +168,53 @@ fn a_backup_of_damaged_bytes_is_not_called_whole() {
     let frame = frames(&journal)[5].clone();
     journal[frame.end - 1] ^= 0x40;
     fs::write(&path, &journal).expect("written");
-    let copied = back_up(folder.path(), target.path()).expect("copied");
-    assert_eq!(copied.damaged_bytes, frame.len() as u64);
+    for _ in 0..2 {
+        let copied = back_up(folder.path(), target.path()).expect("copied");
+        assert_eq!((copied.damaged_bytes, copied.mended_bytes), (frame.len() as u64, 0), "as long as it is damaged");
+    }
     Store::rebuild(folder.path(), |_| ()).expect("rebuilt");
-    let refused = back_up(folder.path(), target.path()).expect_err("refused").to_string();
-    assert!(refused.contains("that were damaged") && refused.ends_with("back up into another folder"), "{refused}");
+    let shown = |dir: &Path| format!("{:#?}", open(dir).0.stories().collect::<Vec<_>>());
+    let wanted = shown(folder.path());
+    let older = tempfile::tempdir().expect("a folder");
+    copy(target.path(), older.path());
+    let copied = back_up(folder.path(), target.path()).expect("copied");
+    assert_eq!((copied.damaged_bytes, copied.mended_bytes), (0, frame.len() as u64));
+    let told = |target: &Path| {
+        let restored = tempfile::tempdir().expect("a folder");
+        let told = Store::restore(target, restored.path(), |_| ()).expect("restored").told;
+        assert_eq!(shown(restored.path()), wanted);
+        told.iter().any(|told| matches!(told, Recovery::SetAside { .. }))
+    };
+    assert!(!told(target.path()), "nothing is damaged in it");
+    assert_eq!(back_up(folder.path(), target.path()).expect("copied").bytes_copied, 0);
+
+    // As a kill leaves it in the middle: what counts is the older one, and the next backup goes on.
+    let half = fs::read(target.path().join("journal-1")).expect("there");
+    fs::write(older.path().join("journal-1"), &half[..half.len() / 2]).expect("written");
+    assert!(told(older.path()), "it holds the damaged bytes");
+    // One that says nothing of damage, as those of the first programs.
+    let manifest = fs::read_to_string(older.path().join("backup.json")).expect("there");
+    let mut manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    manifest.as_object_mut().expect("an object").retain(|key, _| !["damaged", "journal_copy"].contains(&key.as_str()));
+    fs::write(older.path().join("backup.json"), manifest.to_string()).expect("written");
+    assert_eq!(back_up(folder.path(), older.path()).expect("copied").mended_bytes, frame.len() as u64);
+    assert!(!told(older.path()));
+    assert_eq!(fs::read(older.path().join("journal-1")).expect("there"), fs::read(&path).expect("there"));
+    assert!(!older.path().join("journal").exists());
+}
+
+#[test]
+fn a_backup_that_its_disk_has_damaged_is_mended_from_the_store() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    fill(folder.path());
+    back_up(folder.path(), target.path()).expect("copied");
+    let path = target.path().join("journal");
+    let mut journal = fs::read(&path).expect("there");
+    let frame = frames(&journal)[5].clone();
+    journal[frame.end - 1] ^= 0x40;
+    fs::write(&path, &journal).expect("written");
+    assert_eq!(back_up(folder.path(), target.path()).expect("copied").mended_bytes, frame.len() as u64);
+    assert_eq!(fs::read(target.path().join("journal-1")).expect("there"), fs::read(folder.path().join("journal")).expect("there"));
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(super) fn run(source: &Path, dir: &Path, progress: &mut dyn FnMut(f64)) -> R
     }
     let bytes = manifest.journal_end + restore_segments(&manifest, (source, dir), &mut |share| progress(share / 2.0))?;
     let mut told = restore_manners(&manifest, source, dir)?;
-    let (from, to) = (source.join(JOURNAL), dir.join(JOURNAL));
+    let (from, to) = (source.join(manifest.journal_file()), dir.join(JOURNAL));
     let journal = File::open(&from).map_err(|error| StoreError::io(&from, error))?;
     let file = writable(&to)?;
     copy_range(&journal, &file, 0..manifest.journal_end, &to)?;
