@@ -21,11 +21,10 @@ use uuid::Uuid;
 
 use super::{
     Store,
-    archive::sync_dir,
     codec::{Decoder, Encoder},
     error::{Result, StoreError},
     event::Names,
-    folder::remove_if_there,
+    folder::{put_in_place, remove_if_there},
     frame,
     index::{Index, Rows},
     journal::Journal,
@@ -163,8 +162,7 @@ impl Manners {
             }
         }
         file.write_all(&out).and_then(|()| file.sync_all()).map_err(failed)?;
-        fs::rename(&fresh, path).map_err(failed)?;
-        path.parent().map_or(Ok(()), sync_dir)
+        put_in_place(&fresh, path)
     }
 
     /// Reads the file that was noted for a backup of a store, and takes it away.
