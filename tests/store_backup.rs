@@ -190,10 +190,11 @@ fn manners(store: &Store) -> String {
     let receiver = store.outbox("team").expect("read");
     let (waiting, told) = (store.waiting("team").expect("read"), store.told("team", 1).expect("read"));
     let source = store.source_state(&SourceId::parse("a").expect("a slug")).expect("read");
-    format!("{receiver:#?} {waiting:#?} {told:#?} {source:#?} {:#?}", store.outages().expect("read"))
+    let (outages, hubs) = (store.outages().expect("read"), store.announced().expect("read"));
+    format!("{receiver:#?} {waiting:#?} {told:#?} {source:#?} {outages:#?} {hubs:#?}")
 }
 
-/// A store whose source, receiver and outage have something to remember.
+/// A store whose source, receiver, outage and hub have something to remember.
 fn with_manners(dir: &Path) -> Store {
     let store = open(dir);
     (0..9).for_each(|n| commit(&store, n));
@@ -221,6 +222,8 @@ fn with_manners(dir: &Path) -> Store {
         relapses: 1,
     };
     store.keep_outages(&[outage]).expect("kept");
+    let tags = [("https://watchfire.example/feed.atom".to_owned(), "\"1\"".to_owned())].into();
+    store.keep_announced(&[("https://hub.example/".to_owned(), tags)].into()).expect("kept");
     let mut outbox = Outbox { failures: 1, next: 1, ..store.new_outbox("team").expect("made") };
     let queued = vec![Waiting { number: 0, subject: Subject::Story(2), since: day(9) }];
     store.keep_outbox(&mut outbox, &Mail { queued, told: vec![(1, day(8))], done: Vec::new() }).expect("kept");
