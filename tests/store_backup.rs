@@ -152,6 +152,20 @@ fn backup_cut_short_anywhere_is_gone_on_with() {
 }
 
 #[test]
+fn a_segment_that_has_lost_its_end_leaves_the_copy_as_it_was() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let store = open(folder.path());
+    (0..10).for_each(|n| commit(&store, n));
+    let wanted = shown(&store);
+    drop(store);
+    back_up(folder.path(), target.path(), None).expect("copied");
+    let segment = fs::File::options().write(true).open(folder.path().join("archive/2026-11.seg")).expect("there");
+    segment.set_len(segment.metadata().expect("there").len() / 2).expect("cut");
+    back_up(folder.path(), target.path(), None).expect("copied");
+    assert_eq!(shown(&restored(target.path()).1), wanted);
+}
+
+#[test]
 fn a_restore_that_was_cut_short_is_no_store_and_is_begun_anew() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = open(folder.path());

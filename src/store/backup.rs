@@ -290,6 +290,8 @@ fn copy_segment(dir: &Path, target: &Path, segment: Segment, (known_end, end): (
     // One that was written anew is copied whole, beside the older copy.
     let fresh = target.join(ARCHIVE).join(segment.file_name() + ".new");
     let (written, from) = known.map_or((&fresh, 0), |known| (&copy, known));
+    // A segment that has lost its end is no reason to take it off the copy.
+    let end = end.max(from);
     let file = writable(written)?;
     copy_range(&source.file, &file, from..end, written)?;
     file.set_len(end).and_then(|()| file.sync_all()).map_err(|error| StoreError::io(written, error))?;
