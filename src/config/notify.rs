@@ -6,9 +6,10 @@ use chrono_tz::Tz;
 
 use super::{
     error::Fault,
+    guess::did_you_mean,
     route::read_allow_private,
     secret::{Env, expand},
-    section::{Position, Section, fault, nearest, shorten},
+    section::{Position, Section, fault, shorten},
     tables::INTERVAL_MAX,
 };
 use crate::{
@@ -188,8 +189,7 @@ impl<'e> Receivers<'e> {
                 views.push(found.value.to_owned());
                 continue;
             }
-            let guess = nearest(found.value, self.views.iter().map(|view| view.id.as_str()));
-            let guess = guess.map_or_else(String::new, |guess| format!(", did you mean `{guess}`?"));
+            let guess = did_you_mean(found.value, self.views.iter().map(|view| view.id.as_str()));
             section.fault("views", format_args!("is `{}`, must be the id of a view{guess}", shorten(found.value)));
         }
         views

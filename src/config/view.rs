@@ -12,8 +12,9 @@ use std::{
 use super::{
     TextOf,
     error::Fault,
+    guess::did_you_mean,
     secret::Env,
-    section::{Position, Section, fault, nearest, shorten},
+    section::{Position, Section, fault, shorten},
     watch_list,
 };
 use crate::{
@@ -187,8 +188,8 @@ impl<'e> Views<'e> {
         if let Some(source) = self.sources.iter().find(|source| source.id.as_str() == value) {
             return Ok(Filter::Source(source.id.clone()));
         }
-        let guess = nearest(value, self.sources.iter().map(|source| source.id.as_str()));
-        Err(format!("must be the id of a source{}", guess.map_or_else(String::new, |guess| format!(", did you mean `{guess}`?"))))
+        let guess = did_you_mean(value, self.sources.iter().map(|source| source.id.as_str()));
+        Err(format!("must be the id of a source{guess}"))
     }
 
     fn tagged(&self, tag: &str) -> Vec<SourceId> {
@@ -203,7 +204,7 @@ impl<'e> Views<'e> {
                 && tag::canonical(name).is_none()
             {
                 let known = self.sources.iter().flat_map(|source| &source.tags).map(Text::as_str);
-                let guess = nearest(name, known).map_or_else(String::new, |guess| format!(", did you mean `{guess}`?"));
+                let guess = did_you_mean(name, known);
                 self.warnings.push(format!("{}:{}: no source is tagged `{}`{guess}", at.file.display(), at.line, shorten(name)));
             }
         }
