@@ -110,7 +110,10 @@ fn a_bad_value_is_named_with_its_rule() {
 #[test]
 fn a_file_in_the_place_of_the_folder_of_sources_is_a_fault() {
     let faults = Folder::with(&[("watchfire.toml", ""), ("sources.d", "[[source]]")]).faults();
-    assert!(faults.starts_with("watchfire.toml:1: `include` is `sources.d/*.toml`, must name files in a folder, and `sources.d` "), "{faults}");
+    assert!(
+        faults.starts_with("watchfire.toml:1: `include` is `sources.d/*.toml`, must name files in a folder, and `sources.d` "),
+        "{faults}"
+    );
 }
 
 #[test]
