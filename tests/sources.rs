@@ -58,8 +58,8 @@ fn what_cannot_be_added_is_refused_and_changes_nothing() {
         Home::new(&format!("[[source]]\nid = \"one\"\nurl = \"{}\"\nallow_private = [\"{}\"]\n", origin.url("/feed"), origin.authority()));
     let before = fs::read_to_string(home.config()).expect("a configuration");
     for (arguments, wanted) in [
-        (vec![origin.url("/feed")], "this feed is the source `one` already"),
-        (vec![origin.url("/feed/")], "this feed seems to be the source `one` in another spelling; `--anyway`"),
+        (vec![origin.url("/feed")], "/feed` is the source `one` already"),
+        (vec![origin.url("/feed/")], "/feed/` seems to be the source `one` in another spelling; `--anyway`"),
         (vec![origin.url("/other"), "--id".to_owned(), "one".to_owned()], "`one` is a source already"),
         (vec![origin.url("/other"), "--id".to_owned(), "One!".to_owned()], "`One!` must be"),
         (vec![origin.url("/none")], "404"),

@@ -120,8 +120,8 @@ fn free_id(settings: &Settings, id: &str) -> anyhow::Result<SourceId> {
 fn refuse_known(settings: &Settings, url: &Link, anyway: bool) -> anyhow::Result<()> {
     let spelling = config::spelling(url.as_str());
     for source in settings.sources.iter().filter(|source| config::spelling(source.url.as_str()) == spelling) {
-        anyhow::ensure!(source.url != *url, "this feed is the source `{}` already", source.id);
-        anyhow::ensure!(anyway, "this feed seems to be the source `{}` in another spelling; `--anyway` adds it all the same", source.id);
+        anyhow::ensure!(source.url != *url, "`{url}` is the source `{}` already", source.id);
+        anyhow::ensure!(anyway, "`{url}` seems to be the source `{}` in another spelling; `--anyway` adds it all the same", source.id);
     }
     Ok(())
 }
