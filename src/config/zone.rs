@@ -73,10 +73,27 @@ fn meant(text: &str) -> String {
     if let Some((_, zones)) = ABBREVIATIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim())) {
         return question(zones);
     }
+    if let Some(hours) = hours_ahead(text) {
+        // The database has the sign the other way round.
+        return match hours {
+            0 => question(&["UTC"]),
+            8 => question(&["Asia/Shanghai"]),
+            _ => format!(", did you mean `Etc/GMT{:+}`, which is {hours:+} here?", -hours),
+        };
+    }
     let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| (zone.name(), zone.name()));
     let names: Vec<_> = zones.chain(NO_ZONES).collect();
     let guess = nearest(text, names.iter().map(|(name, _)| *name));
     guess.and_then(|guess| names.iter().find(|(name, _)| *name == guess)).map_or_else(String::new, |(_, zone)| question(&[zone]))
+}
+
+/// The hours of `UTC+8`, `GMT+08:00`, `+8`; of the whole hours that the database has zones for.
+fn hours_ahead(text: &str) -> Option<i32> {
+    let text = text.trim().to_ascii_uppercase();
+    let offset = text.trim_start_matches("UTC").trim_start_matches("GMT");
+    let hours = offset.strip_suffix(":00").unwrap_or(offset);
+    let is_signed = hours.starts_with(['+', '-']);
+    hours.parse().ok().filter(|hours| is_signed && (-12..=14).contains(hours))
 }
 
 #[cfg(test)]
@@ -94,6 +111,11 @@ mod tests {
             ("ist", ", did you mean `Asia/Kolkata` or `Europe/Dublin` or `Asia/Jerusalem`?"),
             ("Beijing", ", did you mean `Asia/Shanghai`?"),
             ("Asia/Shangai", ", did you mean `Asia/Shanghai`?"),
+            ("UTC+8", ", did you mean `Asia/Shanghai`?"),
+            ("+08:00", ", did you mean `Asia/Shanghai`?"),
+            ("GMT-05:00", ", did you mean `Etc/GMT+5`, which is -5 here?"),
+            ("utc+3", ", did you mean `Etc/GMT-3`, which is +3 here?"),
+            ("+05:30", ""),
             ("Mars", ""),
         ] {
             assert_eq!(meant(text), wanted, "{text}");
