@@ -573,6 +573,10 @@ fn a_fault_in_a_view_is_named_with_its_rule() {
         let faults = view(keys).expect_err(keys);
         assert!(faults.contains(wanted), "{keys}: {faults}");
     }
+    for slip in ["tags = [\"kev\"]\ntoken_env = \"MISSING\"", "words = \"a\"", "words = []"] {
+        let told = view(slip).expect_err(slip);
+        assert_eq!(told.lines().count(), 1, "one slip, one fault: {told}");
+    }
     let deep = (0..40).fold("{ words = [\"a\"] }".to_owned(), |inner, _| format!("{{ not = {inner} }}"));
     assert!(view(&format!("not = {deep}")).expect_err("too deep").contains("must be at most 8 deep"));
 }

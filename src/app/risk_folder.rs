@@ -73,7 +73,7 @@ pub(super) fn read(folder: &Path, known: &RiskLists) -> Found {
                 "holds no list: no file that ends in `.json`, `.csv`, `.json.gz` or `.csv.gz`",
             ),
         ];
-        faults.extend(lacks.into_iter().filter_map(|(is_so, words)| is_so.then(|| refused(folder, words))));
+        faults.extend(lacks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| refused(folder, words)));
     }
     let lists = RiskLists {
         kev: newest((kev, &known.kev), is_sound, |kev| kev.released),

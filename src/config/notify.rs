@@ -136,6 +136,7 @@ impl<'e> Receivers<'e> {
         const ADDRESS: &str = "must be a mail address such as `me@example.org` or `Me <me@example.org>`";
         let from = section.parsed("from", ADDRESS, mail_address);
         let to = section.strings("to");
+        let lacks_recipient = to.is_empty() && (section.has_texts("to") || !section.has("to"));
         if to.len() > RECIPIENTS_MAX {
             section.fault("to", format_args!("must be at most {RECIPIENTS_MAX}"));
         }
@@ -148,8 +149,8 @@ impl<'e> Receivers<'e> {
         }
         let unsubscribe = section.parsed("unsubscribe", "must be a mail address such as `me@example.org`", plain_address);
         let allow_private = allow_private?;
-        for key in ["host", "from", "to"] {
-            if !section.has(key) || (key == "to" && recipients.is_empty()) {
+        for (key, is_missing) in [("host", !section.has("host")), ("from", !section.has("from")), ("to", lacks_recipient)] {
+            if is_missing {
                 section.fault("kind", format_args!("is `smtp`, which needs `notify.{key}`"));
             }
         }

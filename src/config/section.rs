@@ -105,6 +105,12 @@ impl<'a> Section<'a> {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
+    /// Whether what the key holds is a list of texts: where it is not, `strings` has said so.
+    pub fn has_texts(&self, key: &str) -> bool {
+        let list = self.table.and_then(|table| table.get(key)).and_then(|value| value.get_ref().as_array());
+        list.is_some_and(|list| list.iter().all(|item| item.get_ref().is_str()))
+    }
+
     /// The line of a key, or of the table's first key.
     pub fn position(&self, key: &str) -> Position {
         let mut spans = self.table.into_iter().flatten().filter(|(name, _)| name.get_ref() == key).map(|(name, _)| name.span().start);

@@ -18,7 +18,7 @@ use super::{
     watch_list,
 };
 use crate::{
-    model::{Secret, Source, SourceId, Text},
+    model::{Item, Risk, Secret, Source, SourceId, Text},
     tag,
     view::{Filter, Place, Selection, View, ViewId},
 };
@@ -86,6 +86,9 @@ impl<'e> Views<'e> {
         if names.len() > TOKENS_MAX {
             section.fault("tokens_env", format_args!("must be at most {TOKENS_MAX}"));
         }
+        if names.is_empty() && (section.has("token_env") || section.has("tokens_env")) {
+            section.fault("tokens_env", "must name a variable, or be left out with `view.token_env`: then everybody may read the view");
+        }
         let mut tokens = Vec::new();
         for (key, name) in names {
             let Some(value) = (self.env)(name.value) else {
@@ -99,9 +102,6 @@ impl<'e> Views<'e> {
                 self.warnings.push(format!("{file}:{line}: `{name}` has under {} characters: it opens nothing", Secret::CHARS_MIN));
             }
             tokens.push(token);
-        }
-        if tokens.is_empty() && (section.has("token_env") || section.has("tokens_env")) {
-            section.fault("tokens_env", "must name a variable, or be left out with `view.token_env`: then everybody may read the view");
         }
         tokens
     }
@@ -146,7 +146,7 @@ impl<'e> Views<'e> {
             if !section.has(key) {
                 continue;
             }
-            if values.is_empty() || values.len() > VALUES_MAX {
+            if section.has_texts(key) && !(1..=VALUES_MAX).contains(&values.len()) {
                 section.fault(key, format_args!("must be a list of 1 to {VALUES_MAX} texts"));
             }
             let mut any = Vec::new();
@@ -204,7 +204,7 @@ impl<'e> Views<'e> {
                 && tag::canonical(name).is_none()
             {
                 let known = self.sources.iter().flat_map(|source| &source.tags).map(Text::as_str);
-                let guess = did_you_mean(name, known);
+                let guess = did_you_mean(name, known.chain([Risk::KEV, Item::ROUNDUP]));
                 self.warnings.push(format!("{}:{}: no source is tagged `{}`{guess}", at.file.display(), at.line, shorten(name)));
             }
         }
