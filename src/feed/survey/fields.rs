@@ -3,6 +3,7 @@
 use std::{borrow::Cow, ops::Range, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use memchr::memmem;
 
 use super::{
     FIELDS_MAX, Walk,
@@ -22,6 +23,9 @@ use crate::{
 
 /// Longest text noted of one field, in bytes (protocol P7).
 const CAPTURE_BYTES_MAX: usize = 256 << 10;
+
+/// Longest text of a person that is shown to feed-rs, in bytes.
+const PERSON_BYTES_MAX: usize = 1 << 10;
 
 impl<'a> Walk<'a> {
     /// Opens an element with the meaning `slot`.
@@ -76,7 +80,7 @@ impl<'a> Walk<'a> {
         if slot.is_captured() {
             self.captured = Some(Cow::Borrowed(""));
         }
-        if matches!(slot, Slot::Author | Slot::SpareAuthor) && self.is_beyond_feed_rs(tag.token.end) {
+        if matches!(slot, Slot::Author | Slot::SpareAuthor) && self.is_beyond_feed_rs(tag) {
             return self.open_hidden(tag, Role::Part(slot));
         }
         let is_leaf = matches!(slot, Slot::LinkElement | Slot::CategoryElement);
@@ -92,11 +96,13 @@ impl<'a> Walk<'a> {
         );
     }
 
-    /// Whether what follows may make feed-rs panic, which it does where a mail address stands beside a character of several bytes. Most
-    /// such people are taken away when their element ends; this holds where a document ends before it.
-    pub(super) fn is_beyond_feed_rs(&self, at: usize) -> bool {
-        let rest = &self.text[at..];
-        memchr::memmem::find(rest.as_bytes(), b"</").is_none_or(|end| !rest[..end].is_ascii() && rest[..end].contains('@'))
+    /// Whether what a person's tag opens may make feed-rs panic, which it does where a mail address stands beside a character of several
+    /// bytes. Most such people are taken away when their element ends; this holds where a document ends before it. Nobody looks further
+    /// than a person is long: what is longer is kept from feed-rs as well.
+    pub(super) fn is_beyond_feed_rs(&self, tag: &Tag<'a>) -> bool {
+        let rest = &self.text.as_bytes()[tag.token.end..];
+        let person = &rest[..rest.len().min(PERSON_BYTES_MAX)];
+        !tag.is_empty && memmem::find(person, b"</").is_none_or(|end| !person[..end].is_ascii() && person[..end].contains(&b'@'))
     }
 
     /// Opens a text construct of Atom under a type that feed-rs knows (RFC 4287 section 3.1, and Atom 0.3's `mode`).
