@@ -27,6 +27,9 @@ const CAPTURE_BYTES_MAX: usize = 256 << 10;
 /// Longest text of a person that is shown to feed-rs, in bytes.
 const PERSON_BYTES_MAX: usize = 1 << 10;
 
+/// Keywords read of one list.
+const KEYWORDS_MAX: usize = 32;
+
 impl<'a> Walk<'a> {
     /// Opens an element with the meaning `slot`.
     pub(super) fn open_field(&mut self, tag: &Tag<'a>, slot: Slot) {
@@ -281,6 +284,7 @@ impl<'a> Walk<'a> {
             Slot::Dated => notes.dated = Some(text),
             Slot::Created => notes.created = Some(text),
             Slot::Category => notes.categories.push(text),
+            Slot::Keywords => notes.categories.extend(text.split(',').take(KEYWORDS_MAX).map(str::to_owned)),
             Slot::Language => notes.language = Some(text),
             Slot::PersonName => self.person.0 = Some(text),
             Slot::PersonMail => self.person.1 = Some(text),
