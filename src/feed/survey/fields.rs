@@ -17,6 +17,7 @@ use crate::{
         attributes::Attributes,
         cut::cut,
         names, person,
+        wrappings::unwrapped,
     },
     model::{Enclosure, Origin},
 };
@@ -29,6 +30,9 @@ const PERSON_BYTES_MAX: usize = 1 << 10;
 
 /// Keywords read of one list.
 const KEYWORDS_MAX: usize = 32;
+
+/// What may stand before the name of a registered relation (RFC 4287 section 4.2.7.2).
+const RELATIONS_OF_IANA: &str = "http://www.iana.org/assignments/relation/";
 
 impl<'a> Walk<'a> {
     /// Opens an element with the meaning `slot`.
@@ -211,7 +215,8 @@ impl<'a> Walk<'a> {
         let media_type = tag.attributes.get("type");
         let is_in_source = matches!(self.role(), Some(Role::Part(Slot::Source)));
         let is_in_entry = matches!(self.role(), Some(Role::Entry));
-        match relation.trim().to_ascii_lowercase().as_str() {
+        let relation = relation.trim().to_ascii_lowercase();
+        match relation.strip_prefix(RELATIONS_OF_IANA).unwrap_or(&relation) {
             relation @ ("self" | "alternate") if is_in_source => {
                 let link = link(self);
                 if let Some(origin) = &mut self.notes().origin
@@ -261,7 +266,7 @@ impl<'a> Walk<'a> {
             let Ok(bytes) = BASE64_STANDARD.decode(text.as_bytes()) else { return };
             text = Cow::Owned(String::from_utf8_lossy(&bytes).into_owned());
         }
-        let text = cut(&text, CAPTURE_BYTES_MAX).trim();
+        let text = unwrapped(cut(&text, CAPTURE_BYTES_MAX).trim());
         if text.is_empty() {
             return;
         }
@@ -345,7 +350,7 @@ impl<'a> Walk<'a> {
 
     /// An element with fields of its own has ended.
     pub(super) fn conclude_part(&mut self, slot: Slot, range: Range<usize>) {
-        let text = self.captured.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let text = self.captured.take().map(|text| unwrapped(text.trim()).to_owned()).filter(|text| !text.is_empty());
         match slot {
             Slot::Author | Slot::SpareAuthor => {
                 let (name, mail) = std::mem::take(&mut self.person);
