@@ -6,6 +6,7 @@ mod support;
 use std::{fs, path::Path, time::Instant};
 
 use support::{
+    copy_dir,
     daemon::Home,
     killing::{Moment, kill_at},
 };
@@ -209,17 +210,4 @@ fn archive_file_that_is_killed_on_its_way_out_is_none_and_on_its_way_in_is_gone_
     };
     let has_begun = || fs::metadata(scratch.join("journal")).is_ok_and(|journal| journal.len() > 4096);
     origin.kill(&["archive", "import", "all.zst", "--data-dir", "scratch"], &[&has_begun], || remove(&scratch), after);
-}
-
-fn copy_dir(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("made");
-    for entry in fs::read_dir(from).expect("there") {
-        let path = entry.expect("one").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy_dir(&path, &target);
-        } else {
-            fs::copy(&path, target).expect("copied");
-        }
-    }
 }

@@ -7,6 +7,7 @@ use std::{fs, io::Write, path::Path};
 use support::{
     daemon::Home,
     origin::{Origin, Reply},
+    text,
 };
 use watchfire::{
     dedup,
@@ -24,11 +25,6 @@ fn at(text: &str) -> Timestamp {
 
 fn cve(number: u32) -> Cve {
     Cve::parse(&format!("CVE-2026-{number}")).expect("a number")
-}
-
-/// A text that is long enough to be compared, and unlike those of other numbers.
-fn text(number: u64) -> String {
-    (0..60).map(|word| format!("{} ", (word * 7919 + number * 104_729) % 99_991)).collect()
 }
 
 /// What a source says in the words of `words` about some vulnerabilities, first seen at some time.

@@ -1,7 +1,10 @@
 //! Archive files: another store tells the same stories under the same ids, however often and in however many pieces it is fed.
 
+mod support;
+
 use std::{fs, io::Read, path::Path, time::Duration};
 
+use support::text;
 use watchfire::{
     dedup,
     model::{
@@ -17,11 +20,6 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 fn day(n: u64) -> Timestamp {
     Timestamp::from_secs(NOW + n as i64 * 86_400)
-}
-
-/// A text that is long enough to be compared, and unlike those of other numbers.
-fn text(number: u64) -> String {
-    (0..60).map(|word| format!("{} ", (word * 7919 + number * 104_729) % 99_991)).collect()
 }
 
 /// What a source says under a number, in the words of `words`, first seen on a day.

@@ -1,7 +1,10 @@
 //! A damaged journal: `rebuild` sets aside what cannot be read, says what is lost, and the store is sound and goes on.
 
+mod support;
+
 use std::{fs, ops::Range, path::Path};
 
+use support::{copy_dir, text};
 use watchfire::{
     model::{Decision, Handle, Item, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp},
     store::{Arrival, PollCommit, Position, Recovery, Store},
@@ -16,7 +19,7 @@ fn at(secs: i64) -> Timestamp {
 }
 
 fn item(source: &str, n: u64) -> Item {
-    let text: String = (0..60).map(|word| format!("{} ", (word * 7919 + n * 104_729) % 99_991)).collect();
+    let text = text(n);
     let source = SourceId::parse(source).expect("a slug");
     Item { body: SafeHtml::vouched(text.clone()), ..Item::titled(source, NativeId::new(n.to_string()), Text::line(&text, 60), at(0)) }
 }
@@ -61,19 +64,6 @@ fn frames(journal: &[u8]) -> Vec<Range<usize>> {
     begins.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("made");
-    for entry in fs::read_dir(from).expect("there") {
-        let path = entry.expect("one").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, target).expect("copied");
-        }
-    }
-}
-
 #[test]
 fn damage_to_any_commit_is_set_aside_and_the_rest_is_a_sound_store() {
     let whole = tempfile::tempdir().expect("a folder");
@@ -86,7 +76,7 @@ fn damage_to_any_commit_is_set_aside_and_the_rest_is_a_sound_store() {
         for has_index in [true, false] {
             let folder = tempfile::tempdir().expect("a folder");
             let (dir, target) = (folder.path().join("data"), folder.path().join("copy"));
-            copy(whole.path(), &dir);
+            copy_dir(whole.path(), &dir);
             let mut damaged = journal.clone();
             damaged[frame.end - 1] ^= 0x40;
             fs::write(dir.join("journal"), &damaged).expect("written");

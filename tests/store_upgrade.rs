@@ -3,11 +3,14 @@
 //! A fixture is written by the program whose format it shows, before the format changes:
 //! `WATCHFIRE_FIXTURE=tests/stores/NAME cargo test --test store_upgrade -- --ignored`.
 
+mod support;
+
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
+use support::text;
 use watchfire::{
     dedup,
     model::{
@@ -34,11 +37,6 @@ fn item(source: &str, native: &str, text: &str) -> Item {
         body: SafeHtml::vouched(format!("<p>{text}</p>")),
         ..Item::titled(source, NativeId::new(native.to_owned()), Text::line(&format!("通告 {text}"), 300), at(0))
     }
-}
-
-/// A text that is long enough to be compared, and unlike those of other numbers.
-fn text(number: u64) -> String {
-    (0..60).map(|word| format!("{} ", (word * 7919 + number * 104_729) % 99_991)).collect()
 }
 
 fn poll(store: &Store, items: &[Item], secs: i64) {

@@ -54,6 +54,13 @@ fn library() -> Library {
     ])
 }
 
+/// Where a feed says that another part of it is, without its host.
+fn part(answer: &server::Answer, relation: &str) -> Option<String> {
+    let feed = feed_rs::parser::parse(&answer.body[..]).expect("a feed");
+    let link = feed.links.into_iter().find(|link| link.rel.as_deref() == Some(relation))?;
+    Some(link.href.replace("https://watch.example.org", ""))
+}
+
 /// Titles of a feed, whatever its format.
 fn titles(body: &[u8]) -> Vec<String> {
     let feed = feed_rs::parser::parse(body).expect("a feed");
@@ -231,16 +238,9 @@ async fn pages_lead_back_to_the_first_story_and_none_is_left_out() {
             pages += 1;
             assert!(titles(&answer.body).len() <= 8, "{path}");
             seen.extend(titles(&answer.body));
-            let link = |relation: &str| {
-                let feed = feed_rs::parser::parse(&answer.body[..]).expect("a feed");
-                feed.links
-                    .iter()
-                    .find(|link| link.rel.as_deref() == Some(relation))
-                    .map(|link| link.href.replace("https://watch.example.org", ""))
-            };
-            next = if start.ends_with(".rss") { before(answer.text(), "\" rel=\"next\"") } else { link("next") };
+            next = if start.ends_with(".rss") { before(answer.text(), "\" rel=\"next\"") } else { part(&answer, "next") };
             if pages > 1 && start.ends_with(".atom") {
-                assert!(link("previous").is_some() && link("first").as_deref() == Some(start), "{path}");
+                assert!(part(&answer, "previous").is_some() && part(&answer, "first").as_deref() == Some(start), "{path}");
             }
         }
         let wanted = if start.contains("krebs") || start.contains("news") { 13 } else { 25 };
@@ -286,11 +286,6 @@ async fn closed_volumes_of_the_archive_lead_back_to_the_first_story_and_stay_as_
     let news = |n: usize| item(["krebs", "seebug"][n % 2], &format!("Told {n}"), n as i64);
     let library = Library::with(&(0..150).map(news).collect::<Vec<_>>());
     let server = Server::start(&library, settings()).await;
-    let part = |answer: &server::Answer, relation: &str| {
-        let feed = feed_rs::parser::parse(&answer.body[..]).expect("a feed");
-        let link = feed.links.iter().find(|link| link.rel.as_deref() == Some(relation));
-        link.map(|link| link.href.replace("https://watch.example.org", ""))
-    };
     let newest = server.ask("GET", "/feed.atom", &[]).await;
     let (mut seen, mut next) = (std::collections::HashSet::new(), part(&newest, "prev-archive"));
     assert_eq!(next.as_deref(), Some("/archive/1.atom"), "150 stories close two volumes of 64");
@@ -403,22 +398,17 @@ async fn volumes_of_a_view_hold_what_it_lets_through_and_pass_over_what_it_does_
     let news = |n: usize| item("krebs", &format!("{} {n}", if tor.contains(&n) { "Tor news" } else { "Told" }), n as i64);
     let library = Library::with(&(0..300).map(news).collect::<Vec<_>>());
     let server = Server::start(&library, settings()).await;
-    let link = |answer: &server::Answer, relation: &str| {
-        let feed = feed_rs::parser::parse(&answer.body[..]).expect("a feed");
-        let link = feed.links.iter().find(|link| link.rel.as_deref() == Some(relation));
-        link.map(|link| link.href.replace("https://watch.example.org", ""))
-    };
     let newest = server.ask("GET", "/views/tor.atom", &[]).await;
-    let third = link(&newest, "prev-archive").expect("an archive");
+    let third = part(&newest, "prev-archive").expect("an archive");
     assert!(third.starts_with("/archive/tor-") && third.ends_with("-2.atom"), "{third}");
     let volume = server.ask("GET", &third, &[]).await;
-    assert_eq!((titles(&volume.body), link(&volume, "current").as_deref()), (vec!["Tor news 150".to_owned()], Some("/views/tor.atom")));
-    assert_eq!(link(&volume, "next-archive"), None);
-    let first = link(&volume, "prev-archive").expect("an older one");
+    assert_eq!((titles(&volume.body), part(&volume, "current").as_deref()), (vec!["Tor news 150".to_owned()], Some("/views/tor.atom")));
+    assert_eq!(part(&volume, "next-archive"), None);
+    let first = part(&volume, "prev-archive").expect("an older one");
     assert_eq!(first, third.replace("-2.atom", "-0.atom"), "the second has nothing of it");
     let oldest = server.ask("GET", &first, &[]).await;
     assert_eq!(titles(&oldest.body), ["Tor news 40", "Tor news 3"]);
-    assert_eq!((link(&oldest, "prev-archive"), link(&oldest, "next-archive")), (None, Some(third.clone())));
+    assert_eq!((part(&oldest, "prev-archive"), part(&oldest, "next-archive")), (None, Some(third.clone())));
     assert_eq!(oldest.field("cache-control"), Some("public, max-age=31536000, immutable"));
     let ids = [&newest, &oldest].map(|answer| feed_rs::parser::parse(&answer.body[..]).expect("a feed").id);
     assert_eq!(ids[0], ids[1]);
@@ -426,13 +416,13 @@ async fn volumes_of_a_view_hold_what_it_lets_through_and_pass_over_what_it_does_
     {
         assert_eq!(server.ask("GET", &path, &[]).await.status, 404, "{path}");
     }
-    assert_eq!(link(&server.ask("GET", "/sources/krebs.atom", &[]).await, "prev-archive"), None, "sources have no archive");
+    assert_eq!(part(&server.ask("GET", "/sources/krebs.atom", &[]).await, "prev-archive"), None, "sources have no archive");
 
     let mut others = (*settings()).clone();
     others.views = [view("tor", "told", &[])].into();
     let changed = Server::start(&library, others.into()).await;
     assert_eq!(changed.ask("GET", &first, &[]).await.status, 404, "another filter has another archive");
-    let newest = link(&changed.ask("GET", "/views/tor.atom", &[]).await, "prev-archive").expect("an archive");
+    let newest = part(&changed.ask("GET", "/views/tor.atom", &[]).await, "prev-archive").expect("an archive");
     assert!(newest.ends_with("-3.atom") && titles(&changed.ask("GET", &newest, &[]).await.body).len() == 64, "{newest}");
 }
 

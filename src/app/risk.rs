@@ -1,6 +1,6 @@
 //! Keeps what is known of vulnerabilities: reads the lists when the folder changes in which they are laid down, and has stories marked.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::sync::watch;
@@ -23,9 +23,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// After a failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(60);
 
-/// The lists that were read, and the faults that were told.
-#[derive(Debug, Default)]
+/// The lists that were read, where, and the faults that were told.
 pub(super) struct Keeper {
+    folder: Option<PathBuf>,
+    files: Watch,
     lists: RiskLists,
     told: Vec<String>,
 }
@@ -33,8 +34,8 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Reads the lists before anything else is done, so that the first stories that come are marked with them.
     pub(super) async fn begin(settings: &Settings, store: &Store) -> Self {
-        let mut keeper = Self::default();
-        keeper.read(settings.risk_folder.as_deref(), store).await;
+        let mut keeper = Self { folder: None, files: Watch::over(Vec::new()), lists: RiskLists::default(), told: Vec::new() };
+        keeper.read(settings.risk_folder.clone(), store).await;
         keeper
     }
 
@@ -44,11 +45,14 @@ impl Keeper {
     }
 
     /// Reads the lists in a folder; says whether anything is other than before. Without a folder nothing is known any more.
-    async fn read(&mut self, folder: Option<&Path>, store: &Store) -> bool {
+    async fn read(&mut self, folder: Option<PathBuf>, store: &Store) -> bool {
+        // The files are looked at before they are read: what changes meanwhile is noticed afterwards.
+        self.files = Watch::over(folder.iter().cloned().collect());
+        self.folder.clone_from(&folder);
         let lists = match folder {
             None => RiskLists::default(),
             Some(folder) => {
-                let (folder, known) = (folder.to_owned(), self.lists.clone());
+                let known = self.lists.clone();
                 let Ok(found) = tokio::task::spawn_blocking(move || risk_folder::read(&folder, &known)).await else {
                     tracing::error!("reading the lists of vulnerabilities panicked, which is a fault of this program");
                     return false;
@@ -86,10 +90,6 @@ impl Keeper {
 pub(super) async fn follow(mut keeper: Keeper, store: Store, mut settings: watch::Receiver<Arc<Settings>>, shutdown: CancellationToken) {
     let mut is_due = keeper.is_known();
     loop {
-        // The files are looked at before they are read: what changes meanwhile is noticed afterwards.
-        let folder = settings.borrow_and_update().risk_folder.clone();
-        let mut files = Watch::over(folder.iter().cloned().collect());
-        is_due |= keeper.read(folder.as_deref(), &store).await;
         if is_due {
             is_due = match mark_all(&store, &shutdown).await {
                 Ok(()) => false,
@@ -103,15 +103,17 @@ pub(super) async fn follow(mut keeper: Keeper, store: Store, mut settings: watch
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return,
-                () = files.changed() => break,
+                () = keeper.files.changed() => break,
                 () = tokio::time::sleep(PAUSE_AFTER_FAILURE), if is_due => break,
                 moved = settings.changed() => match moved {
-                    Ok(()) if settings.borrow().risk_folder == folder => {}
+                    Ok(()) if settings.borrow().risk_folder == keeper.folder => {}
                     Ok(()) => break,
                     Err(_) => return,
                 },
             }
         }
+        let folder = settings.borrow_and_update().risk_folder.clone();
+        is_due |= keeper.read(folder, &store).await;
     }
 }
 

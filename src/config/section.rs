@@ -146,6 +146,18 @@ impl<'a> Section<'a> {
         parsed
     }
 
+    /// A list of texts that `parse` accepts; `rule` says what they are. Those that it does not are told and left out.
+    pub fn parsed_each<T>(&mut self, key: &'static str, rule: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let mut values = Vec::new();
+        for found in self.strings(key) {
+            match parse(found.value) {
+                Some(value) => values.push(value),
+                None => self.fault(key, format_args!("is `{}`, {rule}", shorten(found.value))),
+            }
+        }
+        values
+    }
+
     /// A list of texts.
     pub fn strings(&mut self, key: &'static str) -> Vec<Found<&'a str>> {
         self.strings_or(key, &[])

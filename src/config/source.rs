@@ -129,7 +129,10 @@ impl<'e> Catalogue<'e> {
 /// One source; every key is asked for before anything is given up, so that all its faults are found.
 fn read_source(section: &mut Section<'_>, limits: &ScheduleLimits, env: Env<'_>) -> Option<Source> {
     let id = read_id(section);
-    let (formerly, url) = (read_former_ids(section), read_url(section, env));
+    let (formerly, url) = (
+        section.parsed_each("formerly", "must be ids that it had before, the oldest first", |text| SourceId::parse(text).ok()),
+        read_url(section, env),
+    );
     let allow_private = read_allow_private(section);
     let is_private = url.as_ref().is_some_and(|(url, _)| allow_private.iter().any(|host| host.as_str() == url.authority()));
     let (cadence, title, tags) = (read_cadence(section, limits, is_private), read_title(section), read_tags(section));
@@ -171,20 +174,6 @@ fn read_id(section: &mut Section<'_>) -> Option<SourceId> {
         section.fault("id", format_args!("is missing, {RULE}"));
     }
     section.parsed("id", RULE, |text| SourceId::parse(text).ok())
-}
-
-/// Names that it had before.
-fn read_former_ids(section: &mut Section<'_>) -> Vec<SourceId> {
-    let mut ids = Vec::new();
-    for found in section.strings("formerly") {
-        match SourceId::parse(found.value) {
-            Ok(id) => ids.push(id),
-            Err(_) => {
-                section.fault("formerly", format_args!("is `{}`, must be ids that it had before, the oldest first", shorten(found.value)))
-            }
-        }
-    }
-    ids
 }
 
 /// The address, and whether it took anything from the environment.

@@ -151,7 +151,7 @@ fn read_http(section: &mut Section<'_>, warnings: &mut Vec<String>) -> HttpSetti
     let settings = HttpSettings {
         listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
         public_url: section.parsed("public_url", "must be an http or https URL without query and fragment", base_url),
-        hubs: read_hubs(section),
+        hubs: section.parsed_each("hubs", "must be addresses of WebSub hubs", |text| Link::parse(text).ok()),
         connections_max: section.count("connections_max", 512, 1..=65_536),
     };
     if settings.public_url.is_none() && !settings.listen.ip().is_loopback() {
@@ -161,19 +161,6 @@ fn read_http(section: &mut Section<'_>, warnings: &mut Vec<String>) -> HttpSetti
         ));
     }
     settings
-}
-
-fn read_hubs(section: &mut Section<'_>) -> Vec<Link> {
-    let mut hubs = Vec::new();
-    for found in section.strings("hubs") {
-        match Link::parse(found.value) {
-            Ok(hub) => hubs.push(hub),
-            Err(_) => {
-                section.fault("hubs", format_args!("is `{}`, must be addresses of WebSub hubs", super::section::shorten(found.value)))
-            }
-        }
-    }
-    hubs
 }
 
 /// An address that others are appended to: it ends in a slash.

@@ -196,6 +196,7 @@ impl Press<'_> {
         let site = &self.served.site;
         let mut limits = self.served.window;
         let filter = selection.filter(|tag| self.tagged(tag));
+        let called = |name: &str| named(site, selection, Text::line(name, Source::TITLE_CHARS_MAX));
         let (feed, filter, is_open) = match selection {
             Selection::Everything => (Feed::combined(site, self.changed_at), filter?, true),
             Selection::View(id) => {
@@ -206,16 +207,14 @@ impl Press<'_> {
             Selection::Source(id) => {
                 // A private source has no feed and no page of its own.
                 self.cards.get(id).filter(|card| !SourceCard::is_private(card))?;
-                (named(site, selection, Text::line(self.cards.name(id), Source::TITLE_CHARS_MAX)), filter?, true)
+                (called(self.cards.name(id)), filter?, true)
             }
             Selection::Search(question) => {
                 let title = if question.text().is_empty() { "Search" } else { question.text() };
-                (named(site, selection, Text::line(title, Source::TITLE_CHARS_MAX)), filter?, true)
+                (called(title), filter?, true)
             }
             // One that nobody has written about yet may be waited for.
-            Selection::Tag(name) | Selection::Vulnerability(name) => {
-                (named(site, selection, Text::line(name, Source::TITLE_CHARS_MAX)), filter?, true)
-            }
+            Selection::Tag(name) | Selection::Vulnerability(name) => (called(name), filter?, true),
         };
         let (is_search, order) = match selection {
             Selection::Search(question) => (true, if question.is_best_first { Order::Best } else { Order::Newest }),

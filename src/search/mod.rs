@@ -31,7 +31,13 @@ use std::{
 
 use tantivy::{Index, IndexReader, ReloadPolicy, query::Query};
 
-use self::{building::Builder, fields::Fields, names::Names, question::Asker};
+use self::{
+    building::Builder,
+    fields::Fields,
+    names::Names,
+    question::Asker,
+    ranking::{Ranking, Sample},
+};
 pub use self::{
     building::{Mended, Progress},
     error::SearchError,
@@ -62,6 +68,7 @@ struct Shared {
     reader: IndexReader,
     fields: Fields,
     builder: Mutex<Builder>,
+    sample: Sample,
     names: RwLock<Named>,
     revision: AtomicU64,
     is_ready: AtomicBool,
@@ -98,6 +105,7 @@ impl Search {
             reader,
             fields,
             builder: Mutex::new(builder),
+            sample: Sample::default(),
             names: RwLock::default(),
             revision: AtomicU64::new(metas.opstamp),
             is_ready,
@@ -109,12 +117,16 @@ impl Search {
     /// computing.
     pub fn find(&self, filter: &Filter, order: self::Order, skip: usize, limit: usize) -> Result<Vec<StoryId>, SearchError> {
         let query = self.ask(filter, order == self::Order::Best);
-        ranking::rank(&self.0.reader.searcher(), &self.0.fields, &*query, order, (skip, limit))
+        self.ranking().find(&*query, order, (skip, limit))
     }
 
     /// How many stories `filter` lets through. Blocking.
     pub fn count(&self, filter: &Filter) -> Result<Total, SearchError> {
-        ranking::count(&self.0.reader.searcher(), &self.0.fields, &*self.ask(filter, false))
+        self.ranking().count(&*self.ask(filter, false))
+    }
+
+    fn ranking(&self) -> Ranking<'_> {
+        Ranking { searcher: self.0.reader.searcher(), fields: &self.0.fields, sample: &self.0.sample }
     }
 
     fn ask(&self, filter: &Filter, is_scored: bool) -> Box<dyn Query> {

@@ -4,7 +4,11 @@
 //! lets much through is not counted to its end, and then a round number is said: how far the count came depends on how the index lies on
 //! the disk, and the same stories must make the same page.
 
-use std::{cmp::Reverse, ops::Bound};
+use std::{
+    cmp::Reverse,
+    ops::Bound,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tantivy::{
     DocAddress, Order as Direction, Searcher, Term,
@@ -14,7 +18,6 @@ use tantivy::{
     },
     columnar::Column,
     query::{BooleanQuery, Occur, Query, RangeQuery},
-    schema::Field,
 };
 
 use super::{
@@ -39,40 +42,78 @@ const SAMPLES: u64 = 1024;
 /// More stories than that are not told apart; found in such a part, nobody counts the others.
 const COUNTED_MAX: usize = 1000;
 
-/// What a query finds, from `skip` on, at most `limit`.
-pub(super) fn rank(
-    searcher: &Searcher,
-    fields: &Fields,
-    query: &dyn Query,
-    order: Order,
-    (skip, limit): (usize, usize),
-) -> Result<Vec<StoryId>, SearchError> {
-    let limit = limit.min(DEPTH_MAX.saturating_sub(skip));
-    if limit == 0 {
-        return Ok(Vec::new());
-    }
-    if order == Order::Best {
-        return best(searcher, query, (skip, limit));
-    }
-    for part in newest_parts(searcher, fields.updated, (skip + limit) as u64)? {
-        let found = newest(searcher, &both(query, part), (skip, limit))?;
-        if found.len() == limit {
-            return Ok(found);
+/// The times of some stories, newest first, read once for each state of the index.
+#[derive(Default)]
+pub(super) struct Sample(Mutex<Option<(u64, Arc<[i64]>)>>);
+
+impl Sample {
+    fn of(&self, searcher: &Searcher) -> Result<Arc<[i64]>, SearchError> {
+        let state = searcher.generation().generation_id();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, times)) = known.as_ref().filter(|(of, _)| *of == state) {
+            return Ok(Arc::clone(times));
         }
+        let step = usize::try_from(searcher.num_docs() / SAMPLES).unwrap_or(usize::MAX).max(1);
+        let mut sample = Vec::new();
+        for (updated, segment) in times(searcher)?.into_iter().zip(searcher.segment_readers()) {
+            sample.extend((0..segment.max_doc()).step_by(step).filter_map(|story| updated.first(story)));
+        }
+        sample.sort_unstable_by_key(|time| Reverse(*time));
+        let sample: Arc<[i64]> = sample.into();
+        *known = Some((state, Arc::clone(&sample)));
+        Ok(sample)
     }
-    newest(searcher, query, (skip, limit))
 }
 
-/// How many stories a query finds.
-pub(super) fn count(searcher: &Searcher, fields: &Fields, query: &dyn Query) -> Result<Total, SearchError> {
-    for part in newest_parts(searcher, fields.updated, COUNTED_MAX as u64)? {
-        let found = searcher.search(&both(query, part), &Count)?;
-        if found > COUNTED_MAX {
-            return Ok(Total::MoreThan(COUNTED_MAX));
+/// Looks things up in one state of the index.
+pub(super) struct Ranking<'a> {
+    pub(super) searcher: Searcher,
+    pub(super) fields: &'a Fields,
+    pub(super) sample: &'a Sample,
+}
+
+impl Ranking<'_> {
+    /// What a query finds, from `skip` on, at most `limit`.
+    pub(super) fn find(&self, query: &dyn Query, order: Order, (skip, limit): (usize, usize)) -> Result<Vec<StoryId>, SearchError> {
+        let limit = limit.min(DEPTH_MAX.saturating_sub(skip));
+        if limit == 0 {
+            return Ok(Vec::new());
         }
+        if order == Order::Best {
+            return best(&self.searcher, query, (skip, limit));
+        }
+        for part in self.newest_parts((skip + limit) as u64)? {
+            let found = newest(&self.searcher, &both(query, part), (skip, limit))?;
+            if found.len() == limit {
+                return Ok(found);
+            }
+        }
+        newest(&self.searcher, query, (skip, limit))
     }
-    let found = searcher.search(query, &Count)?;
-    Ok(if found > COUNTED_MAX { Total::MoreThan(COUNTED_MAX) } else { Total::Exactly(found) })
+
+    /// How many stories a query finds.
+    pub(super) fn count(&self, query: &dyn Query) -> Result<Total, SearchError> {
+        for part in self.newest_parts(COUNTED_MAX as u64)? {
+            let found = self.searcher.search(&both(query, part), &Count)?;
+            if found > COUNTED_MAX {
+                return Ok(Total::MoreThan(COUNTED_MAX));
+            }
+        }
+        let found = self.searcher.search(query, &Count)?;
+        Ok(if found > COUNTED_MAX { Total::MoreThan(COUNTED_MAX) } else { Total::Exactly(found) })
+    }
+
+    /// The newest parts of all stories, the smallest first, each as the query that finds it; none that has fewer than `stories`.
+    fn newest_parts(&self, stories: u64) -> Result<Vec<RangeQuery>, SearchError> {
+        let all = self.searcher.num_docs();
+        let wanted: Vec<u64> = NEWEST_PARTS.into_iter().filter(|part| all / part >= stories).collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sample = self.sample.of(&self.searcher)?;
+        let since = |part: u64| Term::from_field_i64(self.fields.updated, sample[sample.len() / part as usize]);
+        Ok(wanted.into_iter().map(|part| RangeQuery::new(Bound::Included(since(part)), Bound::Unbounded)).collect())
+    }
 }
 
 /// `updated` descending, then id ascending: where a document lies in the index depends on its history.
@@ -93,23 +134,6 @@ fn best(searcher: &Searcher, query: &dyn Query, (skip, limit): (usize, usize)) -
     let mut ranked: Vec<_> = found.iter().map(|(score, _)| *score).zip(times).zip(ids(searcher, &addresses)?).collect();
     ranked.sort_by(|((one, a), id), ((other, b), more)| other.total_cmp(one).then(b.cmp(a)).then(id.cmp(more)));
     Ok(ranked.into_iter().skip(skip).map(|(_, id)| id).collect())
-}
-
-/// The newest parts of all stories, the smallest first, each as the query that finds it; none that has fewer than `stories`.
-fn newest_parts(searcher: &Searcher, field: Field, stories: u64) -> Result<Vec<RangeQuery>, SearchError> {
-    let all = searcher.num_docs();
-    let wanted: Vec<u64> = NEWEST_PARTS.into_iter().filter(|part| all / part >= stories).collect();
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    let step = usize::try_from(all / SAMPLES).unwrap_or(usize::MAX).max(1);
-    let mut sample = Vec::new();
-    for (updated, segment) in times(searcher)?.into_iter().zip(searcher.segment_readers()) {
-        sample.extend((0..segment.max_doc()).step_by(step).filter_map(|story| updated.first(story)));
-    }
-    sample.sort_unstable_by_key(|time| Reverse(*time));
-    let since = |part: u64| Term::from_field_i64(field, sample[sample.len() / part as usize]);
-    Ok(wanted.into_iter().map(|part| RangeQuery::new(Bound::Included(since(part)), Bound::Unbounded)).collect())
 }
 
 /// When the stories of each segment were updated.

@@ -1,7 +1,7 @@
 //! Backups: archive and journal as they are after one commit, copied by any process while the store is in use.
 //!
-//! Nothing is asked of the store's owner but to note its manners. The journal is read up to its last whole commit, then the archive as far as those commits
-//! reach: content is written before its commit, so it is there. A later backup into the same folder copies what is new, and those
+//! Nothing is asked of the store's owner but to note its manners. The journal is read up to its last whole commit, then the archive as
+//! far as those commits reach: content is written before its commit, so it is there. A later backup into the same folder copies what is new, and those
 //! segments whole that were written anew meanwhile. `backup.json` is written last and says how far the copy counts; a copy that was cut
 //! short is gone on with. The index is not copied: it is made again, but what it alone knows (`manners`) goes along in a file of its own,
 //! whose name says to how much of the journal it belongs: a copy that is cut short never has manners that claim more than its items.

@@ -5,11 +5,11 @@ use std::{collections::HashMap, fs::File, io::Write, ops::ControlFlow, os::unix:
 use uuid::Uuid;
 
 use super::{
-    archive::{Archive, Location, sync_dir},
+    archive::{Archive, Location},
     changes::Position,
     error::{Result, StoreError},
     event::Event,
-    folder::{lies_within, remove_file},
+    folder::{lies_within, put_in_place, remove_file},
     journal::{self, Entry, Journal},
     parcel::{FORMAT, Footer, Header, Name, Seal, Sent, Text, Told},
     recovery::{ARCHIVE, JOURNAL},
@@ -43,14 +43,11 @@ pub(super) fn run(dir: &Path, target: &Path, since: Option<&str>, progress: &mut
         )));
     }
     let fresh = target.with_file_name(format!("{}.new", target.file_name().unwrap_or_default().to_string_lossy()));
-    let written = write(dir, &fresh, since, progress)
-        .and_then(|done| std::fs::rename(&fresh, target).map(|()| done).map_err(|error| StoreError::io(target, error)));
+    let written = write(dir, &fresh, since, progress).and_then(|done| put_in_place(&fresh, target).map(|()| done));
     if written.is_err() {
         // The first error is the one to tell.
         let _ = remove_file(&fresh);
-        return written;
     }
-    sync_dir(target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
     written
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    archive::sync_dir,
     error::{Result, StoreError},
     manifest::MANIFEST_NEW,
 };
@@ -47,6 +48,12 @@ pub(super) fn remove_if_there(path: &Path) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path, error)),
         _ => Ok(()),
     }
+}
+
+/// Puts a finished file in the place of another at once, durably; both are in one folder, and the bytes of the new one were synced.
+pub(super) fn put_in_place(fresh: &Path, path: &Path) -> Result<()> {
+    fs::rename(fresh, path).map_err(|error| StoreError::io(path, error))?;
+    sync_dir(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
 /// Removes a folder if it is there.

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    archive::sync_dir,
     error::{Result, StoreError},
+    folder::put_in_place,
     journal::HEADER_BYTES,
     manners::MANNERS,
 };
@@ -71,7 +71,6 @@ impl Manifest {
         let failed = |error| StoreError::io(&path, error);
         fs::write(&fresh, json).map_err(failed)?;
         File::open(&fresh).and_then(|file| file.sync_all()).map_err(failed)?;
-        fs::rename(&fresh, &path).map_err(failed)?;
-        sync_dir(dir)
+        put_in_place(&fresh, &path)
     }
 }

@@ -21,10 +21,10 @@ use uuid::Uuid;
 
 use super::{
     Store,
-    archive::sync_dir,
     codec::{Decoder, Encoder},
     error::{Result, StoreError},
     event::Names,
+    folder::put_in_place,
     frame,
     index::{Index, Rows},
     outages::OUTAGES,
@@ -145,8 +145,7 @@ impl Manners {
             }
         }
         file.write_all(&out).and_then(|()| file.sync_all()).map_err(failed)?;
-        fs::rename(&fresh, path).map_err(failed)?;
-        path.parent().map_or(Ok(()), sync_dir)
+        put_in_place(&fresh, path)
     }
 
     /// Reads the file; `None` where there is none.
