@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use hyper::Method;
 
 use super::{
@@ -53,6 +54,12 @@ pub(super) fn noted(store: &Store) -> Result<PathBuf, CommandError> {
 pub fn restore(choice: &Choice, source: &Path, progress: impl FnMut(f64)) -> anyhow::Result<String> {
     let settings = choice.load_or_default()?;
     let dir = &settings.daemon.data_dir;
+    ensure!(
+        source.is_dir(),
+        "`{}` is {}, must be the folder of a backup",
+        source.display(),
+        if source.exists() { "a file" } else { "not there" }
+    );
     expect_owner(dir)?;
     let done = Store::restore(source, dir, progress)?;
     let told: Vec<String> = done.told.iter().map(ToString::to_string).collect();
