@@ -59,19 +59,19 @@ pub struct Backup {
     known: Manifest,
     /// Where that is damaged and the journal is whole, or was mended.
     mended: Vec<Range<u64>>,
-    _lock: File,
+    _locks: [File; 2],
 }
 
 impl Backup {
     /// Begins to copy the store in `dir` to `target`: an empty folder, or an older backup of the same store.
     pub(super) fn begin(dir: &Path, target: &Path) -> Result<Self> {
         let journal = Journal::open_to_read(dir.join(JOURNAL))?;
-        if !journal.claim()? {
+        let Some(claim) = journal.claim()? else {
             return Err(StoreError::Refused(format!("another backup of the store `{}` is under way: wait for its end", dir.display())));
-        }
+        };
         let (known, lock) = occupy(&journal, target)?;
         let mended = compare_history(&journal, target, &known)?;
-        Ok(Self { dir: dir.to_owned(), target: target.to_owned(), journal, known, mended, _lock: lock })
+        Ok(Self { dir: dir.to_owned(), target: target.to_owned(), journal, known, mended, _locks: [claim, lock] })
     }
 
     /// Copies what the target does not have yet. `noted` is the file that [`Store::note_manners`](super::Store::note_manners) has written

@@ -94,10 +94,13 @@ impl Store {
 pub(super) fn tidy(dir: &Path, journal: &Journal) -> Result<()> {
     let noted = dir.join(NOTED);
     let left = [fresh(&noted), noted];
-    if left.iter().any(|path| path.exists()) && journal.is_unclaimed() {
-        left.iter().try_for_each(|path| remove_if_there(path))?;
+    if !left.iter().any(|path| path.exists()) {
+        return Ok(());
     }
-    Ok(())
+    match journal.claim()? {
+        Some(_claim) => left.iter().try_for_each(|path| remove_if_there(path)),
+        None => Ok(()),
+    }
 }
 
 /// The name of a file that is not finished.
