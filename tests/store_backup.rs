@@ -395,7 +395,7 @@ fn folders_that_hold_something_else_are_left_alone() {
     back_up(folder.path(), target.path()).expect("copied");
     let forked = open(fork.path());
     (7..20).for_each(|n| commit(&forked, n));
-    refused(back_up(fork.path(), target.path()), "was the store set back?");
+    refused(back_up(fork.path(), target.path()), "was the store set back? keep that one, and back up into another folder");
     let manifest = fs::read_to_string(target.path().join("backup.json")).expect("there");
     fs::write(target.path().join("backup.json"), manifest.replace("\"format\": 1", "\"format\": 9")).expect("written");
     let newer = back_up(folder.path(), target.path()).expect_err("refused");

@@ -82,6 +82,9 @@ impl Backup {
         let manners = noted.map(|noted| Manners::take(noted, known.store)).transpose()?;
         let mut manifest = known.clone();
         let until = manners.as_ref().map_or(u64::MAX, |manners| manners.journal_end).min(journal.length()?);
+        // A power cut must not take from the store what the backup has: they would tell two histories. Where this fails, on a full disk for
+        // one, a copy is worth more.
+        let _ = journal.sync();
         manifest.damaged.retain(|(from, end)| !mended.contains(&(*from..*end)));
         for range in mended {
             read(journal, range.clone(), &mut manifest)?;
@@ -198,12 +201,12 @@ fn compare_history(journal: &Journal, target: &Path, known: &Manifest) -> Result
     }
     let Some(at) = difference(journal, &path, known.journal_end, &mended)? else { return Ok(mended) };
     let (journal_path, target) = (journal.path.display(), target.display());
-    Err(StoreError::Refused(if is_hole(journal, at)? {
-        let why = format!("`{journal_path}` is damaged at byte {at}, where the backup in `{target}` is whole");
-        format!("{why}: keep that one, and back up into another folder")
+    let why = if is_hole(journal, at)? {
+        format!("`{journal_path}` is damaged at byte {at}, where the backup in `{target}` is whole:")
     } else {
-        format!("`{target}` does not go with this store: its journal is not the beginning of the store's; was the store set back?")
-    }))
+        format!("`{target}` tells another history than this store from byte {at} of its journal on; was the store set back?")
+    };
+    Err(StoreError::Refused(format!("{why} keep that one, and back up into another folder")))
 }
 
 /// The first byte near the end of a copy of the journal that is another one there, outside of some ranges.
