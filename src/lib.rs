@@ -77,6 +77,7 @@
 //!    has the rule). What an operator decides ([`store::Store::decide`]) stands above every rule and outlives the
 //!    index; where two stories became one, the id of the younger leads to the older, also once its opener is gone. What is purged
 //!    ([`store::Store::retain`]) is hidden at once and never comes back as new; a late copy of it joins its story, under the story's id.
+//!    Only damage to the journal can take a story's id: it is then named by the first of its items that is left, and never as another is.
 //! 9. Everything has a limit: bytes, depth, entries, redirects, seconds, permits, lengths.
 //! 10. No source can delay another; no reader can delay a poll; no input can end the process: parsing runs on blocking threads, and a
 //!     panic anywhere in a poll is that source's failure.
