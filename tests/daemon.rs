@@ -215,6 +215,8 @@ fn commands_beside_a_running_daemon_go_through_it() {
         .expect("a file");
     let import = home.command(&["import", "notes"]);
     assert!(import.status.success(), "{import:?}");
+    let found = home.command(&["search", "imported"]);
+    assert!(String::from_utf8_lossy(&found.stdout).contains("1 of 1 story"), "at once: {found:?}");
     daemon.wait_for("the note", |daemon| daemon.get("/feed.atom").body.contains("Imported note"));
 
     let once = home.command(&["once", "--source", "one"]);
