@@ -20,14 +20,19 @@ use crate::{
 /// One row a source: the configured ones and those that the store remembers.
 pub async fn sources(choice: &Choice) -> anyhow::Result<Vec<SourceRow>> {
     let settings = choice.load_or_default()?;
-    expect_store(&settings.daemon.data_dir)?;
-    let json = match open_or_ask(&settings)? {
-        Holder::Us(store) => {
-            let states: BTreeMap<_, _> = store.source_states()?.into_iter().collect();
-            let cards = SourceCards::of(settings.sources.iter().map(Arc::as_ref)).learned(&states);
-            render::sources_json(&cards, &states, now())
+    let told = |states: BTreeMap<_, _>| {
+        let cards = SourceCards::of(settings.sources.iter().map(Arc::as_ref)).learned(&states);
+        render::sources_json(&cards, &states, now())
+    };
+    // Before the first start there is nothing to remember, and no slip of a path either.
+    let json = if choice.data_dir.is_none() && !settings.daemon.data_dir.exists() {
+        told(BTreeMap::new())
+    } else {
+        expect_store(&settings.daemon.data_dir)?;
+        match open_or_ask(&settings)? {
+            Holder::Us(store) => told(store.source_states()?.into_iter().collect()),
+            Holder::Daemon(daemon) => daemon.ask(Method::GET, "/admin/sources", String::new()).await?,
         }
-        Holder::Daemon(daemon) => daemon.ask(Method::GET, "/admin/sources", String::new()).await?,
     };
     let mut rows: Vec<SourceRow> = serde_json::from_str(&json)?;
     let polled: HashSet<&str> = settings.sources.iter().filter(|source| source.enabled).map(|source| source.id.as_str()).collect();
