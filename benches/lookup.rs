@@ -12,7 +12,7 @@ use std::{
 };
 
 use watchfire::{
-    dedup::{self, Fingerprint},
+    dedup,
     model::{Handle, Item, ItemId, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp, ZonedTime},
     store::{Arrival, PollCommit, Store},
 };
@@ -96,9 +96,9 @@ fn measure(folder: &Path, items: u64) {
     let next = items + (POLLS + 1) * POLL_ITEMS;
     for (name, earlier) in [("an original", None), ("a copy", Some(3 * ITEMS_A_DAY))] {
         let told = |n: u64| earlier.map_or(next + n, |earlier| next - 1 - n % earlier);
-        let prints: Vec<Fingerprint> = (0..LOOKUPS).map(|n| telling(next + n, told(n)).fingerprint).collect();
+        let told: Vec<Arrival> = (0..LOOKUPS).map(|n| telling(next + n, told(n))).collect();
         let mut joined = 0;
-        let took = timed(|| joined = prints.iter().filter(|print| store.would_join(print).expect("readable").is_some()).count());
+        let took = timed(|| joined = told.iter().filter(|told| store.would_join(told).expect("readable").is_some()).count());
         println!("  lookup of {name}: {:.1} us; {joined} of {LOOKUPS} would join a story", micros(took) / LOOKUPS as f64);
     }
     let ids: Vec<ItemId> = (0..POLLS).map(|n| arrival(items - 1 - n * 7 % (items / 2)).item.id).collect();

@@ -14,8 +14,8 @@ use std::{
 use watchfire::{
     dedup,
     model::{
-        Digest, Item, JoinRule, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Story, StoryId, Tally, Text, Timestamp,
-        Validators, ZonedTime,
+        Digest, Handle, Item, JoinRule, Link, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Story, StoryId, Tally, Text,
+        Timestamp, Validators, ZonedTime,
     },
     store::{Arrival, PollCommit, ReadDocument, Recovery, Store, StoreError},
 };
@@ -254,6 +254,49 @@ fn a_title_alone_joins_only_a_story_in_which_all_bear_it() {
         let sources = |story: &Story| story.members.iter().map(|member| member.item.source.to_string()).collect::<Vec<_>>();
         assert_eq!(all(&store).iter().map(sources).collect::<Vec<_>>(), wanted, "{order:?}");
     }
+}
+
+#[test]
+fn articles_of_one_template_are_stories_of_their_own() {
+    const NAMES: [&str; 14] = [
+        "Harrods",
+        "Asahi",
+        "Renault",
+        "WestJet",
+        "Discord",
+        "Allianz",
+        "Globex",
+        "Initech",
+        "Umbrella",
+        "Northwind",
+        "Contoso",
+        "Fabrikam",
+        "Tailspin",
+        "Litware",
+    ];
+    let facts: String = (0..120).map(|n| format!("fact{} ", n * 7919 % 1000)).collect();
+    let told = |by: &str, title: &str, name: &str| Item {
+        title: Text::line(title, 300),
+        body: SafeHtml::vouched(format!("<p>{name} discloses a breach of its systems. {facts}</p>")),
+        ..item(by, title, 0)
+    };
+    let titles = NAMES.map(|name| format!("{name} discloses a large data breach after an attack"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    // Some in one commit, some after it.
+    let (first, later) = titles.split_at(3);
+    poll(&store, first.iter().zip(NAMES).map(|(title, name)| told("wire", title, name)).collect(), 0);
+    for (title, name) in later.iter().zip(&NAMES[3..]) {
+        poll(&store, vec![told("wire", title, name)], 0);
+    }
+    assert_eq!(all(&store).len(), NAMES.len());
+    let edited = "Umbrella discloses a large data breach after an attack on its systems";
+    assert_eq!(poll(&store, vec![told("copyist", edited, "Umbrella")], 5).joined, 1, "an edited title over the same text");
+    let cut = told("shortener", edited, "Umbrella");
+    let cut = Item { body: SafeHtml::vouched(cut.body.as_str().replace("fact7 ", "")), ..cut };
+    assert_eq!(poll(&store, vec![cut], 10).joined, 1, "and over one that lost a word");
+    let why = store.explain(&Handle::Id(all(&store)[0].members[0].item.id)).expect("readable");
+    assert!(why[0].others.iter().all(|other| other.verdict.rule().is_none()), "{why:?}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! An item's life here: `native_ids` says who a draft is, `link_key` where it stands, `Fingerprint::of` what is worth keeping to recognise
 //! its copies. The store finds candidates by the fingerprint's `probes` and link keys, and asks `judge` about each; the verdict with
-//! the greatest `strength` decides, and says why. Precision comes first: a wrong join hides an article, a missed one shows it
+//! the greatest `strength` decides, and says why. Where texts are alike and titles are not the same, the words are read once more: what
+//! `names_another` is no copy. Precision comes first: a wrong join hides an article, a missed one shows it
 //! twice. Everything that is compared is kept on disk, so every hash has a fixed seed. A known item whose bytes changed is news only if
 //! its `substance` did.
 
@@ -12,6 +13,7 @@ mod fold;
 mod identity;
 mod line_memory;
 mod link_key;
+mod naming;
 mod rule;
 mod serials;
 mod sketch;
@@ -27,6 +29,7 @@ pub use fold::Folded;
 pub use identity::native_ids;
 pub use line_memory::{LineCount, LineMemory, line_digests};
 pub use link_key::link_key;
+pub use naming::Naming;
 pub use rule::{KeyTitles, agrees, judge, judge_with_key};
 pub use sketch::{SLOTS, Sketch};
 pub use substance::substance;

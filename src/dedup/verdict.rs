@@ -55,13 +55,15 @@ pub enum Obstacle {
     Template,
     /// One title over different texts.
     OtherText,
+    /// Each text names what only its own title names: a template was filled in twice.
+    OtherName,
     /// Nothing was alike enough.
     Unlike,
 }
 
 impl Obstacle {
     /// All obstacles with the words that outputs use.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 10] = [
         (Self::Window, "published too far apart"),
         (Self::OtherFragment, "different parts of one page"),
         (Self::LinkReused, "the link has stood under several titles"),
@@ -70,6 +72,7 @@ impl Obstacle {
         (Self::SameSource, "two items of one source"),
         (Self::Template, "texts of one template"),
         (Self::OtherText, "one title over different texts"),
+        (Self::OtherName, "each names what the other does not"),
         (Self::Unlike, "not alike enough"),
     ];
 
@@ -99,6 +102,16 @@ impl Verdict {
             Self::Join { rule, .. } => Some(*rule),
             Self::Apart { .. } => None,
         }
+    }
+
+    /// Whether it rests on texts that are alike: what is alike may still name another.
+    pub const fn leans_on_text(&self) -> bool {
+        matches!(self.rule(), Some(JoinRule::SameText | JoinRule::LikeTextLikeTitle | JoinRule::ContainedText))
+    }
+
+    /// Whether it rests on titles that are alike.
+    pub const fn leans_on_title(&self) -> bool {
+        matches!(self.rule(), Some(JoinRule::SameTitle | JoinRule::ContainedText))
     }
 
     /// What was looked at.

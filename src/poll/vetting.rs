@@ -13,7 +13,7 @@ pub(super) fn vet(store: &Store, source: &Source, state: &SourceState, arrivals:
     if source.guard && !state.is_released && guard::suspicion(&state.habit, &batch).is_some() {
         let mut unheard = Vec::new();
         for (arrival, traits) in arrivals.iter().zip(&batch) {
-            if store.would_join(&arrival.fingerprint).map_err(|error| Failure::Store(error.to_string()))?.is_none() {
+            if store.would_join(arrival).map_err(|error| Failure::Store(error.to_string()))?.is_none() {
                 unheard.push(traits.clone());
             }
         }

@@ -1,14 +1,16 @@
 //! Why an item stands where it stands: what joined it to its story, and what keeps its nearest neighbours out of it.
 
 use super::{
-    Store, decisions,
+    Store,
+    arrival::Arrival,
+    decisions,
     error::Result,
     index::{Overlay, Rows},
-    matching::{Judged, Search, Side},
+    matching::{Judged, Known as _, Search, Side},
     rows::{self, ItemRow, StoryRow},
 };
 use crate::{
-    dedup::{Fingerprint, Verdict, judge},
+    dedup::{Fingerprint, Naming, Verdict, judge},
     model::{Handle, Item, JoinRule, Joined, StoryId},
 };
 
@@ -59,11 +61,11 @@ impl Store {
         Ok(explained)
     }
 
-    /// The story that a new item with this fingerprint would join now, and the rule that says so.
-    pub fn would_join(&self, print: &Fingerprint) -> Result<Option<(StoryId, JoinRule)>> {
+    /// The story that a new item would join now, and the rule that says so.
+    pub fn would_join(&self, new: &Arrival) -> Result<Option<(StoryId, JoinRule)>> {
         let rows = Overlay::new(&self.core.index);
         let search = Search { rows: &rows, core: &self.core, side: Side::Reading };
-        let Some(found) = search.find(print, None, |_, row| self.fingerprint(row))? else { return Ok(None) };
+        let Some(found) = search.find(new, None, &*self.core)? else { return Ok(None) };
         Ok(rows.row::<StoryRow>(&rows::story(found.story))?.map(|story| (story.id, found.rule)))
     }
 
@@ -72,7 +74,7 @@ impl Store {
         let Some(row) = rows.row::<ItemRow>(&rows::item(seq))? else { return Ok(None) };
         let Some(content) = row.content.map(|(place, _)| self.core.content(place)).transpose()?.flatten() else { return Ok(None) };
         let Some(story) = rows.row::<StoryRow>(&rows::story(row.story))? else { return Ok(None) };
-        let mut others = search.judge(&content.fingerprint, |_, row| self.fingerprint(row))?;
+        let mut others = search.judge(&content.fingerprint, &*self.core)?;
         others.retain(|judged| judged.seq != seq);
         let mut copies = Vec::new();
         for (member, _) in story.members.iter().filter(|(member, _)| *member != seq).take(NAMED_MAX) {
@@ -83,8 +85,9 @@ impl Store {
         others.sort_by_key(|judged| std::cmp::Reverse(judged.verdict.strength()));
         others.truncate(NAMED_MAX);
         let rivals: Vec<u64> = rows.row(&rows::apart(seq))?.unwrap_or_default();
+        let naming = Naming::of(&content.item);
         let relatives = |all: Vec<Judged>| -> Result<Vec<Relative>> {
-            all.into_iter().filter_map(|judged| self.relative(rows, judged, &rivals).transpose()).collect()
+            all.into_iter().filter_map(|judged| self.relative(rows, judged, (&naming, &rivals)).transpose()).collect()
         };
         Ok(Some(Explanation {
             item: content.item,
@@ -99,25 +102,18 @@ impl Store {
     /// What the rule says of a member that shares no trace: stories grow around their opener.
     fn judge_member(&self, rows: &Overlay<'_>, seq: u64, print: &Fingerprint) -> Result<Option<Judged>> {
         let Some(row) = rows.row::<ItemRow>(&rows::item(seq))? else { return Ok(None) };
-        Ok(self.fingerprint(&row)?.map(|other| Judged {
-            seq,
-            story: row.story,
-            verdict: judge(print, &other, &self.core.thresholds),
-            is_own: print.speaker == other.speaker,
-            digest: row.content.map(|(_, digest)| digest),
-            is_ghost: false,
-        }))
+        let other = self.core.print(seq, &row)?;
+        Ok(other.map(|other| Judged::of((seq, &row), (print, &other), judge(print, &other, &self.core.thresholds))))
     }
 
-    fn relative(&self, rows: &Overlay<'_>, judged: Judged, rivals: &[u64]) -> Result<Option<Relative>> {
-        let Judged { seq, story, verdict, .. } = judged;
+    fn relative(&self, rows: &Overlay<'_>, judged: Judged, (new, rivals): (&Naming, &[u64])) -> Result<Option<Relative>> {
+        let Judged { seq, story, .. } = judged;
         let place = rows.row::<ItemRow>(&rows::item(seq))?.and_then(|row| row.content);
         let item = place.map_or(Ok(None), |(place, _)| self.core.item(place))?;
         let story = rows.row::<StoryRow>(&rows::story(story))?;
-        Ok(item.zip(story).map(|(item, story)| Relative { item, story: story.id, verdict, kept_apart: rivals.contains(&seq) }))
-    }
-
-    fn fingerprint(&self, row: &ItemRow) -> Result<Option<Fingerprint>> {
-        row.content.map_or(Ok(None), |(place, _)| self.core.fingerprint(place))
+        Ok(item.zip(story).map(|(item, story)| {
+            let judged = if judged.is_unread { judged.read(new, &Naming::of(&item)) } else { judged };
+            Relative { item, story: story.id, verdict: judged.verdict, kept_apart: rivals.contains(&seq) }
+        }))
     }
 }

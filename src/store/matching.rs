@@ -2,9 +2,10 @@
 //!
 //! Traces are its link, the origins that its text declares, and the buckets of its fingerprint. `dedup` judges each candidate.
 
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, cmp::Reverse, collections::BTreeMap};
 
 use super::{
+    arrival::Arrival,
     buckets::{Buckets, Probes, era_of},
     core::Core,
     error::Result,
@@ -13,7 +14,7 @@ use super::{
     rows::{self, ItemRow, LinkRow, StoryRow},
 };
 use crate::{
-    dedup::{Fingerprint, KeyTitles, Scores, Verdict, agrees, judge, judge_with_key},
+    dedup::{Fingerprint, KeyTitles, Naming, Obstacle, Scores, Verdict, agrees, judge, judge_with_key},
     model::{Digest, JoinRule, LinkKey},
 };
 
@@ -23,6 +24,8 @@ const LINK_ITEMS_MAX: usize = 8;
 pub(super) const DECLARED_MAX: usize = 8;
 /// Candidates judged for one new item, those that share the most traces first.
 const CANDIDATES_MAX: usize = 64;
+/// So many likely copies that turn out to name another say that all of them are of one template.
+const TEMPLATE_ITEMS: usize = 8;
 /// Traces a shared link counts for: more than all buckets together.
 const LINK_VOTES: u32 = 1000;
 
@@ -42,6 +45,8 @@ pub(super) struct Judged {
     /// The number of its story.
     pub(super) story: u64,
     pub(super) verdict: Verdict,
+    /// Whether the words have to be read to know whether it names another: texts that are the same, or titles, cannot.
+    pub(super) is_unread: bool,
     /// Whether the same speaker said it.
     pub(super) is_own: bool,
     /// Of its content.
@@ -83,35 +88,64 @@ pub(super) enum Side {
     Reading,
 }
 
-/// Reads the fingerprint of an item by its number and row; `None` where it is lost.
-pub(super) trait Known: Fn(u64, &ItemRow) -> Result<Option<Fingerprint>> {}
+/// Reads what is compared of an item by its number and row; `None` where it is lost.
+pub(super) trait Known {
+    fn print(&self, seq: u64, row: &ItemRow) -> Result<Option<Fingerprint>>;
+    fn naming(&self, seq: u64, row: &ItemRow) -> Result<Option<Naming>>;
+}
 
-impl<F: Fn(u64, &ItemRow) -> Result<Option<Fingerprint>>> Known for F {}
+/// What stands in the archive.
+impl Known for Core {
+    fn print(&self, _: u64, row: &ItemRow) -> Result<Option<Fingerprint>> {
+        row.content.map_or(Ok(None), |(place, _)| self.fingerprint(place))
+    }
+
+    fn naming(&self, _: u64, row: &ItemRow) -> Result<Option<Naming>> {
+        let item = row.content.map_or(Ok(None), |(place, _)| self.item_once(place))?;
+        Ok(item.as_ref().map(Naming::of))
+    }
+}
+
+impl Judged {
+    /// What the rule says of two items.
+    pub(super) fn of((seq, row): (u64, &ItemRow), (new, old): (&Fingerprint, &Fingerprint), verdict: Verdict) -> Self {
+        Self {
+            seq,
+            story: row.story,
+            verdict,
+            is_unread: verdict.leans_on_text() && new.title != old.title && new.text != old.text,
+            is_own: new.speaker == old.speaker,
+            digest: row.content.map(|(_, digest)| digest),
+            is_ghost: false,
+        }
+    }
+
+    /// The same after the words of both were read.
+    pub(super) fn read(self, new: &Naming, old: &Naming) -> Self {
+        let verdict = match self.verdict {
+            Verdict::Join { scores, .. } if self.is_unread && new.names_another(old) => {
+                Verdict::Apart { reason: Obstacle::OtherName, scores }
+            }
+            verdict => verdict,
+        };
+        Self { verdict, is_unread: false, ..self }
+    }
+}
 
 impl Search<'_> {
-    /// The story that an item with the fingerprint `new` belongs to. `known` reads the fingerprint of a candidate.
+    /// The story that a new item belongs to.
     ///
     /// What leans on a title must agree with every member of the story: a chain of such steps leads anywhere, and to another place for each
-    /// order in which its links come.
+    /// order in which its links come. What leans on a text must not name another.
     ///
     /// What a speaker says again, under a new id but in the content `again` or under its link, goes where it stood: an operator may have
     /// put it there. `None` where a second time is meant to be one, as of two files.
-    pub(super) fn find(&self, new: &Fingerprint, again: Option<Digest>, known: impl Known) -> Result<Option<Match>> {
-        let judged = self.judge(new, &known)?;
+    pub(super) fn find(&self, new: &Arrival, again: Option<Digest>, known: &impl Known) -> Result<Option<Match>> {
+        let judged = self.judge(&new.fingerprint, known)?;
         let is_same_link = |judged: &Judged| judged.verdict.rule() == Some(JoinRule::SameLink);
         let is_former = |judged: &&Judged| judged.is_own && (is_same_link(judged) || (again.is_some() && judged.digest == again));
         let former = judged.iter().find(is_former).copied();
-        // Candidates come oldest first, so that of equals the oldest stays, unless the speaker's own is among them.
-        let strength = |judged: &Judged| (judged.verdict.strength(), judged.is_own);
-        let mut best: Option<Judged> = None;
-        for one in judged.iter().filter(|one| one.verdict.rule().is_some()) {
-            let leans_on_title = matches!(one.verdict.rule(), Some(JoinRule::SameTitle | JoinRule::ContainedText));
-            if best.as_ref().is_none_or(|best| strength(one) > strength(best))
-                && (!leans_on_title || self.agree(one.story, new, &judged, &known)?)
-            {
-                best = Some(*one);
-            }
-        }
+        let best = self.best(new, &judged, known)?;
         let is_purged = judged.iter().any(|judged| judged.is_ghost && judged.is_own && again.is_some() && judged.digest == again);
         Ok(best.or(former).and_then(|best| match best.verdict {
             Verdict::Join { rule, scores } => {
@@ -119,6 +153,36 @@ impl Search<'_> {
             }
             Verdict::Apart { .. } => None,
         }))
+    }
+
+    /// The strongest of the `judged` that holds when everything is looked at. They come oldest first, so that of equals the oldest is taken,
+    /// unless the speaker's own is among them.
+    fn best(&self, new: &Arrival, judged: &[Judged], known: &impl Known) -> Result<Option<Judged>> {
+        let mut joins: Vec<Judged> = judged.iter().filter(|one| one.verdict.rule().is_some()).copied().collect();
+        joins.sort_by_key(|one| Reverse((one.verdict.strength(), one.is_own)));
+        let naming = OnceCell::new();
+        let mut others = 0;
+        for one in joins {
+            if one.verdict.leans_on_title() && !self.agree(one.story, &new.fingerprint, judged, known)? {
+                continue;
+            }
+            if one.is_unread {
+                let is_copy = others < TEMPLATE_ITEMS && self.is_copy(one, naming.get_or_init(|| Naming::of(&new.item)), known)?;
+                if !is_copy {
+                    others += 1;
+                    continue;
+                }
+            }
+            return Ok(Some(one));
+        }
+        Ok(None)
+    }
+
+    /// Whether two items are one story now that their words are read, as far as they can be.
+    fn is_copy(&self, judged: Judged, new: &Naming, known: &impl Known) -> Result<bool> {
+        let Some((row, _)) = self.item_or_ghost(judged.seq)? else { return Ok(true) };
+        let old = known.naming(judged.seq, &row)?;
+        Ok(old.is_none_or(|old| judged.read(new, &old).verdict.rule().is_some()))
     }
 
     /// Whether every member of a story agrees with a newcomer that joins some of them: the `judged`.
@@ -129,7 +193,7 @@ impl Search<'_> {
                 continue;
             }
             let Some(row) = self.rows.row::<ItemRow>(&rows::item(*seq))? else { continue };
-            if known(*seq, &row)?.is_some_and(|member| !agrees(new, &member, &self.core.thresholds)) {
+            if known.print(*seq, &row)?.is_some_and(|member| !agrees(new, &member, &self.core.thresholds)) {
                 return Ok(false);
             }
         }
@@ -137,7 +201,7 @@ impl Search<'_> {
     }
 
     /// What the rule says of every candidate, the oldest first.
-    pub(super) fn judge(&self, new: &Fingerprint, known: impl Known) -> Result<Vec<Judged>> {
+    pub(super) fn judge(&self, new: &Fingerprint, known: &impl Known) -> Result<Vec<Judged>> {
         let link: LinkRow = match &new.key {
             Some(key) => self.link(key)?,
             None => LinkRow::default(),
@@ -148,14 +212,13 @@ impl Search<'_> {
         let mut judged = Vec::with_capacity(candidates.len());
         for seq in candidates {
             let Some((row, is_ghost)) = self.item_or_ghost(seq)? else { continue };
-            let Some(old) = known(seq, &row)? else { continue };
+            let Some(old) = known.print(seq, &row)? else { continue };
             let verdict = if new.key.is_some() && new.key == old.key {
                 judge_with_key(new, &old, &titles, &self.core.thresholds)
             } else {
                 judge(new, &old, &self.core.thresholds)
             };
-            let digest = row.content.map(|(_, digest)| digest);
-            judged.push(Judged { seq, story: row.story, verdict, is_own: new.speaker == old.speaker, digest, is_ghost });
+            judged.push(Judged { is_ghost, ..Judged::of((seq, &row), (new, &old), verdict) });
         }
         Ok(judged)
     }

@@ -16,14 +16,14 @@ use super::{
     event::{Arrived, Commit, Event},
     index::Rows,
     ledger::Ledger,
-    matching::{Match, Search, Side},
+    matching::{Known, Match, Search, Side},
     memories::{self, Memories},
     record::{self, Content},
     rows::{self, ItemRow, StoryRow},
     standing::Standing,
 };
 use crate::{
-    dedup::{self, Fingerprint},
+    dedup::{self, Fingerprint, Naming},
     model::{Digest, Item, ItemId, RiskLists, SourceId, Tally, Timestamp, ZonedTime},
     telemetry,
 };
@@ -40,7 +40,7 @@ pub(super) struct Transaction<'a> {
     pending: Pending,
     events: Vec<Event>,
     /// Items of this very commit: their records cannot be read back yet.
-    fresh: HashMap<u64, (SourceId, Fingerprint)>,
+    fresh: HashMap<u64, Content>,
     handled: HashSet<ItemId>,
     /// New items that wait for `admit_new`.
     newcomers: Vec<Arrival>,
@@ -156,10 +156,11 @@ impl<'a> Transaction<'a> {
 
     /// A new item: joins the story that it is a copy of, or opens its own.
     fn admit(&mut self, arrival: Arrival) -> Result<()> {
-        let Arrival { item, fingerprint, lines } = arrival;
         // Two files that say the same are two copies.
-        let again = item.document.is_none().then(|| item.content_digest());
-        let matched = self.find(&fingerprint, again)?;
+        let again = arrival.item.document.is_none().then(|| arrival.item.content_digest());
+        let search = Search { rows: &self.ledger.rows, core: self.core, side: Side::Writing };
+        let matched = search.find(&arrival, again, self)?;
+        let Arrival { item, fingerprint, lines } = arrival;
         if let Some(matched) = &matched {
             let story = self.ledger.story(matched.story)?;
             // An entry that comes again under a new id is no copy, also when it was purged.
@@ -219,9 +220,9 @@ impl<'a> Transaction<'a> {
     pub(super) fn take_in(&mut self, seq: u64, event: Event, content: Content) -> Result<()> {
         self.happen(event, Some(&content))?;
         self.is_rendered_changed = true;
-        let Content { item, fingerprint, .. } = content;
-        self.core.buckets().push(&self.core.index, era_of(fingerprint.dated), seq, &Probes::of(&fingerprint))?;
-        self.fresh.insert(seq, (item.source, fingerprint));
+        let print = &content.fingerprint;
+        self.core.buckets().push(&self.core.index, era_of(print.dated), seq, &Probes::of(print))?;
+        self.fresh.insert(seq, content);
         Ok(())
     }
 
@@ -277,22 +278,13 @@ impl<'a> Transaction<'a> {
         Ok(place)
     }
 
-    fn find(&self, fingerprint: &Fingerprint, again: Option<Digest>) -> Result<Option<Match>> {
-        let search = Search { rows: &self.ledger.rows, core: self.core, side: Side::Writing };
-        search.find(fingerprint, again, |seq, row| match (self.fresh.get(&seq), row.content) {
-            (Some((_, fresh)), _) => Ok(Some(fresh.clone())),
-            (None, Some((place, _))) => self.core.fingerprint(place),
-            (None, None) => Ok(None),
-        })
-    }
-
     /// Whether the story holds the very same content from the same source already: some feeds give every entry a new id in every poll.
     fn has_twin(&self, story: &StoryRow, source: &SourceId, digest: Digest) -> Result<bool> {
         for (seq, _) in &story.members {
             let row = self.ledger.rows.row::<ItemRow>(&rows::item(*seq))?;
             let Some((place, _)) = row.and_then(|row| row.content).filter(|(_, known)| *known == digest) else { continue };
             let is_twin = match self.fresh.get(seq) {
-                Some((known, _)) => known == source,
+                Some(known) => known.item.source == *source,
                 None => self.core.item(place)?.is_some_and(|known| known.source == *source),
             };
             if is_twin {
@@ -322,6 +314,17 @@ impl<'a> Transaction<'a> {
                 return Ok(candidate);
             }
         }
+    }
+}
+
+/// What stands in the archive, and what waits to be written there.
+impl Known for Transaction<'_> {
+    fn print(&self, seq: u64, row: &ItemRow) -> Result<Option<Fingerprint>> {
+        self.fresh.get(&seq).map_or_else(|| self.core.print(seq, row), |fresh| Ok(Some(fresh.fingerprint.clone())))
+    }
+
+    fn naming(&self, seq: u64, row: &ItemRow) -> Result<Option<Naming>> {
+        self.fresh.get(&seq).map_or_else(|| self.core.naming(seq, row), |fresh| Ok(Some(Naming::of(&fresh.item))))
     }
 }
 
