@@ -2,6 +2,9 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    fs,
+    io::ErrorKind,
+    path::Path,
     sync::Arc,
 };
 
@@ -25,7 +28,7 @@ pub async fn sources(choice: &Choice) -> anyhow::Result<Vec<SourceRow>> {
         render::sources_json(&cards, &states, now())
     };
     // Before the first start there is nothing to remember, and no slip of a path either.
-    let json = if choice.data_dir.is_none() && !settings.daemon.data_dir.exists() {
+    let json = if choice.data_dir.is_none() && is_nothing(&settings.daemon.data_dir) {
         told(BTreeMap::new())
     } else {
         expect_store(&settings.daemon.data_dir)?;
@@ -40,6 +43,14 @@ pub async fn sources(choice: &Choice) -> anyhow::Result<Vec<SourceRow>> {
         row.is_polled = row.configured && polled.contains(row.id.as_str());
     }
     Ok(rows)
+}
+
+/// Whether a folder is empty or not there.
+fn is_nothing(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
 }
 
 /// The present, which rows are told against.
