@@ -266,6 +266,8 @@ fn hostile_documents_take_linear_time() {
         ("attributes", feed(format!("<a {}/>", (0..COUNT).map(|index| format!("a{index}='' ")).collect::<String>()))),
         ("namespaces", feed((0..COUNT).map(|index| format!("<p{index}:a xmlns:p{index}='u{index}'>")).collect())),
         ("prefixes", feed((0..COUNT).map(|index| format!("<p{index}:a/>")).collect())),
+        ("people", feed(format!("<x>{}", "<author/>".repeat(COUNT)))),
+        ("people in a channel", "<rss><channel>".to_owned() + &"<item><author/>".repeat(COUNT)),
         ("items", "<rss><channel>".to_owned() + &"<item>".repeat(COUNT)),
         ("roots", "<rss>".repeat(COUNT)),
         ("arrays", "[".repeat(COUNT)),

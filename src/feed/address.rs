@@ -1,6 +1,12 @@
 //! Addresses as publishers write them.
 
+use std::borrow::Cow;
+
+use super::wrappings::unwrapped;
 use crate::model::Link;
+
+/// `&` as it is spelled in addresses that were escaped once too often. No query has a parameter of such a name.
+const ESCAPED_AMPERSANDS: [&str; 4] = ["&amp;", "&#38;", "&#038;", "&#x26;"];
 
 /// An address, and how its publisher spelled it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,23 +20,39 @@ pub(super) struct Address {
 impl Address {
     /// Reads an address that may be relative to `base`.
     pub(super) fn read(base: Option<&Link>, text: &str) -> Option<Self> {
-        let text = text.trim();
+        let text = mended(text);
         // Nothing else can be one, and reading what many ids are (`tag:`, `urn:`) would be for nothing.
         if base.is_none() && !text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http")) {
             return None;
         }
-        let link = resolve(base, text)?;
+        let link = resolve(base, &text)?;
         let is_absolute = || text.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(link.scheme()));
-        let spelling = (text != link.as_str() && is_absolute()).then(|| text.to_owned());
+        let spelling = (text != link.as_str() && is_absolute()).then(|| text.clone().into_owned());
         Some(Self { link, spelling })
     }
 }
 
 /// Reads an address that may be relative to `base`. An absolute one needs no base, and saves reading it.
 pub(super) fn resolve(base: Option<&Link>, text: &str) -> Option<Link> {
-    let text = text.trim();
+    let text = mended(text);
     let is_absolute = text.starts_with("https://") || text.starts_with("http://");
-    Link::resolve(base.filter(|_| !is_absolute), text).ok()
+    Link::resolve(base.filter(|_| !is_absolute), &text).ok()
+}
+
+/// The address that was meant: without what a generator wrapped around it once too often, and with the scheme that a host without one
+/// lacks (RFC 3986 section 4.5: `www.example.com/x` is a habit of people, and no path).
+fn mended(text: &str) -> Cow<'_, str> {
+    let text = unwrapped(text.trim());
+    let mut mended = Cow::Borrowed(text);
+    if text.contains("&amp;") || text.contains("&#") {
+        for escaped in ESCAPED_AMPERSANDS {
+            mended = Cow::Owned(mended.replace(escaped, "&"));
+        }
+    }
+    if text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www.")) {
+        mended.to_mut().insert_str(0, "https://");
+    }
+    mended
 }
 
 #[cfg(test)]
@@ -62,6 +84,11 @@ mod tests {
             ("//cdn.example/x", Some("https://cdn.example/x")),
             ("https:post", Some("https://example.com/blog/post")),
             ("mailto:a@b", None),
+            ("https://a.example/?x=1&amp;y=2&#038;z=3", Some("https://a.example/?x=1&y=2&z=3")),
+            ("https://a.example/?x=1&ampere=2", Some("https://a.example/?x=1&ampere=2")),
+            ("<![CDATA[ https://a.example/x ]]>", Some("https://a.example/x")),
+            ("www.other.example/x", Some("https://www.other.example/x")),
+            ("www/x", Some("https://example.com/blog/www/x")),
         ] {
             assert_eq!(resolve(Some(&base), text).as_ref().map(Link::as_str), wanted, "{text}");
         }

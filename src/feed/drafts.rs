@@ -9,6 +9,7 @@ use super::{
     address::{self, Address},
     cut, date,
     survey::{ChannelNotes, Notes},
+    wrappings::{unescaped, unwrapped},
 };
 use crate::model::{Channel, Draft, Enclosure, Link, Markup};
 
@@ -114,10 +115,10 @@ pub(super) fn channel(feed: Option<Feed>, noted: ChannelNotes, frame: Frame<'_>,
     }
 }
 
-/// Text without white space around it; `None` where nothing is left.
+/// Text without white space and sections of character data around it; `None` where nothing is left.
 pub(super) fn kept(text: Option<String>) -> Option<String> {
     let text = text?;
-    let trimmed = text.trim();
+    let trimmed = unwrapped(text.trim());
     match trimmed.len() {
         0 => None,
         length if length == text.len() => Some(text),
@@ -131,19 +132,24 @@ fn markup(text: Text, frame: Frame<'_>) -> Option<Markup> {
     if frame.is_rss {
         return untyped(content);
     }
-    Some(if text.content_type.subty() == "plain" { Markup::Plain(content) } else { Markup::Html(content) })
+    Some(if text.content_type.subty() == "plain" { Markup::Plain(content) } else { html(content) })
 }
 
 /// An entry's content, where it is text.
 fn body(content: Content) -> Option<Markup> {
     let text = cut(kept(content.body)?, TEXT_BYTES_MAX);
-    Some(if content.content_type.subty() == "plain" { Markup::Plain(text) } else { Markup::Html(text) })
+    Some(if content.content_type.subty() == "plain" { Markup::Plain(text) } else { html(text) })
+}
+
+/// HTML, escaped once.
+fn html(text: String) -> Markup {
+    Markup::Html(unescaped(&text).unwrap_or(text))
 }
 
 /// A text that does not say what it is: markup if there is any in it.
 fn untyped(text: String) -> Option<Markup> {
     let has_markup = text.contains('<') || text.split('&').skip(1).any(|rest| rest.bytes().take(32).any(|b| b == b';'));
-    Some(if has_markup { Markup::Html(text) } else { Markup::Plain(text) })
+    Some(if has_markup { html(text) } else { Markup::Plain(text) })
 }
 
 /// The text, cut where it is too long.

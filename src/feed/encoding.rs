@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{BIG5, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use memchr::memchr_iter;
 
 use crate::model::{Problem, ProblemKind, is_xml_char};
@@ -19,6 +19,13 @@ const CONTEXT_BYTES: usize = 8;
 
 /// Text with fewer bad sequences among its wide characters is damaged UTF-8. In other encodings nearly all of them are bad.
 const BAD_SHARE_MAX: f64 = 0.25;
+
+/// A label of several bytes a character is believed where one in so many characters beyond ASCII is bad: publishers cut texts at a number
+/// of bytes. Western text under such a label fails at every other accent.
+const WIDE_PER_BAD: usize = 10;
+
+/// Bytes beyond ASCII that tell Simplified from Traditional Chinese.
+const CHINESE_BYTES_MIN: usize = 64;
 
 /// What is known about the encoding from outside the document.
 #[derive(Debug, Clone, Copy, Default)]
@@ -110,13 +117,24 @@ fn decode_any<'a>(bytes: &'a [u8], labels: Labels<'_>, problems: &mut Vec<Proble
 fn decode_labelled<'a>(bytes: &'a [u8], candidates: [Option<&'static Encoding>; 3], problems: &mut Vec<Problem>) -> Cow<'a, str> {
     let labels = || candidates.into_iter().flatten().filter(|encoding| *encoding != UTF_8);
     let fitting = |encoding: &'static Encoding| encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    let wide_labels = || labels().filter(|encoding| !encoding.is_single_byte());
+    let published = wide_labels().next().filter(|_| candidates[0].is_none());
+    let rival = |label| chinese_rival(label, bytes).and_then(|rival| Some((rival, fitting(rival)?)));
+    if let Some((label, (rival, text))) = published.and_then(|label| Some((label, rival(label)?))) {
+        problems.push(mislabelled(label, rival));
+        return text;
+    }
     // A label of several bytes a character that fits is strong evidence; one of a single byte fits everything, even damaged UTF-8.
-    if let Some(text) = labels().filter(|encoding| !encoding.is_single_byte()).find_map(fitting) {
+    if let Some(text) = wide_labels().find_map(fitting) {
         return text;
     }
     if is_damaged_utf_8(bytes) {
-        problems.push(Problem::new(ProblemKind::Encoding, "malformed UTF-8, the bad bytes were replaced"));
+        problems.push(malformed("UTF-8"));
         return String::from_utf8_lossy(bytes);
+    }
+    if let Some((label, text)) = wide_labels().find_map(|label| Some((label, nearly_fitting(label, bytes)?))) {
+        problems.push(malformed(label.name()));
+        return text;
     }
     if let Some(text) = labels().find_map(fitting) {
         return text;
@@ -125,17 +143,40 @@ fn decode_labelled<'a>(bytes: &'a [u8], candidates: [Option<&'static Encoding>; 
     let labelled = labels().next();
     for encoding in [Some(guess), labelled, Some(WINDOWS_1252)].into_iter().flatten() {
         if let Some(text) = fitting(encoding) {
-            let what = match labelled {
-                Some(label) => format!("does not fit its label `{}`, read as `{}`", label.name(), encoding.name()),
-                None => format!("no encoding declared and not UTF-8, read as `{}`", encoding.name()),
-            };
-            problems.push(Problem::new(ProblemKind::Encoding, what));
+            problems.push(match labelled {
+                Some(label) => mislabelled(label, encoding),
+                None => Problem::new(ProblemKind::Encoding, format!("no encoding declared and not UTF-8, read as `{}`", encoding.name())),
+            });
             return text;
         }
     }
     let encoding = labelled.unwrap_or(guess);
-    problems.push(Problem::new(ProblemKind::Encoding, format!("malformed `{}`, the bad bytes were replaced", encoding.name())));
+    problems.push(malformed(encoding.name()));
     encoding.decode_without_bom_handling(bytes).0
+}
+
+fn malformed(encoding: &'static str) -> Problem {
+    Problem::new(ProblemKind::Encoding, format!("malformed {encoding}, the bad bytes were replaced"))
+}
+
+fn mislabelled(label: &'static Encoding, encoding: &'static Encoding) -> Problem {
+    Problem::new(ProblemKind::Encoding, format!("does not fit its label `{}`, read as `{}`", label.name(), encoding.name()))
+}
+
+/// The text in an encoding that it fits but for a few bytes, which are replaced.
+fn nearly_fitting<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
+    let (text, _) = encoding.decode_without_bom_handling(bytes);
+    let bad = text.matches('\u{FFFD}').count();
+    let wide = text.chars().filter(|c| !c.is_ascii()).count();
+    (bad * WIDE_PER_BAD <= wide).then_some(text)
+}
+
+/// The other encoding of Chinese, where a document labelled with one is written in the other: nearly all bytes of either are valid in
+/// both, so that a wrong label fits as well, and reads as nonsense.
+fn chinese_rival(label: &'static Encoding, bytes: &[u8]) -> Option<&'static Encoding> {
+    let rivals = [GB18030, BIG5];
+    let is_enough = || bytes.iter().filter(|b| !b.is_ascii()).nth(CHINESE_BYTES_MIN - 1).is_some();
+    (rivals.contains(&label) && is_enough()).then(|| guess(bytes)).filter(|guess| *guess != label && rivals.contains(guess))
 }
 
 /// The likeliest encoding of bytes that are not UTF-8. Detection costs many times what reading does: it sees a sample of what is not
@@ -208,7 +249,8 @@ fn declared_label(bytes: &[u8]) -> Option<&str> {
 /// them. US-ASCII is no label: a document that is ASCII is UTF-8, and another one was mislabelled.
 fn named(label: &str) -> Option<&'static Encoding> {
     let label = label.trim().to_ascii_lowercase();
-    let known = match label.replace('_', "-").as_str() {
+    let dashed = label.replace('_', "-");
+    let known = match dashed.as_str() {
         "us-ascii" | "ascii" => return None,
         "cp949" | "uhc" | "ms949" => "euc-kr",
         "cp932" | "ms932" | "shift-jis-2004" | "shift-jisx0213" => "shift_jis",
@@ -219,7 +261,7 @@ fn named(label: &str) -> Option<&'static Encoding> {
         "win1252" | "win-1252" => "windows-1252",
         "eucjp" | "euc-jisx0213" => "euc-jp",
         "utf16" | "utf-16" | "utf16le" | "utf16be" | "utf-16le" | "utf-16be" | "utf-32" | "ucs-2" | "ucs-4" => return None,
-        _ => return Encoding::for_label(label.as_bytes()).map(widened),
+        _ => return [label, dashed].iter().find_map(|label| Encoding::for_label(label.as_bytes())).map(widened),
     };
     Encoding::for_label(known.as_bytes()).map(widened)
 }
@@ -282,6 +324,7 @@ mod tests {
             ("euc-jp", "脆弱性情報"),
             ("cp949", "보안 뉴스"),
             ("windows-1251", "уязвимость"),
+            ("windows_1251", "уязвимость"),
             ("iso-8859-1", "café – naïve"),
         ] {
             let encoding = super::named(label).expect(label);
@@ -347,6 +390,31 @@ mod tests {
         let (text, problems) = read(&bytes, Labels::default());
         assert!(text.starts_with("安全") && text.contains('\u{FFFD}'));
         assert_eq!(problems, ["malformed UTF-8, the bad bytes were replaced"]);
+    }
+
+    #[test]
+    fn texts_cut_inside_a_character_do_not_cost_a_feed_its_encoding() {
+        for (label, sample) in [("gb2312", "关于某系统存在远程代码执行漏洞的公告"), ("big5", "關於某系統存在遠端程式碼執行漏洞的公告")]
+        {
+            let whole = super::named(label).expect(label).encode(sample).0.into_owned();
+            let cut = &whole[..whole.len() - 1];
+            let declaration = format!("<?xml version='1.0' encoding='{label}'?>");
+            let bytes = [declaration.as_bytes(), &whole, b"<a>", cut, b"</a><b>", &whole, b"</b>"].concat();
+            let (text, problems) = read(&bytes, Labels { content_type: Some("text/xml; charset=ISO-8859-1"), configured: None });
+            assert!(text.contains(&format!("<b>{sample}</b>")) && text.contains("\u{FFFD}</a>"), "{text}");
+            assert_eq!(problems.len(), 1, "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn simplified_and_traditional_chinese_are_told_apart_under_each_others_label() {
+        let simplified = "微软发布安全更新，修复多个可被远程利用的漏洞，建议用户尽快升级到最新版本，并检查系统日志中是否存在异常登录";
+        let traditional = "微軟發布安全性更新，修補多個可被遠端利用的弱點，建議使用者儘速升級至最新版本，並檢查系統日誌是否有異常登入";
+        for (wrong, right, sample) in [("big5", "gbk", simplified), ("gb2312", "big5", traditional), ("gbk", "gbk", traditional)] {
+            let text = format!("<?xml version='1.0' encoding='{wrong}'?><a>{sample}</a>");
+            let bytes = super::named(right).expect(right).encode(&text).0;
+            assert_eq!(read(&bytes, Labels::default()).0, text, "{right} as {wrong}");
+        }
     }
 
     #[test]

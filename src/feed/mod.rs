@@ -23,6 +23,7 @@ mod subscriptions;
 mod survey;
 mod titles;
 mod tokens;
+mod wrappings;
 
 use chrono_tz::Tz;
 
@@ -32,7 +33,7 @@ pub use subscriptions::{NotAList, Subscription, subscriptions};
 use survey::{Found, Root, Survey};
 
 /// Moves when documents are read otherwise than before: every source's next document is then asked for in full.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// What is known about a document from outside it.
 #[derive(Debug, Clone)]

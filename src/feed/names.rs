@@ -31,7 +31,7 @@ pub(super) enum Space {
     Foreign,
 }
 
-/// Namespaces known by address, in every spelling that is in use, compared without regard to case.
+/// Namespaces known by address, compared without regard to case, to `https`, and to a sign at the end.
 const ADDRESSES: &[(&str, Space)] = &[
     ("http://purl.org/rss/1.0/", Space::Rss),
     ("http://www.w3.org/2005/atom", Space::Atom),
@@ -62,9 +62,7 @@ const ADDRESSES: &[(&str, Space)] = &[
     ("http://purl.org/pie/", Space::Atom),
     ("http://purl.org/net/rss1.1/payload#", Space::Foreign),
     ("http://purl.org/dc/terms/", Space::DcTerms),
-    ("http://search.yahoo.com/mrss", Space::Media),
     ("http://www.rssboard.org/media-rss", Space::Media),
-    ("http://video.search.yahoo.com/mrss", Space::Media),
     ("http://video.search.yahoo.com/mrss/", Space::Media),
     ("http://www.itunes.com/dtd/podcast-1.0.dtd", Space::Itunes),
     ("http://example.com/dtds/podcast-1.0.dtd", Space::Itunes),
@@ -148,8 +146,14 @@ impl<'a> Bindings<'a> {
 
 /// The vocabulary of a namespace address, however it is spelled.
 pub(super) fn by_address(address: &str) -> Option<Space> {
-    let address = address.trim();
-    ADDRESSES.iter().find(|(known, _)| known.eq_ignore_ascii_case(address)).map(|(_, space)| *space)
+    let address = bare(address.trim());
+    ADDRESSES.iter().find(|(known, _)| bare(known).eq_ignore_ascii_case(address)).map(|(_, space)| *space)
+}
+
+/// An address without what publishers get wrong in it: the scheme, and the sign that ends it.
+fn bare(address: &str) -> &str {
+    let address = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://")).unwrap_or(address);
+    address.trim_end_matches(['/', '#'])
 }
 
 /// The address to show feed-rs in the place of another one; `None` where it may see what is written.
@@ -212,6 +216,9 @@ mod tests {
             ("http://www.w3.org/2005/Atom", None),
             ("http://purl.org/atom/ns#", Some("http://www.w3.org/2005/Atom")),
             ("http://search.yahoo.com/mrss/", Some("urn:hidden")),
+            ("https://search.yahoo.com/mrss", Some("urn:hidden")),
+            ("http://purl.org/rss/1.0/modules/content", Some("http://purl.org/rss/1.0/modules/content/")),
+            ("https://purl.org/dc/elements/1.1", Some("http://purl.org/dc/elements/1.1/")),
             ("urn:x", None),
         ] {
             assert_eq!(shown_address(address), wanted);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use markup5ever::data::NAMED_ENTITIES;
 use memchr::memchr;
 use quick_xml::escape::resolve_html5_entity;
 
@@ -13,6 +14,8 @@ const NAME_BYTES_MAX: usize = 40;
 pub(super) enum Reference {
     /// A reference that every reader reads right, or leaves as it stands: its length with `&` and `;`.
     Sound { bytes: usize },
+    /// A name of HTML that the strict reader would take for another text, or would not know: its length and what it means.
+    Misread { bytes: usize, means: (char, Option<char>) },
     /// A character reference that XML forbids, and the character it should have been, if any.
     Forbidden { bytes: usize, means: Option<char> },
     /// A bare `&`.
@@ -44,7 +47,10 @@ pub(super) fn inspect(text: &str) -> Reference {
                 None => Reference::Forbidden { bytes, means: None },
             },
         },
-        name if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !name.contains('#') => Reference::Sound { bytes },
+        name if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !name.contains('#') => match character(&text[1..bytes]) {
+            Some(means) if !is_read_as(name, means) => Reference::Misread { bytes, means },
+            _ => Reference::Sound { bytes },
+        },
         _ => Reference::Bare,
     }
 }
@@ -68,10 +74,16 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
                 decoded.extend(means);
                 bytes
             }
+            Reference::Misread { bytes, means: (one, two) } => {
+                decoded.push(one);
+                decoded.extend(two);
+                bytes
+            }
             Reference::Sound { bytes } => {
                 let name = &rest[1..bytes - 1];
                 match name.strip_prefix('#') {
                     Some(number) => decoded.extend(code_point(number).and_then(char::from_u32)),
+                    // What is sound by name, quick-xml reads right.
                     None => decoded.push_str(resolve_html5_entity(name).unwrap_or(&rest[..bytes])),
                 }
                 bytes
@@ -81,6 +93,20 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
     }
     decoded.push_str(rest);
     Cow::Owned(decoded)
+}
+
+/// The one or two characters that HTML means by a name, which ends with its semicolon.
+fn character(name: &str) -> Option<(char, Option<char>)> {
+    let &(one, two) = NAMED_ENTITIES.get(name)?;
+    // Its table also holds beginnings of names, which mean nothing.
+    Some((char::from_u32(one).filter(|c| *c != '\0')?, char::from_u32(two).filter(|c| *c != '\0')))
+}
+
+/// Whether quick-xml, through which feed-rs reads, knows a name and means the same by it. Its own table has some eighty slips
+/// (to it, `&alpha;` is `;`).
+fn is_read_as(name: &str, (one, two): (char, Option<char>)) -> bool {
+    let mut read = resolve_html5_entity(name).unwrap_or_default().chars();
+    read.next() == Some(one) && read.next() == two && read.next().is_none()
 }
 
 /// The number of `8217` or `x2019`; `None` where it is none. A number beyond Unicode stays beyond it.
@@ -101,13 +127,14 @@ fn windows_1252(code: u32) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reference, decode, inspect};
+    use super::{NAMED_ENTITIES, Reference, decode, inspect};
 
     #[test]
     fn a_bare_ampersand_is_told_from_a_reference() {
         for (text, wanted) in [
             ("&amp; b", Reference::Sound { bytes: 5 }),
             ("&nbsp;", Reference::Sound { bytes: 6 }),
+            ("&Omega;", Reference::Misread { bytes: 7, means: ('Ω', None) }),
             ("&unknown;", Reference::Sound { bytes: 9 }),
             ("&#x2019;", Reference::Sound { bytes: 8 }),
             ("&#150;", Reference::Forbidden { bytes: 6, means: Some('–') }),
@@ -129,5 +156,16 @@ mod tests {
     #[test]
     fn references_are_resolved_once() {
         assert_eq!(decode("AT&amp;amp;T &eacute;&#233;&#xE9; &foo; a&b &#0;&#146;"), "AT&amp;T ééé &foo; a&b ’");
+    }
+
+    #[test]
+    fn every_name_means_what_html_says() {
+        for (name, (one, two)) in &NAMED_ENTITIES {
+            let Some(means) = char::from_u32(*one).filter(|c| *c != '\0' && name.ends_with(';')) else { continue };
+            let mut wanted = String::from(means);
+            wanted.extend(char::from_u32(*two).filter(|c| *c != '\0'));
+            assert_eq!(decode(&format!("&{name}")), wanted, "{name}");
+        }
+        assert_eq!(decode("&scaron;&oelig; &chi;&lang;"), "šœ χ⟨");
     }
 }

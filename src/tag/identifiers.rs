@@ -3,7 +3,7 @@
 //! `\b` is of no use here: between `漏洞` and `CVE` there is no boundary in Unicode's eyes, and every sixth Chinese article with an
 //! identifier writes it so. What stands before and behind a match is looked at by hand instead.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use regex::Regex;
 
@@ -44,13 +44,13 @@ macro_rules! spelling {
 }
 
 static SPELLINGS: [Spelling; 8] = [
-    spelling!(Cve, "(CVE)", gap!(), r"{0,3}((?:19[89]|20[0-4])\d)", gap!(), r"{1,3}(\d{4,7})"),
+    spelling!(Cve, "(CVE):?", gap!(), r"{0,3}((?:19[89]|20[0-4])\d)", gap!(), r"{1,3}(\d{4,7})"),
     spelling!(Cnvd, "(CNVD(?:-C)?)", gap!(), r"{0,2}(20[0-4]\d)", gap!(), r"{1,2}(\d{4,8})"),
     spelling!(Cnnvd, "(CNNVD)", gap!(), r"{0,2}(20[0-4]\d(?:0[1-9]|1[0-2]))", gap!(), r"{1,2}(\d{3,5})"),
     spelling!(Ghsa, "(GHSA)", gap!(), "([2-9cfghjmpqrvwx]{4})", gap!(), "([2-9cfghjmpqrvwx]{4})", gap!(), "([2-9cfghjmpqrvwx]{4})"),
     spelling!(Qvd, "(QVD)", gap!(), r"{0,2}(20[0-4]\d)", gap!(), r"{1,2}(\d{3,7})"),
     spelling!(Xve, "(XVE)", gap!(), r"{0,2}(20[0-4]\d)", gap!(), r"{1,2}(\d{3,7})"),
-    spelling!(Cwe, "(CWE)", gap!(), r"{1,2}(\d{1,4})"),
+    spelling!(Cwe, "(CWE)", gap!(), r"{1,2}(0{0,3}[1-9]\d{0,3})"),
     spelling!(Attack, r"(T1\d{3}(?:\.\d{3})?|TA00\d{2})"),
 ];
 
@@ -60,7 +60,7 @@ static SPEAKS_OF_ATTACK: LazyLock<Regex> =
 
 /// `CVSS`, a version perhaps, words, and a score of one decimal or the full ten.
 static SCORE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)CVSS(?:[\s:：_-]{0,2}v?(?:2\.0|3\.[01x]|4\.0|[234]))?[^0-9\n]{0,60}(10(?:\.0)?|[0-9]\.[0-9])")
+    Regex::new(r"(?i)CVSS(?:[\s:_-]{0,2}(?:version|版本|v)?[\s:]{0,2}(?:2\.0|3\.[01x]|4\.0|[234]))?[^0-9\n]{0,60}(10(?:\.0)?|[0-9]\.[0-9])")
         .expect("the pattern is fixed")
 });
 
@@ -83,6 +83,7 @@ struct Mention {
 
 /// The identifiers in a title and the plain text under it. `year_max` is the last year that an identifier can be of.
 pub fn mentions(title: &str, text: &str, year_max: i32) -> Mentions {
+    let (title, text) = (&*plainly_written(title), &*plainly_written(text));
     let opening = text.char_indices().nth(OPENING_CHARS).map_or(text.len(), |(at, _)| at);
     let mut found = Found { mentions: Vec::new(), year_max };
     found.read(title, title.len());
@@ -103,12 +104,25 @@ pub fn mentions(title: &str, text: &str, year_max: i32) -> Mentions {
 
 /// The one identifier that a text consists of, whatever its spelling: `cve 2024 3094` is `CVE-2024-3094`.
 pub fn identifier(text: &str) -> Option<(Catalogue, String)> {
+    let text = plainly_written(text);
     let text = text.trim();
     SPELLINGS.iter().find_map(|Spelling { catalogue, pattern }| {
         let parts = pattern.captures(text).filter(|parts| parts.get_match().as_str() == text)?;
         let parts: Vec<&str> = parts.iter().skip(1).flatten().map(|part| part.as_str()).collect();
         Some((*catalogue, canonical(*catalogue, &parts)))
     })
+}
+
+/// The text with the letters, digits and signs of full width as ASCII, and without characters that nobody sees: soft hyphens and spaces
+/// of no width, which editors leave inside long words.
+fn plainly_written(text: &str) -> Cow<'_, str> {
+    let is_unseen = |c: char| matches!(c, '\u{AD}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}');
+    let is_wide = |c: char| matches!(c, '！'..='～');
+    if !text.contains(|c| is_unseen(c) || is_wide(c)) {
+        return Cow::Borrowed(text);
+    }
+    let narrow = |c: char| if is_wide(c) { char::from_u32(c as u32 - '！' as u32 + '!' as u32).unwrap_or(c) } else { c };
+    Cow::Owned(text.chars().filter(|c| !is_unseen(*c)).map(narrow).collect())
 }
 
 struct Found {
@@ -191,19 +205,19 @@ fn canonical(catalogue: Catalogue, parts: &[&str]) -> String {
     name
 }
 
-/// Further numbers of the same year: `CVE-2024-49112/49113`, `CVE-2024-49112、49113`. A number of another length, or one that reads
-/// as a year, is something else.
+/// Further numbers of the same year: `CVE-2024-49112/49113`, `CVE-2024-49112、49113`, and, as only a hyphen can tell them from other
+/// numbers there, `CVE-2024-49112, -49113 and -49114`. A number of another length, or one that reads as a year, is something else.
 fn continuations<'a>(behind: &'a str, first: &str) -> Vec<&'a str> {
     const NUMBERS_MAX: usize = 20;
     let mut found = Vec::new();
     let mut rest = behind;
     while found.len() < NUMBERS_MAX {
-        let trimmed = rest.trim_start_matches(' ');
-        let Some(next) = trimmed.strip_prefix(['/', '、', '／', '&']).map(|next| next.trim_start_matches(' ')) else { break };
+        let Some(next) = next_in_list(rest) else { break };
         let length = next.bytes().take_while(u8::is_ascii_digit).count();
         let (number, behind) = next.split_at(length);
         let reads_as_year = is_year(number) && !is_year(first);
-        let is_longer_word = behind.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.');
+        // A full stop ends a sentence, unless a digit follows.
+        let is_longer_word = behind.strip_prefix('.').unwrap_or(behind).starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
         if !(4..=7).contains(&length) || length.abs_diff(first.len()) > 1 || reads_as_year || is_longer_word {
             break;
         }
@@ -213,23 +227,45 @@ fn continuations<'a>(behind: &'a str, first: &str) -> Vec<&'a str> {
     found
 }
 
+/// What stands behind the sign or the word that joins two numbers of a list.
+fn next_in_list(rest: &str) -> Option<&str> {
+    let rest = rest.trim_start_matches(' ');
+    if let Some(next) = rest.strip_prefix(['/', '、', '&']) {
+        let next = next.trim_start_matches(' ');
+        return Some(next.strip_prefix('-').unwrap_or(next));
+    }
+    let behind_comma = rest.strip_prefix(',').map(|rest| rest.trim_start_matches(' '));
+    let words = ["and ", "or ", "和", "及", "与"];
+    let behind_word = words.into_iter().find_map(|word| behind_comma.unwrap_or(rest).strip_prefix(word));
+    behind_word.or(behind_comma)?.trim_start_matches(' ').strip_prefix('-')
+}
+
 fn is_year(number: &str) -> bool {
     number.len() == 4 && (number.starts_with("19") || number.starts_with("20"))
 }
 
 /// The highest score that stands behind the word CVSS. A version is no score, so `CVSS 3.1` alone says nothing.
 fn highest_score(text: &str) -> Option<f32> {
-    let scores = SCORE.captures_iter(text).take(MATCHES_MAX).filter_map(|found| {
-        let number = found.get(1)?;
-        let behind = text[number.end()..].chars().next();
-        let is_whole = behind.is_none_or(|c| !c.is_ascii_digit());
+    let mut highest: Option<f32> = None;
+    let mut at = 0;
+    for _ in 0..MATCHES_MAX {
+        let Some(found) = SCORE.captures_at(text, at) else { break };
+        let (whole, Some(number)) = (found.get_match(), found.get(1)) else { break };
+        let said = text[whole.start() + "CVSS".len()..number.start()].to_ascii_lowercase();
+        // The word again: whatever follows is said of that one.
+        if let Some(again) = said.rfind("cvss") {
+            at = whole.start() + "CVSS".len() + again;
+            continue;
+        }
+        at = whole.end();
+        let is_whole = text[number.end()..].chars().next().is_none_or(|c| !c.is_ascii_digit());
         // `CVSS:3.1/AV:N` is a vector, and `CVSS 3.1 ` without a further number a version.
-        let word_end = found.get_match().start() + "CVSS".len();
         let is_version = matches!(number.as_str(), "2.0" | "3.0" | "3.1" | "4.0")
-            && text[word_end..number.start()].chars().all(|c| c.is_whitespace() || ":：vV_-".contains(c));
-        number.as_str().parse::<f32>().ok().filter(|score| is_whole && !is_version && (0.1..=10.0).contains(score))
-    });
-    scores.max_by(f32::total_cmp)
+            && said.replace("version", "").replace("版本", "").chars().all(|c| c.is_whitespace() || ":v_-".contains(c));
+        let score = number.as_str().parse::<f32>().ok().filter(|score| is_whole && !is_version && (0.1..=10.0).contains(score));
+        highest = highest.into_iter().chain(score).max_by(f32::total_cmp);
+    }
+    highest
 }
 
 #[cfg(test)]
@@ -276,6 +312,11 @@ mod tests {
             ("编号为CNNVD-202403-2917。", vec!["CNNVD-202403-2917"]),
             ("ghsa-RXWQ-x6h5-x525", vec!["GHSA-rxwq-x6h5-x525"]),
             ("QVD-2024-11691与XVE-2024-19087", vec!["QVD-2024-11691", "XVE-2024-19087"]),
+            ("ＣＶＥ－２０２４－３０９４，CVE：2024-3095", vec!["CVE-2024-3094", "CVE-2024-3095"]),
+            ("CVE-2024-\u{200B}3094 CVE\u{AD}-2024-3095", vec!["CVE-2024-3094", "CVE-2024-3095"]),
+            ("CVE-2024-49112, -49113, and -49114.", vec!["CVE-2024-49112", "CVE-2024-49113", "CVE-2024-49114"]),
+            ("CVE-2024-49112、49113和-49114。", vec!["CVE-2024-49112", "CVE-2024-49113", "CVE-2024-49114"]),
+            ("CVE-2024-49112, 49113 hosts", vec!["CVE-2024-49112"]),
             ("CWE-079: cross-site scripting", vec!["CWE-79"]),
             ("ATT&CK: T1059.001, T1566. TA0001", vec!["T1059.001", "T1566", "TA0001"]),
         ] {
@@ -296,6 +337,8 @@ mod tests {
             "the T1059 laser printer",
             "TTP: model/T1059, T1059.5x and #T1059",
             "CVE-2024-",
+            "CWE-0",
+            "CWE-000",
         ] {
             assert_eq!(names("", text), [""; 0], "{text}");
         }
@@ -306,6 +349,11 @@ mod tests {
         for (text, wanted) in [
             ("CVSS 3.1", None),
             ("CVSS:3.1/AV:N/AC:L", None),
+            ("CVSS version 3.1", None),
+            ("CVSS版本：3.1", None),
+            ("CVSS 3.0 and CVSS 4.0 differ", None),
+            ("CVSS 3.0 and CVSS 4.0 score it 8.1", Some("CVSS 8.1")),
+            ("CVSS version 3.1 score 3.1", Some("CVSS 3.1")),
             ("CVSS v3.1 base score of 9.8", Some("CVSS 9.8")),
             ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H, base 9.8", Some("CVSS 9.8")),
             ("CVSS评分为9.8", Some("CVSS 9.8")),

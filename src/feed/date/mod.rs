@@ -7,7 +7,7 @@ mod names;
 mod plain;
 mod tokens;
 
-use chrono::{Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
+use chrono::{Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Weekday};
 use chrono_tz::Tz;
 
 use crate::model::{Timestamp, ZonedTime};
@@ -34,9 +34,7 @@ pub(super) fn read(text: &str, timezone: Option<Tz>) -> Option<ZonedTime> {
 /// Reads a date in any form.
 fn read_tolerantly(text: &str, timezone: Option<Tz>) -> Option<ZonedTime> {
     let mut tokens = tokens(text)?;
-    if let [Token::Number { value, digits }] = tokens[..]
-        && let Some(time) = epoch(value, digits)
-    {
+    if let Some(time) = moment(&tokens) {
         return Some(time);
     }
     let clock = take_clock(&mut tokens, timezone);
@@ -54,13 +52,15 @@ fn read_tolerantly(text: &str, timezone: Option<Tz>) -> Option<ZonedTime> {
     Some(local.and_local_timezone(offset).single()?.into())
 }
 
-/// Seconds (10 digits) or milliseconds (13 digits) since 1970; `None` for other lengths, which are calendar dates.
-fn epoch(value: i64, digits: usize) -> Option<ZonedTime> {
-    let at = match digits {
-        9 | 10 => Timestamp::from_secs(value),
-        13 => Timestamp::from_millis(value),
-        _ => return None,
-    };
+/// Seconds (10 digits, or 9 alone) or milliseconds (13 digits) since 1970, wherever they stand: no calendar date holds such a number.
+fn moment(tokens: &[Token]) -> Option<ZonedTime> {
+    let at = tokens.iter().enumerate().find_map(|(index, token)| match *token {
+        _ if index > 0 && tokens[index - 1] == Token::Sign('-') => None,
+        Token::Number { value, digits: 10 } => Some(Timestamp::from_secs(value)),
+        Token::Number { value, digits: 9 } if tokens.len() == 1 => Some(Timestamp::from_secs(value)),
+        Token::Number { value, digits: 13 } => Some(Timestamp::from_millis(value)),
+        _ => None,
+    })?;
     (at.to_utc().year() >= YEAR_MIN).then_some(ZonedTime::utc(at))
 }
 
@@ -85,11 +85,7 @@ fn take_clock(tokens: &mut Vec<Token>, timezone: Option<Tz>) -> Option<Clock> {
     let mut hour = hour;
     // The word before (下午3:05) or behind (3:05 pm) that tells the half of the day.
     let half = |token: Option<&Token>| match token {
-        Some(Token::Word(word)) => match word.as_str() {
-            "pm" | "下午" | "晚上" | "午後" | "오후" | "μμ" => Some(true),
-            "am" | "上午" | "凌晨" | "早上" | "午前" | "오전" | "πμ" => Some(false),
-            _ => None,
-        },
+        Some(Token::Word(word)) => names::is_afternoon(word),
         _ => None,
     };
     let mut first = start;
@@ -120,8 +116,10 @@ fn find_clock(tokens: &[Token]) -> Option<(usize, u32, u32, u32, usize)> {
         _ => None,
     };
     let is_sign = |index: usize, sign: char| tokens.get(index) == Some(&Token::Sign(sign));
+    // French writes `15h05`.
+    let is_between = |index: usize| is_sign(index, ':') || tokens.get(index).is_some_and(|token| token.is_word("h"));
     for start in 0..tokens.len() {
-        if let (Some(hour), true, Some(minute)) = (small(start), is_sign(start + 1, ':'), small(start + 2)) {
+        if let (Some(hour), true, Some(minute)) = (small(start), is_between(start + 1), small(start + 2)) {
             let (second, mut end) = match small(start + 4) {
                 Some(second) if is_sign(start + 3, ':') => (second, start + 5),
                 _ => (0, start + 3),
@@ -132,7 +130,7 @@ fn find_clock(tokens: &[Token]) -> Option<(usize, u32, u32, u32, usize)> {
             return Some((start, hour, minute, second, end));
         }
         // ISO 8601 basic: T192030.
-        let is_after_t = start > 0 && tokens[start - 1] == Token::Word("t".to_owned());
+        let is_after_t = start > 0 && tokens[start - 1].is_word("t");
         if let (true, Token::Number { value, digits }) = (is_after_t, &tokens[start]) {
             let value = u32::try_from(*value).ok()?;
             return match digits {
@@ -167,6 +165,13 @@ fn read_zone(tokens: &[Token], at: usize, timezone: Option<Tz>) -> (Option<i16>,
                     return (Some(minutes), comment_end(tokens, behind));
                 }
                 None => break,
+            },
+            // Somebody took the plus of an address's query for a space.
+            Token::Number { digits: 2 | 4, .. } => match offset_behind(tokens, end) {
+                Some((minutes, behind)) if minutes % 15 == 0 && (behind > end + 1 || matches!(token, Token::Number { digits: 4, .. })) => {
+                    return (Some(minutes), comment_end(tokens, behind));
+                }
+                _ => break,
             },
             _ => break,
         }
@@ -231,11 +236,14 @@ fn calendar_date(tokens: &[Token]) -> Option<NaiveDate> {
         _ => None,
     });
     let has_sign = |sign: char| tokens.contains(&Token::Sign(sign));
+    let has_week = tokens.iter().any(|token| token.is_word("w"));
     match (named_month, &numbers[..]) {
+        // ISO 8601: 2024-W05-1, 2024W051.
+        (None, [(year, 4), (week, 2), day @ ..]) if has_week => iso_week(*year, *week, day.first().map_or(1, |(day, _)| *day)),
+        (None, [(year, 4), (packed, 3)]) if has_week => iso_week(*year, packed / 10, packed % 10),
         (Some(month), [(year, 4)]) => ymd(*year, i64::from(month), 1),
         (Some(month), [(year, 4), (day, _), ..]) => ymd(*year, i64::from(month), *day),
         (Some(month), [(day, 1..=2), (year, digits), ..]) => ymd(full_year(*year, *digits)?, i64::from(month), *day),
-        (None, [(packed, 14)]) => ymd(packed / 10_000_000_000, packed / 100_000_000 % 100, packed / 1_000_000 % 100),
         (None, [(packed, 8), ..]) => ymd(packed / 10_000, packed / 100 % 100, packed % 100),
         (None, [(packed, 6)]) => ymd(packed / 100, packed % 100, 1),
         (None, [(year, 4)]) => ymd(*year, 1, 1),
@@ -245,7 +253,8 @@ fn calendar_date(tokens: &[Token]) -> Option<NaiveDate> {
         (None, [(first, 1..=2), (second, 1..=2), (year, digits @ (2 | 4)), ..]) => {
             if *digits == 2 && has_sign('-') {
                 ymd(full_year(*first, 2)?, *second, *year)
-            } else if has_sign('.') || *first > 12 {
+            } else if has_sign('.') || *first > 12 || (has_sign('-') && !has_sign('/')) {
+                // Dashes and full stops are written where the day comes first, slashes where the month does.
                 ymd(full_year(*year, *digits)?, *second, *first)
             } else {
                 ymd(full_year(*year, *digits)?, *first, *second)
@@ -263,6 +272,12 @@ fn full_year(year: i64, digits: usize) -> Option<i64> {
         2 => Some(1900 + year),
         _ => None,
     }
+}
+
+/// A day of a week of the year, 1 for Monday, where it exists.
+fn iso_week(year: i64, week: i64, day: i64) -> Option<NaiveDate> {
+    let weekday = Weekday::try_from(u8::try_from(day.checked_sub(1)?).ok()?).ok()?;
+    NaiveDate::from_isoywd_opt(i32::try_from(year).ok()?, u32::try_from(week).ok()?, weekday)
 }
 
 /// The day, where it exists.
@@ -364,6 +379,22 @@ mod tests {
             ("Вт, 3 мар 2020 10:00:00 +0300", "2020-03-03T10:00:00+03:00"),
             ("Thu, 26 Sep 2024 10:00:00 BST", "2024-09-26T10:00:00+01:00"),
             ("Thu, 26 Sep 2024 10:00:00 IST", "2024-09-26T10:00:00+05:30"),
+            ("2020年1月10日周五下午3点05分", "2020-01-10T15:05:00Z"),
+            ("2020年1月10日 星期五傍晚6:30", "2020-01-10T18:30:00Z"),
+            ("2024-W05-2", "2024-01-30T00:00:00Z"),
+            ("2024W052T10:30Z", "2024-01-30T10:30:00Z"),
+            ("2024-W01", "2024-01-01T00:00:00Z"),
+            ("20240102030405", "2024-01-02T03:04:05Z"),
+            ("20240102030405+0800", "2024-01-02T03:04:05+08:00"),
+            ("202401020304", "2024-01-02T03:04:00Z"),
+            ("1704164645.678", "2024-01-02T03:04:05Z"),
+            ("/Date(1704164645000)/", "2024-01-02T03:04:05Z"),
+            ("02-01-2024 10:00", "2024-01-02T10:00:00Z"),
+            ("02-01-2024 10:00:00 -0500", "2024-01-02T10:00:00-05:00"),
+            ("01/02/2024 10:00:00 -0500", "2024-01-02T10:00:00-05:00"),
+            ("Tue, 02 Jan 2024 03:04:05 0800", "2024-01-02T03:04:05+08:00"),
+            ("2024-01-02T03:04:05 08:00", "2024-01-02T03:04:05+08:00"),
+            ("mar. 2 janv. 2024 15h05", "2024-01-02T15:05:00Z"),
         ] {
             assert_eq!(utc(text).as_deref(), Some(wanted), "{text}");
         }
@@ -384,6 +415,10 @@ mod tests {
             "Invalid date format here",
             "12:30",
             "10000000000000",
+            "2024-W54-1",
+            "2024-W05-8",
+            "20241302030405",
+            "-1704164645",
             "2024-01-02T25:00:00Z-",
         ] {
             let read = utc(text);

@@ -234,3 +234,17 @@ pub(super) fn month(word: &str) -> Option<u32> {
 pub(super) fn zone(word: &str) -> Option<i16> {
     ZONES.iter().find(|(name, _)| *name == word).map(|(_, minutes)| *minutes)
 }
+
+/// Whether the hour beside a lower-case word is one of the afternoon; `None` for other words. In Chinese the day of the week may stand
+/// before it without a space (`周一下午`).
+pub(super) fn is_afternoon(word: &str) -> Option<bool> {
+    const MORNING: [&str; 7] = ["上午", "凌晨", "早上", "清晨", "早晨", "午前", "오전"];
+    const AFTERNOON: [&str; 7] = ["下午", "晚上", "傍晚", "夜间", "午后", "午後", "오후"];
+    match word {
+        "am" | "πμ" => Some(false),
+        "pm" | "μμ" => Some(true),
+        _ if MORNING.iter().any(|half| word.ends_with(half)) => Some(false),
+        _ if AFTERNOON.iter().any(|half| word.ends_with(half)) => Some(true),
+        _ => None,
+    }
+}

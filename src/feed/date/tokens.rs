@@ -14,6 +14,13 @@ pub(super) enum Token {
     Sign(char),
 }
 
+impl Token {
+    /// Whether this is `word`.
+    pub(super) fn is_word(&self, word: &str) -> bool {
+        matches!(self, Self::Word(own) if own == word)
+    }
+}
+
 /// The pieces of `text`; `None` when it is too long or holds a number that no date holds.
 pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
     let text = text.trim();
@@ -32,7 +39,7 @@ pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
             if digits > 18 {
                 return None;
             }
-            found.push(Token::Number { value, digits });
+            push_number(&mut found, value, digits);
         } else if first.is_alphabetic() {
             let mut word = String::from(first);
             while let Some(letter) = rest.next_if(|c| c.is_alphabetic() || matches!(c, '\u{300}'..='\u{36F}')) {
@@ -44,6 +51,18 @@ pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
         }
     }
     Some(found)
+}
+
+/// A number as it stands; day and time written in one run, `20240102030405` and `202401020304`, as ISO 8601 parts them with a `T`.
+fn push_number(found: &mut Vec<Token>, value: i64, digits: usize) {
+    let (clock_digits, place) = match digits {
+        14 => (6, 1_000_000),
+        12 => (4, 10_000),
+        _ => return found.push(Token::Number { value, digits }),
+    };
+    found.push(Token::Number { value: value / place, digits: 8 });
+    found.push(Token::Word("t".to_owned()));
+    found.push(Token::Number { value: value % place, digits: clock_digits });
 }
 
 /// `2020年1月10日 下午3时05分` as `2020-1-10  下午3:05 `: the characters after numbers become the signs that the West writes.

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, ops::Range, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use memchr::memmem;
 
 use super::{
     FIELDS_MAX, Walk,
@@ -16,12 +17,22 @@ use crate::{
         attributes::Attributes,
         cut::cut,
         names, person,
+        wrappings::unwrapped,
     },
     model::{Enclosure, Origin},
 };
 
 /// Longest text noted of one field, in bytes (protocol P7).
 const CAPTURE_BYTES_MAX: usize = 256 << 10;
+
+/// Longest text of a person that is shown to feed-rs, in bytes.
+const PERSON_BYTES_MAX: usize = 1 << 10;
+
+/// Keywords read of one list.
+const KEYWORDS_MAX: usize = 32;
+
+/// What may stand before the name of a registered relation (RFC 4287 section 4.2.7.2).
+const RELATIONS_OF_IANA: &str = "http://www.iana.org/assignments/relation/";
 
 impl<'a> Walk<'a> {
     /// Opens an element with the meaning `slot`.
@@ -76,7 +87,7 @@ impl<'a> Walk<'a> {
         if slot.is_captured() {
             self.captured = Some(Cow::Borrowed(""));
         }
-        if matches!(slot, Slot::Author | Slot::SpareAuthor) && self.is_beyond_feed_rs(tag.token.end) {
+        if matches!(slot, Slot::Author | Slot::SpareAuthor) && self.is_beyond_feed_rs(tag) {
             return self.open_hidden(tag, Role::Part(slot));
         }
         let is_leaf = matches!(slot, Slot::LinkElement | Slot::CategoryElement);
@@ -92,11 +103,13 @@ impl<'a> Walk<'a> {
         );
     }
 
-    /// Whether what follows may make feed-rs panic, which it does where a mail address stands beside a character of several bytes. Most
-    /// such people are taken away when their element ends; this holds where a document ends before it.
-    pub(super) fn is_beyond_feed_rs(&self, at: usize) -> bool {
-        let rest = &self.text[at..];
-        memchr::memmem::find(rest.as_bytes(), b"</").is_none_or(|end| !rest[..end].is_ascii() && rest[..end].contains('@'))
+    /// Whether what a person's tag opens may make feed-rs panic, which it does where a mail address stands beside a character of several
+    /// bytes. Most such people are taken away when their element ends; this holds where a document ends before it. Nobody looks further
+    /// than a person is long: what is longer is kept from feed-rs as well.
+    pub(super) fn is_beyond_feed_rs(&self, tag: &Tag<'a>) -> bool {
+        let rest = &self.text.as_bytes()[tag.token.end..];
+        let person = &rest[..rest.len().min(PERSON_BYTES_MAX)];
+        !tag.is_empty && memmem::find(person, b"</").is_none_or(|end| !person[..end].is_ascii() && person[..end].contains(&b'@'))
     }
 
     /// Opens a text construct of Atom under a type that feed-rs knows (RFC 4287 section 3.1, and Atom 0.3's `mode`).
@@ -202,7 +215,8 @@ impl<'a> Walk<'a> {
         let media_type = tag.attributes.get("type");
         let is_in_source = matches!(self.role(), Some(Role::Part(Slot::Source)));
         let is_in_entry = matches!(self.role(), Some(Role::Entry));
-        match relation.trim().to_ascii_lowercase().as_str() {
+        let relation = relation.trim().to_ascii_lowercase();
+        match relation.strip_prefix(RELATIONS_OF_IANA).unwrap_or(&relation) {
             relation @ ("self" | "alternate") if is_in_source => {
                 let link = link(self);
                 if let Some(origin) = &mut self.notes().origin
@@ -252,7 +266,7 @@ impl<'a> Walk<'a> {
             let Ok(bytes) = BASE64_STANDARD.decode(text.as_bytes()) else { return };
             text = Cow::Owned(String::from_utf8_lossy(&bytes).into_owned());
         }
-        let text = cut(&text, CAPTURE_BYTES_MAX).trim();
+        let text = unwrapped(cut(&text, CAPTURE_BYTES_MAX).trim());
         if text.is_empty() {
             return;
         }
@@ -275,6 +289,7 @@ impl<'a> Walk<'a> {
             Slot::Dated => notes.dated = Some(text),
             Slot::Created => notes.created = Some(text),
             Slot::Category => notes.categories.push(text),
+            Slot::Keywords => notes.categories.extend(text.split(',').take(KEYWORDS_MAX).map(str::to_owned)),
             Slot::Language => notes.language = Some(text),
             Slot::PersonName => self.person.0 = Some(text),
             Slot::PersonMail => self.person.1 = Some(text),
@@ -335,7 +350,7 @@ impl<'a> Walk<'a> {
 
     /// An element with fields of its own has ended.
     pub(super) fn conclude_part(&mut self, slot: Slot, range: Range<usize>) {
-        let text = self.captured.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let text = self.captured.take().map(|text| unwrapped(text.trim()).to_owned()).filter(|text| !text.is_empty());
         match slot {
             Slot::Author | Slot::SpareAuthor => {
                 let (name, mail) = std::mem::take(&mut self.person);

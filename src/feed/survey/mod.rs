@@ -12,7 +12,7 @@ mod root;
 mod slots;
 mod stack;
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, iter, ops::Range};
 
 use memchr::memchr_iter;
 
@@ -245,6 +245,10 @@ impl<'a> Walk<'a> {
                 Reference::Bare => {
                     self.fault(at, "bare `&`, read as `&amp;`");
                     self.edits.insert(at + 1, "amp;");
+                }
+                Reference::Misread { bytes, means: (one, two) } => {
+                    let means: String = iter::once(one).chain(two).collect();
+                    self.edits.replace(at..at + bytes, quick_xml::escape::escape(means).into_owned());
                 }
                 Reference::Forbidden { bytes, means } => {
                     self.fault(at, "reference to a character that XML forbids");

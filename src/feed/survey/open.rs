@@ -274,7 +274,7 @@ impl<'a> Walk<'a> {
     /// Opens an element that says nothing where it stands. What feed-rs might all the same take for a person must not make it panic.
     fn open_stray(&mut self, tag: &Tag<'a>, role: Role, local: &str) {
         const PERSONS: [&str; 5] = ["author", "managingeditor", "webmaster", "creator", "contributor"];
-        if PERSONS.contains(&local) && self.is_beyond_feed_rs(tag.token.end) {
+        if PERSONS.contains(&local) && self.is_beyond_feed_rs(tag) {
             return self.open_hidden(tag, role);
         }
         self.open_plain(tag, role);

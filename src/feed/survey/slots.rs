@@ -21,6 +21,8 @@ pub(super) enum Slot {
     Guid,
     /// RSS `category`, and `dc:subject`.
     Category,
+    /// Categories in one text, with commas between them.
+    Keywords,
     /// Atom `category` in RSS.
     CategoryElement,
     /// RSS `source`, and Atom's.
@@ -94,7 +96,7 @@ pub(super) fn in_entry(named: Named<'_>, is_atom: bool) -> Slot {
     let Named { space, local, is_exact } = named;
     match (space, local) {
         (Space::Rss | Space::Atom, "title") => native_or(is_exact && native_space(space, is_atom), S::NativeText, S::Title),
-        (Space::Dc | Space::DcTerms | Space::Media, "title") => S::SpareTitle,
+        (Space::Dc | Space::DcTerms | Space::Media | Space::Itunes, "title") => S::SpareTitle,
         (Space::Rss, "link") if !is_atom => S::LinkText,
         (Space::Atom | Space::Rss, "link") => S::LinkElement,
         (Space::Rss, "guid") => native_or(is_exact && !is_atom, S::Guid, S::Id),
@@ -109,7 +111,8 @@ pub(super) fn in_entry(named: Named<'_>, is_atom: bool) -> Slot {
         (Space::Rss, "content" | "body" | "fullitem" | "encoded") | (Space::Xhtml, "body" | "div") => S::Content,
         (Space::Atom, "rights") => native_or(is_exact && is_atom, S::NativeText, S::Other),
         (Space::Rss | Space::Atom, "category") if is_atom => native_or(is_exact, S::Native, S::CategoryElement),
-        (Space::Rss, "category") | (Space::Dc, "subject") => S::Category,
+        (Space::Rss | Space::Media, "category") | (Space::Dc, "subject") => S::Category,
+        (Space::Media | Space::Itunes, "keywords") => S::Keywords,
         (Space::Atom, "category") => S::CategoryElement,
         (Space::Rss | Space::Atom, "author") | (Space::Dc | Space::DcTerms, "creator" | "author") => S::Author,
         (Space::Itunes, "author") => S::SpareAuthor,
@@ -166,6 +169,8 @@ pub(super) fn in_part(part: Slot, named: Named<'_>) -> Slot {
         (S::MediaGroup, Space::Media, "title") => S::SpareTitle,
         (S::MediaGroup, Space::Media, "description") => S::Summary,
         (S::MediaGroup | S::MediaFile, Space::Media, "content") => S::MediaFile,
+        (S::MediaGroup | S::MediaFile, Space::Media, "category") => S::Category,
+        (S::MediaGroup | S::MediaFile, Space::Media, "keywords") => S::Keywords,
         (S::MediaGroup, Space::Media, "group") => S::MediaGroup,
         _ => S::Other,
     }
@@ -194,7 +199,7 @@ fn native_space(space: Space, is_atom: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Named, Slot, Space, in_channel, in_entry};
+    use super::{Named, Slot, Space, in_channel, in_entry, in_part};
 
     fn named(space: Space, local: &str, is_exact: bool) -> Named<'_> {
         Named { space, local, is_exact }
@@ -219,5 +224,12 @@ mod tests {
         assert_eq!(in_entry(named(Space::Atom, "title", true), false), Slot::Title);
         assert_eq!(in_entry(named(Space::Atom, "pubdate", true), true), Slot::Published);
         assert_eq!(in_channel(named(Space::Atom, "tagline", true), true), Slot::Summary);
+    }
+
+    #[test]
+    fn keywords_of_media_are_categories() {
+        assert_eq!(in_entry(named(Space::Itunes, "keywords", true), false), Slot::Keywords);
+        assert_eq!(in_entry(named(Space::Media, "category", true), false), Slot::Category);
+        assert_eq!(in_part(Slot::MediaGroup, named(Space::Media, "keywords", true)), Slot::Keywords);
     }
 }
