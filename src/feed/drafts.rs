@@ -11,7 +11,7 @@ use super::{
     survey::{ChannelNotes, Notes},
     wrappings::{unescaped, unwrapped},
 };
-use crate::model::{Channel, Draft, Enclosure, Link, Markup};
+use crate::model::{Channel, Draft, Enclosure, Link, Markup, ZonedTime};
 
 /// Longest title, in bytes (protocol P7).
 const TITLE_BYTES_MAX: usize = 1 << 10;
@@ -33,8 +33,18 @@ pub(super) struct Frame<'a> {
     pub base: Option<&'a Link>,
     /// The source's zone, for dates without one.
     pub timezone: Option<Tz>,
+    /// The document is of China, where `CST` is China's time.
+    pub is_chinese: bool,
     /// RSS does not say whether its texts are markup.
     pub is_rss: bool,
+}
+
+impl Frame<'_> {
+    /// Reads a date of the document.
+    fn date(&self, text: &str) -> Option<ZonedTime> {
+        let of_china = || (self.is_chinese && text.contains("CST")).then_some(Tz::Asia__Shanghai);
+        date::read(text, self.timezone.or_else(of_china))
+    }
 }
 
 /// An entry as a draft.
@@ -50,7 +60,7 @@ pub(super) fn draft(entry: Entry, notes: Notes, frame: Frame<'_>) -> Draft {
         Some(Address { link, spelling }) => (Some(link), spelling),
         None => (None, None),
     };
-    let read_date = |texts: [&Option<String>; 3]| texts.into_iter().flatten().find_map(|text| date::read(text, frame.timezone));
+    let read_date = |texts: [&Option<String>; 3]| texts.into_iter().flatten().find_map(|text| frame.date(text));
     let own_authors = || entry.authors.into_iter().filter_map(|person| kept(person.name).or(kept(person.email))).collect();
     let authors = [notes.authors, notes.other_authors].into_iter().find(|names| !names.is_empty()).unwrap_or_else(own_authors);
     let mut enclosures = Vec::new();
@@ -109,7 +119,7 @@ pub(super) fn channel(feed: Option<Feed>, noted: ChannelNotes, frame: Frame<'_>,
         authors: distinct(authors, AUTHORS_MAX),
         rights: kept(rights.map(|text| text.content)).or(noted.rights),
         language: kept(notes.language.or(language)),
-        updated: dates.into_iter().flatten().find_map(|text| date::read(text, frame.timezone)),
+        updated: dates.into_iter().flatten().find_map(|text| frame.date(text)),
         rhythm,
         expired: false,
     }
