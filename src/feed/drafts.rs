@@ -8,6 +8,7 @@ use feed_rs::model::{Content, Entry, Feed, Text};
 use super::{
     address::{self, Address},
     cut, date,
+    markup::is_markup,
     survey::{ChannelNotes, Notes},
     wrappings::{unescaped, unwrapped},
 };
@@ -87,7 +88,7 @@ pub(super) fn draft(entry: Entry, notes: Notes, frame: Frame<'_>) -> Draft {
         authors: distinct(authors, AUTHORS_MAX),
         categories: distinct(categories, CATEGORIES_MAX),
         summary: entry.summary.and_then(|text| markup(text, frame)).or(notes.summary.and_then(untyped)),
-        content: entry.content.and_then(body).or(notes.content.and_then(untyped)),
+        content: entry.content.and_then(body).or(notes.content.map(whole)),
         enclosures,
         language: kept(notes.language.or(entry.language)),
         origin: notes.origin.filter(|origin| origin.id.is_some() || origin.title.is_some() || origin.link.is_some()),
@@ -156,10 +157,14 @@ fn html(text: String) -> Markup {
     Markup::Html(unescaped(&text).unwrap_or(text))
 }
 
+/// A full text in RSS, which is HTML wherever it looks like it.
+fn whole(text: String) -> Markup {
+    if text.contains('<') || is_markup(&text) { html(text) } else { Markup::Plain(text) }
+}
+
 /// A text that does not say what it is: markup if there is any in it.
 fn untyped(text: String) -> Option<Markup> {
-    let has_markup = text.contains('<') || text.split('&').skip(1).any(|rest| rest.bytes().take(32).any(|b| b == b';'));
-    Some(if has_markup { html(text) } else { Markup::Plain(text) })
+    Some(if is_markup(&text) { html(text) } else { Markup::Plain(text) })
 }
 
 /// The text, cut where it is too long.

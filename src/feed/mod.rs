@@ -15,6 +15,7 @@ mod entities;
 mod fault;
 mod html;
 mod json;
+mod markup;
 mod names;
 mod person;
 mod references;
