@@ -9,6 +9,7 @@ use super::{
     address::{self, Address},
     cut, date,
     markup::is_markup,
+    references,
     survey::{ChannelNotes, Notes},
     wrappings::{unescaped, unwrapped},
 };
@@ -154,7 +155,11 @@ fn body(content: Content) -> Option<Markup> {
 
 /// HTML, escaped once.
 fn html(text: String) -> Markup {
-    Markup::Html(unescaped(&text).unwrap_or(text))
+    let text = unescaped(&text).unwrap_or(text);
+    match references::joined(&text) {
+        Cow::Owned(joined) => Markup::Html(joined),
+        Cow::Borrowed(_) => Markup::Html(text),
+    }
 }
 
 /// A full text in RSS, which is HTML wherever it looks like it.
@@ -173,12 +178,13 @@ fn cut(mut text: String, bytes_max: usize) -> String {
     text
 }
 
-/// Names and terms without white space around them and without repetition.
+/// Names and terms without white space around them and without repetition. Their references are resolved once more: they are no markup,
+/// though many publishers escape them as if they were.
 fn distinct(names: impl IntoIterator<Item = String>, max: usize) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for name in names {
         let name = match kept(Some(name)) {
-            Some(name) => Cow::<str>::Owned(cut(name, TITLE_BYTES_MAX)),
+            Some(name) => Cow::<str>::Owned(cut(references::decode(&name).into_owned(), TITLE_BYTES_MAX)),
             None => continue,
         };
         if !found.iter().any(|other| *other == name) {
