@@ -44,8 +44,9 @@ fn main() {
     next = beside(&store, (next, end), "compact", || println!("{:?}", store.compact().expect("compacted")));
     let copy = folder.path().join("copy");
     beside(&store, (next, end), "backup", || {
+        let backup = Store::begin_backup(&dir, &copy).expect("begun");
         let noted = store.note_manners().expect("noted");
-        println!("{:?}", Store::back_up(&dir, &copy, Some(&noted), |_| ()).expect("copied"));
+        println!("{:?}", backup.copy(Some(&noted), |_| ()).expect("copied"));
     });
     println!("{}", sizes(&store));
     drop(store);

@@ -53,6 +53,7 @@ struct State {
     generation: IntGauge,
     unindexed: IntGauge,
     is_durable: IntGauge,
+    is_following: IntGauge,
 }
 
 /// How the daemon stands at one moment.
@@ -74,6 +75,8 @@ pub struct Standing {
     pub generation: u64,
     /// Whether commits become durable.
     pub is_durable: bool,
+    /// Whether the search index takes in what comes.
+    pub is_following: bool,
 }
 
 impl Metrics {
@@ -120,6 +123,11 @@ impl Metrics {
                 generation: gauge(&registry, "watchfire_generation", "Moves whenever an output can have changed."),
                 unindexed: gauge(&registry, "watchfire_search_behind_stories", "Stories that the search index has not taken in."),
                 is_durable: gauge(&registry, "watchfire_store_durable", "1 while commits reach the disk, 0 after a failed write."),
+                is_following: gauge(
+                    &registry,
+                    "watchfire_search_following",
+                    "1 while the search index takes in what comes, 0 after a failure.",
+                ),
             },
             registry,
         };
@@ -248,6 +256,7 @@ impl State {
         self.generation.set(signed(standing.generation));
         self.unindexed.set(signed(standing.stories.saturating_sub(standing.stories_indexed)));
         self.is_durable.set(standing.is_durable.into());
+        self.is_following.set(standing.is_following.into());
     }
 }
 

@@ -90,6 +90,10 @@ fn a_bad_value_is_named_with_its_rule() {
             "[documents]\ntimezone = \"Asia/Shangai\"",
             "2: `documents.timezone` is `Asia/Shangai`, must be an IANA time zone such as `Asia/Shanghai`, did you mean `Asia/Shanghai`?",
         ),
+        (
+            "[documents]\ntimezone = \"CST\"",
+            "2: `documents.timezone` is `CST`, must be an IANA time zone such as `Asia/Shanghai`, did you mean `Asia/Shanghai` or `America/Chicago`?",
+        ),
         ("[merge]\ntext = 60", "2: `merge.text` is `60`, must be a number from `0.0` to `1.0`"),
         ("[merge]\ntext = nan", "2: `merge.text` is `nan`, must be a number from `0.0` to `1.0`"),
         ("[merge]\ntext_chars_min = -1", "2: `merge.text_chars_min` is `-1`, must be a whole number from `20` to `10000`"),
@@ -101,6 +105,15 @@ fn a_bad_value_is_named_with_its_rule() {
     ] {
         assert_eq!(Folder::with(&[("watchfire.toml", text)]).faults(), format!("watchfire.toml:{wanted}"), "{text}");
     }
+}
+
+#[test]
+fn a_file_in_the_place_of_the_folder_of_sources_is_a_fault() {
+    let faults = Folder::with(&[("watchfire.toml", ""), ("sources.d", "[[source]]")]).faults();
+    assert!(
+        faults.starts_with("watchfire.toml:1: `include` is `sources.d/*.toml`, must name files in a folder, and `sources.d` "),
+        "{faults}"
+    );
 }
 
 #[test]
@@ -559,6 +572,10 @@ fn a_fault_in_a_view_is_named_with_its_rule() {
     ] {
         let faults = view(keys).expect_err(keys);
         assert!(faults.contains(wanted), "{keys}: {faults}");
+    }
+    for slip in ["tags = [\"kev\"]\ntoken_env = \"MISSING\"", "words = \"a\"", "words = []"] {
+        let told = view(slip).expect_err(slip);
+        assert_eq!(told.lines().count(), 1, "one slip, one fault: {told}");
     }
     let deep = (0..40).fold("{ words = [\"a\"] }".to_owned(), |inner, _| format!("{{ not = {inner} }}"));
     assert!(view(&format!("not = {deep}")).expect_err("too deep").contains("must be at most 8 deep"));

@@ -219,8 +219,8 @@ fn commands_beside_a_running_daemon_go_through_it() {
 
     let once = home.command(&["once", "--source", "one"]);
     assert!(String::from_utf8_lossy(&once.stdout).contains("same bytes"), "{once:?}");
-    let refused = home.command(&["once", "--source", "two"]);
-    assert_eq!(String::from_utf8_lossy(&refused.stderr), "watchfire: no enabled source is called `two`\n");
+    let refused = home.command(&["once", "--source", "onee"]);
+    assert_eq!(String::from_utf8_lossy(&refused.stderr), "watchfire: no source is called `onee`, did you mean `one`?\n");
     assert_eq!(refused.status.code(), Some(1));
     daemon.stop();
 }
@@ -489,4 +489,36 @@ fn thresholds_of_the_configuration_reach_the_rule() {
         assert_eq!(lines.lines().filter(|line| line.contains("A loader that waits")).count(), stories, "{merge}\n{lines}");
         daemon.stop();
     }
+}
+
+/// A slip of the path is said at once, by the path's name, and makes nothing.
+#[test]
+fn a_path_to_the_wrong_kind_of_thing_is_named_with_its_rule() {
+    let home = Home::new("");
+    let (file, folder) = (home.path("file"), home.path("folder"));
+    fs::write(&file, "[1]").expect("written");
+    fs::create_dir(&folder).expect("made");
+    let (file, folder) = (file.to_str().expect("UTF-8"), folder.to_str().expect("UTF-8"));
+    let for_store = "is a file, `--data-dir` must be the folder of the store";
+    let mut cases: Vec<(Vec<&str>, &str)> = ["run", "once", "check", "sources", "export", "verify", "rebuild", "compact", "health"]
+        .map(|verb| (vec![verb, "--data-dir", file], for_store))
+        .into();
+    cases.extend([
+        (vec!["backup", folder, "--data-dir", file], for_store),
+        (vec!["restore", folder, "--data-dir", file], for_store),
+        (vec!["restore", file], "is a file, must be the folder of a backup"),
+        (vec!["restore", "nowhere"], "`nowhere` is not there, must be the folder of a backup"),
+        (vec!["restore", folder], "holds no backup that was finished"),
+        (vec!["archive", "import", folder], "is a folder, must be a file"),
+        (vec!["manual", file], "is a file, must be a folder"),
+        (vec!["import", "nowhere"], "`nowhere`: No such file"),
+        (vec!["inspect", folder], "Is a directory"),
+        (vec!["opml", "import", folder], "Is a directory"),
+    ]);
+    for (arguments, wanted) in cases {
+        let refused = home.command(&arguments);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && said.contains(wanted), "{arguments:?}: {said}");
+    }
+    assert!(!home.path("data").exists(), "a slip makes no store");
 }

@@ -226,7 +226,8 @@ fn marks_go_with_copies_backups_and_archive_files() {
     };
     assert_eq!(risks(&other), risks(&store));
 
-    Store::back_up(folder.path(), &backup.path().join("copy"), None, |_| ()).expect("backed up");
+    let begun = Store::begin_backup(folder.path(), &backup.path().join("copy")).expect("begun");
+    begun.copy(None, |_| ()).expect("backed up");
     let target = restored.path().join("store");
     Store::restore(&backup.path().join("copy"), &target, |_| ()).expect("restored");
     assert_eq!(shown(&open(&target)), shown(&store));

@@ -5,9 +5,11 @@ mod library;
 use std::{fs, ops::ControlFlow, path::Path};
 
 use library::{Library, item};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use watchfire::{
     model::{Catalogue, Decision, Handle, Item, SafeHtml, SourceId, Story, StoryId, Tag, Text, Timestamp},
-    search::{Order, Search},
+    search::{Order, Search, follow},
     store::Store,
     view::{Filter, Place, Total},
 };
@@ -301,4 +303,23 @@ fn what_is_more_than_a_thousand_is_said_in_one_way_however_the_index_lies() {
     let but_one = Filter::All(vec![Filter::Not(Box::new(words("number 7")))]);
     let counted = [Filter::All(vec![]), but_one].map(|filter| search.count(&filter).expect("counted"));
     assert_eq!(counted, [Total::MoreThan(1000), Total::Exactly(1000)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_index_that_cannot_be_written_is_told_until_it_can_be() {
+    let (library, dir) = (library(), tempfile::tempdir().expect("a folder"));
+    let (folder, elsewhere) = (dir.path().join("search"), dir.path().join("elsewhere"));
+    let (search, _) = Search::open(&folder).expect("opens");
+    let (told, mut is_following) = watch::channel(false);
+    let end = CancellationToken::new();
+    let following = tokio::spawn(follow(search.clone(), library.store(), told, end.clone()));
+    is_following.wait_for(|is_so| *is_so).await.expect("told");
+    fs::rename(&folder, &elsewhere).expect("moved");
+    library.add(&[saying("wire", "Later", 40, "News")]);
+    is_following.wait_for(|is_so| !is_so).await.expect("told");
+    fs::rename(&elsewhere, &folder).expect("moved back");
+    is_following.wait_for(|is_so| *is_so).await.expect("told");
+    compare(&search, &library.store());
+    end.cancel();
+    following.await.expect("ends");
 }

@@ -58,8 +58,8 @@ fn what_cannot_be_added_is_refused_and_changes_nothing() {
         Home::new(&format!("[[source]]\nid = \"one\"\nurl = \"{}\"\nallow_private = [\"{}\"]\n", origin.url("/feed"), origin.authority()));
     let before = fs::read_to_string(home.config()).expect("a configuration");
     for (arguments, wanted) in [
-        (vec![origin.url("/feed")], "this feed is the source `one` already"),
-        (vec![origin.url("/feed/")], "this feed seems to be the source `one` in another spelling; `--anyway`"),
+        (vec![origin.url("/feed")], "/feed` is the source `one` already"),
+        (vec![origin.url("/feed/")], "/feed/` seems to be the source `one` in another spelling; `--anyway`"),
         (vec![origin.url("/other"), "--id".to_owned(), "one".to_owned()], "`one` is a source already"),
         (vec![origin.url("/other"), "--id".to_owned(), "One!".to_owned()], "`One!` must be"),
         (vec![origin.url("/none")], "404"),
@@ -70,8 +70,8 @@ fn what_cannot_be_added_is_refused_and_changes_nothing() {
         assert!(!is_done && said.contains(wanted), "{arguments:?}: {said}");
     }
     assert!(["/feed", "/other"].iter().all(|path| origin.requests(path).is_empty()), "nobody was asked for what cannot be");
-    let (is_done, said) = words(&home.command(&["sources", "remove", "two"]));
-    assert!(!is_done && said.contains("no source is called `two`"), "{said}");
+    let (is_done, said) = words(&home.command(&["sources", "remove", "onne"]));
+    assert!(!is_done && said.contains("no source is called `onne`, did you mean `one`?"), "{said}");
     assert_eq!(fs::read_to_string(home.config()).expect("a configuration"), before);
 
     let (is_done, said) = words(&home.command(&["sources", "add", &origin.url("/page")]));
@@ -95,7 +95,7 @@ fn a_source_is_tested_as_it_is_configured_and_nothing_is_kept() {
         ("moved", true, &["has moved for good, to", "/feed: write that"]),
         ("page", false, &["page: a web page, not a feed"]),
         ("none", false, &["none: not found: status 404"]),
-        ("nobody", false, &["no source is called `nobody`"]),
+        ("goood", false, &["no source is called `goood`, did you mean `good`?"]),
     ] {
         let (is_done, said) = words(&home.command(&["sources", "test", id]));
         assert_eq!(is_done, is_well, "{id}: {said}");
@@ -126,7 +126,9 @@ fn what_is_not_held_back_cannot_be_released() {
     let (url, authority) = (origin.url("/feed"), origin.authority());
     let home = Home::new(&format!("[[source]]\nid = \"wire\"\nurl = \"{url}\"\nallow_private = [\"{authority}\"]\n"));
     let daemon = home.start();
-    for (id, wanted) in [("wire", "nothing of `wire` is held back"), ("nobody", "no enabled source is called `nobody`")] {
+    for (id, wanted) in
+        [("wire", "nothing of `wire` is held back"), ("nobody", "no source is called `nobody`"), ("wirre", ", did you mean `wire`?")]
+    {
         let (is_done, said) = words(&home.command(&["release", id]));
         assert!(!is_done && said.contains(wanted), "{said}");
     }

@@ -11,7 +11,7 @@ use std::{
 use watchfire::{
     health::{About, Outage, Verdict},
     model::{Digest, Item, MergeThresholds, NativeId, Retention, SafeHtml, SourceId, SourceState, Text, Timestamp, Validators},
-    store::{Arrival, Mail, Outbox, PollCommit, Recovery, Store, StoreError, Subject, Waiting},
+    store::{Arrival, BackedUp, Mail, Outbox, PollCommit, Recovery, Store, StoreError, Subject, Waiting},
 };
 
 const NOW: i64 = 1_795_000_000;
@@ -41,6 +41,11 @@ fn commit(store: &Store, n: u64) {
     store.commit(PollCommit { source: source.clone(), arrivals, new_max: 99 }, day(n), |_| SourceState::default()).expect("committed");
 }
 
+/// Copies a store, with its manners if they were noted.
+fn back_up(dir: &Path, target: &Path, noted: Option<&Path>) -> Result<BackedUp, StoreError> {
+    Store::begin_backup(dir, target)?.copy(noted, |_| ())
+}
+
 fn shown(store: &Store) -> String {
     let stories: Vec<_> = store.stories().collect::<Result<_, _>>().expect("readable");
     format!("{} {} {stories:#?}", store.feed_uuid(), store.generation())
@@ -61,19 +66,19 @@ fn backup_of_a_store_at_rest_is_the_store_and_the_next_one_copies_what_is_new() 
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = open(folder.path());
     (0..40).for_each(|n| commit(&store, n));
-    let first = Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    let first = back_up(folder.path(), target.path(), None).expect("copied");
     assert!(first.bytes_copied > 10_000 && first.bytes >= first.bytes_copied, "{first:?}");
     assert_eq!(shown(&restored(target.path()).1), shown(&store));
-    assert_eq!(Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied").bytes_copied, 0, "nothing is new");
+    assert_eq!(back_up(folder.path(), target.path(), None).expect("copied").bytes_copied, 0, "nothing is new");
     commit(&store, 40);
-    let next = Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    let next = back_up(folder.path(), target.path(), None).expect("copied");
     assert!((1..4000).contains(&next.bytes_copied), "{next:?}");
     assert_eq!(shown(&restored(target.path()).1), shown(&store));
     // Segments that were written anew are copied whole.
     let rules = Retention { age_max: Some(Duration::from_secs(5 * 86_400)), ..Retention::default() };
     assert!(store.retain(&rules, day(41), || false).expect("carried out").bytes_freed > 0);
     commit(&store, 41);
-    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    back_up(folder.path(), target.path(), None).expect("copied");
     let (_folder, copy) = restored(target.path());
     assert_eq!(shown(&copy), shown(&store));
     commit(&copy, 42);
@@ -99,7 +104,7 @@ fn copies_made_while_everything_moves_hold_whole_commits_and_no_gap() {
             is_over.store(true, Ordering::SeqCst);
         });
         while !is_over.load(Ordering::SeqCst) {
-            Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+            back_up(folder.path(), target.path(), None).expect("copied");
             let dir = tempfile::tempdir().expect("a folder");
             Store::restore(target.path(), dir.path(), |_| ()).expect("restored");
             let copy = open(dir.path());
@@ -116,7 +121,7 @@ fn copies_made_while_everything_moves_hold_whole_commits_and_no_gap() {
             assert_eq!(days.len() as u64, (last - first + 1) * PARTS, "from {first} to {last}");
         }
     });
-    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    back_up(folder.path(), target.path(), None).expect("copied");
     assert_eq!(shown(&restored(target.path()).1), shown(&store));
 }
 
@@ -125,13 +130,13 @@ fn backup_cut_short_anywhere_is_gone_on_with() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = open(folder.path());
     (0..10).for_each(|n| commit(&store, n));
-    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    back_up(folder.path(), target.path(), None).expect("copied");
     let manifest = fs::read(target.path().join("backup.json")).expect("there");
     let older = shown(&store);
     (10..60).for_each(|n| commit(&store, n));
     let rules = Retention { age_max: Some(Duration::from_secs(40 * 86_400)), ..Retention::default() };
     for step in 0..3 {
-        Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+        back_up(folder.path(), target.path(), None).expect("copied");
         // As a kill leaves it: the copies are longer than the manifest says, and the last one ends anywhere.
         fs::write(target.path().join("backup.json"), &manifest).expect("set back");
         if step == 0 {
@@ -142,7 +147,7 @@ fn backup_cut_short_anywhere_is_gone_on_with() {
         fs::write(target.path().join("archive/2026-11.seg.new"), b"half").expect("written");
         store.retain(&rules, day(60), || false).expect("carried out");
     }
-    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    back_up(folder.path(), target.path(), None).expect("copied");
     assert_eq!(shown(&restored(target.path()).1), shown(&store));
 }
 
@@ -151,7 +156,7 @@ fn a_restore_that_was_cut_short_is_no_store_and_is_begun_anew() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = open(folder.path());
     (0..10).for_each(|n| commit(&store, n));
-    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    back_up(folder.path(), target.path(), None).expect("copied");
     let dir = tempfile::tempdir().expect("a folder");
     fs::write(dir.path().join("restore.unfinished"), b"").expect("written");
     fs::create_dir(dir.path().join("archive")).expect("made");
@@ -174,7 +179,7 @@ fn what_is_missing_in_a_copy_of_a_damaged_journal_is_told() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x40;
     fs::write(&journal, bytes).expect("written");
-    let copied = Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    let copied = back_up(folder.path(), target.path(), None).expect("copied");
     assert!(copied.damaged_bytes > 0, "{copied:?}");
     let written = Store::export_archive(folder.path(), &target.path().join("all.zst"), None, |_| ()).expect("exported");
     assert_eq!(written.damaged_bytes, copied.damaged_bytes);
@@ -230,7 +235,7 @@ fn a_restored_store_goes_on_as_if_nothing_had_happened() {
     let noted = store.note_manners().expect("noted");
     // What comes later belongs to the next backup: validators and items are of one moment.
     commit(&store, 10);
-    Store::back_up(folder.path(), target.path(), Some(&noted), |_| ()).expect("copied");
+    back_up(folder.path(), target.path(), Some(&noted)).expect("copied");
     assert!(!noted.exists(), "it was taken away");
     let (copied, copy) = restored(target.path());
     assert_eq!((shown(&copy), manners(&copy)), wanted);
@@ -239,9 +244,9 @@ fn a_restored_store_goes_on_as_if_nothing_had_happened() {
 
     // The next one takes the place of the first, and without manners there are none rather than old ones.
     let noted = store.note_manners().expect("noted");
-    Store::back_up(folder.path(), target.path(), Some(&noted), |_| ()).expect("copied");
+    back_up(folder.path(), target.path(), Some(&noted)).expect("copied");
     assert_eq!(manners(&restored(target.path()).1), manners(&store));
-    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
+    back_up(folder.path(), target.path(), None).expect("copied");
     let dir = tempfile::tempdir().expect("a folder");
     let done = Store::restore(target.path(), dir.path(), |_| ()).expect("restored");
     assert!(matches!(&done.told[..], [Recovery::NoManners(_), Recovery::Rebuilt { why: None, .. }]), "{done:?}");
@@ -253,7 +258,7 @@ fn a_restore_that_was_cut_short_before_its_index_was_made_has_its_manners() {
     let (folder, target, dir) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("one"), tempfile::tempdir().expect("one"));
     let store = with_manners(folder.path());
     let noted = store.note_manners().expect("noted");
-    Store::back_up(folder.path(), target.path(), Some(&noted), |_| ()).expect("copied");
+    back_up(folder.path(), target.path(), Some(&noted)).expect("copied");
     Store::restore(target.path(), dir.path(), |_| ()).expect("restored");
     // As a kill leaves it.
     let end = fs::read_dir(target.path()).expect("there").find_map(|entry| {
@@ -272,7 +277,7 @@ fn validators_are_not_restored_where_items_are_missing_that_they_vouch_for() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = with_manners(folder.path());
     let noted = store.note_manners().expect("noted");
-    Store::back_up(folder.path(), target.path(), Some(&noted), |_| ()).expect("copied");
+    back_up(folder.path(), target.path(), Some(&noted)).expect("copied");
     let source = SourceId::parse("a").expect("a slug");
     for name in ["archive/2026-11.seg", "journal"] {
         let path = target.path().join(name);
@@ -292,6 +297,53 @@ fn validators_are_not_restored_where_items_are_missing_that_they_vouch_for() {
 }
 
 #[test]
+fn backups_at_one_moment_exclude_each_other_and_none_is_without_its_manners() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let targets = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
+    let store = with_manners(folder.path());
+    let wanted = manners(&store);
+    thread::scope(|scope| {
+        for target in &targets {
+            scope.spawn(|| {
+                let backup = loop {
+                    match Store::begin_backup(folder.path(), target.path()) {
+                        Ok(backup) => break backup,
+                        Err(StoreError::Refused(why)) if why.ends_with("is under way: wait for its end") => thread::yield_now(),
+                        Err(error) => panic!("{error}"),
+                    }
+                };
+                let noted = store.note_manners().expect("noted");
+                backup.copy(Some(&noted), |_| ()).expect("copied");
+            });
+        }
+    });
+    for target in &targets {
+        assert_eq!(manners(&restored(target.path()).1), wanted);
+    }
+
+    // Another store of the same id, as after a restore, must not write there either, and nobody restores what is being written.
+    let (copied, copy) = restored(targets[0].path());
+    let target = targets[1].path();
+    let backup = Store::begin_backup(folder.path(), target).expect("begun");
+    let refused = Store::begin_backup(&copied.path().join("data"), target).expect_err("refused").to_string();
+    assert!(refused.starts_with("another backup is being written to"), "{refused}");
+    let refused = Store::restore(target, &copied.path().join("other"), |_| ()).expect_err("refused").to_string();
+    assert!(refused.starts_with("a backup is being written to"), "{refused}");
+
+    // What a killed one leaves goes with the next open, what is in use does not.
+    drop((store, copy));
+    let left = ["manners.noted", "manners.new"].map(|name| folder.path().join(name));
+    left.iter().for_each(|path| fs::write(path, b"half").expect("written"));
+    drop(open(folder.path()));
+    assert!(left.iter().all(|path| path.exists()));
+    drop(backup);
+    drop(open(folder.path()));
+    assert!(!left.iter().any(|path| path.exists()));
+    let refused = back_up(folder.path(), target, Some(&left[0])).expect_err("refused").to_string();
+    assert!(refused.ends_with("is not what was noted for this backup"), "never silently without: {refused}");
+}
+
+#[test]
 fn folders_that_hold_something_else_are_left_alone() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = open(folder.path());
@@ -300,7 +352,7 @@ fn folders_that_hold_something_else_are_left_alone() {
         let error = done.expect_err("refused");
         assert!(matches!(error, StoreError::Refused(_)) && error.to_string().ends_with(wanted), "{error}");
     };
-    let back_up = |from: &Path, to: &Path| Store::back_up(from, to, None, |_| ()).map(drop);
+    let back_up = |from: &Path, to: &Path| back_up(from, to, None).map(drop);
     fs::write(target.path().join("letters.txt"), b"dear").expect("written");
     refused(back_up(folder.path(), target.path()), "is neither empty nor an older backup");
     refused(
@@ -329,6 +381,6 @@ fn folders_that_hold_something_else_are_left_alone() {
     refused(back_up(fork.path(), target.path()), "was the store set back?");
     let manifest = fs::read_to_string(target.path().join("backup.json")).expect("there");
     fs::write(target.path().join("backup.json"), manifest.replace("\"format\": 1", "\"format\": 9")).expect("written");
-    let newer = Store::back_up(folder.path(), target.path(), None, |_| ()).expect_err("refused");
+    let newer = back_up(folder.path(), target.path()).expect_err("refused");
     assert!(matches!(newer, StoreError::Newer { found: 9, known: 1, .. }), "{newer}");
 }

@@ -2,12 +2,12 @@
 
 mod support;
 
-use std::{fs, ops::Range, path::Path};
+use std::{collections::HashSet, fs, ops::Range, path::Path};
 
 use support::{copy_dir, text};
 use watchfire::{
     model::{Decision, Handle, Item, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp},
-    store::{Arrival, PollCommit, Position, Recovery, Store},
+    store::{Arrival, BackedUp, PollCommit, Position, Recovery, Store, StoreError},
 };
 
 const NOW: i64 = 1_795_000_000;
@@ -32,6 +32,10 @@ fn poll(store: &Store, item: &Item, secs: i64) {
 
 fn open(dir: &Path) -> (Store, Vec<Recovery>) {
     Store::open(dir, MergeThresholds::default()).expect("opens")
+}
+
+fn back_up(dir: &Path, target: &Path) -> Result<BackedUp, StoreError> {
+    Store::begin_backup(dir, target)?.copy(None, |_| ())
 }
 
 /// Stories of two and three copies, and decisions about some of them, a commit each. Says where it was after the first three polls.
@@ -95,8 +99,12 @@ fn damage_to_any_commit_is_set_aside_and_the_rest_is_a_sound_store() {
             assert_eq!(told, [], "{number}: nothing more to tell");
             assert!(store.verify(|_| ()).expect("checked").is_sound(), "{number}");
             assert!(number > 0 || !has_index || store.feed_uuid() == id, "which store it is was in the index");
-            // Without the first copy of a story its second names it, also where that was split off later and has one of its own.
-            for story in store.stories().map(|story| story.expect("read")).filter(|_| number != 5) {
+            let stories: Vec<_> = store.stories().map(|story| story.expect("read")).collect();
+            let members = stories.iter().flat_map(|story| story.members.iter().map(|member| member.item.id));
+            assert_eq!(members.collect::<HashSet<_>>().len() as u64, store.counts().expect("counted").items, "{number}: each in one");
+            assert_eq!(stories.iter().map(|story| &story.entry_id).collect::<HashSet<_>>().len(), stories.len(), "{number}: its own");
+            // Without the first copy of a story its second names it, unless that was split off later and has one of its own.
+            for story in stories {
                 assert_eq!(store.story(story.id).expect("read").as_ref(), Some(&story), "{number}: found by its id");
                 assert!(store.revision(story.id).expect("read").is_some(), "{number}: and listed");
             }
@@ -110,9 +118,13 @@ fn damage_to_any_commit_is_set_aside_and_the_rest_is_a_sound_store() {
                 let changes = store.changes(&position, usize::MAX).expect("read");
                 assert!(changes.is_some(), "{number}: places in the history are what they were");
             }
-            let copied = Store::back_up(&dir, &target, None, |_| ()).expect("copied");
+            let copied = back_up(&dir, &target).expect("copied");
             assert_eq!(copied.damaged_bytes, 0, "{number}");
-            Store::export_archive(&dir, &folder.path().join("all.zst"), None, |_| ()).expect("exported");
+            let file = folder.path().join("all.zst");
+            Store::export_archive(&dir, &file, None, |_| ()).expect("exported");
+            let other = open(&folder.path().join("other")).0;
+            other.import_archive(&file, |_| ()).expect("imported");
+            assert_eq!(other.counts().expect("counted").items, store.counts().expect("counted").items, "{number}: none is left out");
             assert!(store.verify(|_| ()).expect("checked").is_sound(), "{number}");
         }
     }
@@ -138,33 +150,75 @@ fn what_was_set_aside_is_never_written_over() {
 }
 
 #[test]
-fn a_backup_of_damaged_bytes_is_not_called_whole() {
+fn a_backup_of_damaged_bytes_is_not_called_whole_and_has_what_is_mended_once_that_is() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     fill(folder.path());
-    let path = folder.path().join("journal");
-    let mut journal = fs::read(&path).expect("there");
-    let frame = frames(&journal)[5].clone();
-    journal[frame.end - 1] ^= 0x40;
-    fs::write(&path, &journal).expect("written");
-    let copied = Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
-    assert_eq!(copied.damaged_bytes, frame.len() as u64);
-    Store::rebuild(folder.path(), |_| ()).expect("rebuilt");
-    let refused = Store::back_up(folder.path(), target.path(), None, |_| ()).expect_err("refused").to_string();
-    assert!(refused.contains("that were damaged") && refused.ends_with("back up into another folder"), "{refused}");
-}
-
-#[test]
-fn a_backup_that_is_whole_where_the_store_is_damaged_is_kept_as_it_is() {
-    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    fill(folder.path());
-    Store::back_up(folder.path(), target.path(), None, |_| ()).expect("copied");
     let path = folder.path().join("journal");
     let mut journal = fs::read(&path).expect("there");
     let frame = frames(&journal)[5].clone();
     journal[frame.end - 1] ^= 0x40;
     fs::write(&path, &journal).expect("written");
     for _ in 0..2 {
-        let refused = Store::back_up(folder.path(), target.path(), None, |_| ()).expect_err("refused").to_string();
+        let copied = back_up(folder.path(), target.path()).expect("copied");
+        assert_eq!((copied.damaged_bytes, copied.mended_bytes), (frame.len() as u64, 0), "as long as it is damaged");
+    }
+    Store::rebuild(folder.path(), |_| ()).expect("rebuilt");
+    let shown = |dir: &Path| format!("{:#?}", open(dir).0.stories().collect::<Vec<_>>());
+    let wanted = shown(folder.path());
+    let older = tempfile::tempdir().expect("a folder");
+    copy_dir(target.path(), older.path());
+    let copied = back_up(folder.path(), target.path()).expect("copied");
+    assert_eq!((copied.damaged_bytes, copied.mended_bytes), (0, frame.len() as u64));
+    let told = |target: &Path| {
+        let restored = tempfile::tempdir().expect("a folder");
+        let told = Store::restore(target, restored.path(), |_| ()).expect("restored").told;
+        assert_eq!(shown(restored.path()), wanted);
+        told.iter().any(|told| matches!(told, Recovery::SetAside { .. }))
+    };
+    assert!(!told(target.path()), "nothing is damaged in it");
+    assert_eq!(back_up(folder.path(), target.path()).expect("copied").bytes_copied, 0);
+
+    // As a kill leaves it in the middle: what counts is the older one, and the next backup goes on.
+    let half = fs::read(target.path().join("journal-1")).expect("there");
+    fs::write(older.path().join("journal-1"), &half[..half.len() / 2]).expect("written");
+    assert!(told(older.path()), "it holds the damaged bytes");
+    // One that says nothing of damage, as those of the first programs.
+    let manifest = fs::read_to_string(older.path().join("backup.json")).expect("there");
+    let mut manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    manifest.as_object_mut().expect("an object").retain(|key, _| !["damaged", "journal_copy"].contains(&key.as_str()));
+    fs::write(older.path().join("backup.json"), manifest.to_string()).expect("written");
+    assert_eq!(back_up(folder.path(), older.path()).expect("copied").mended_bytes, frame.len() as u64);
+    assert!(!told(older.path()));
+    assert_eq!(fs::read(older.path().join("journal-1")).expect("there"), fs::read(&path).expect("there"));
+    assert!(!older.path().join("journal").exists());
+}
+
+#[test]
+fn a_backup_that_its_disk_has_damaged_is_mended_from_the_store() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    fill(folder.path());
+    back_up(folder.path(), target.path()).expect("copied");
+    let path = target.path().join("journal");
+    let mut journal = fs::read(&path).expect("there");
+    let frame = frames(&journal)[5].clone();
+    journal[frame.end - 1] ^= 0x40;
+    fs::write(&path, &journal).expect("written");
+    assert_eq!(back_up(folder.path(), target.path()).expect("copied").mended_bytes, frame.len() as u64);
+    assert_eq!(fs::read(target.path().join("journal-1")).expect("there"), fs::read(folder.path().join("journal")).expect("there"));
+}
+
+#[test]
+fn a_backup_that_is_whole_where_the_store_is_damaged_is_kept_as_it_is() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    fill(folder.path());
+    back_up(folder.path(), target.path()).expect("copied");
+    let path = folder.path().join("journal");
+    let mut journal = fs::read(&path).expect("there");
+    let frame = frames(&journal)[5].clone();
+    journal[frame.end - 1] ^= 0x40;
+    fs::write(&path, &journal).expect("written");
+    for _ in 0..2 {
+        let refused = back_up(folder.path(), target.path()).expect_err("refused").to_string();
         assert!(refused.contains("is damaged at byte") && refused.ends_with("keep that one, and back up into another folder"), "{refused}");
         Store::rebuild(folder.path(), |_| ()).expect("rebuilt");
     }

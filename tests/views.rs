@@ -444,6 +444,9 @@ async fn a_source_that_floods_a_view_holds_a_quarter_of_its_page_unless_it_is_al
     let others = (0..20).map(|n| item(["seebug", "other", "third"][n % 3], &format!("Tor as others see it {n}"), n as i64));
     let alone = (0..20).map(|n| item("lonely", &format!("Lone word {n}"), n));
     let library = Library::with(&flood.chain(others).chain(alone).collect::<Vec<_>>());
+    // Who floods copies what others have: the newest story of theirs.
+    let copied = item("seebug", "Tor as two see it", 500);
+    library.add(&[copied.clone(), Item { link: copied.link, key: copied.key, ..item("krebs", "Tor as two see it", 501) }]);
     let mut settings = (*settings()).clone();
     settings.window = WindowLimits { entries_max: 8, ..settings.window };
     settings.views = [view("tor", "Tor", &[]), view("lone", "Lone", &[])].into();
@@ -451,6 +454,7 @@ async fn a_source_that_floods_a_view_holds_a_quarter_of_its_page_unless_it_is_al
     let shown = titles(&server.ask("GET", "/views/tor.atom", &[]).await.body);
     let of_flood = shown.iter().filter(|title| title.starts_with("Tor news")).count();
     assert_eq!((of_flood, shown.len()), (2, 8), "{shown:?}");
+    assert_eq!(shown[2], "Tor as two see it", "it stays the story of who told it");
     assert_eq!(titles(&server.ask("GET", "/views/lone.atom", &[]).await.body).len(), 8);
     let own = titles(&server.ask("GET", "/sources/krebs.atom", &[]).await.body);
     assert_eq!((own.len(), own[0].as_str()), (8, "Tor news 199"), "on its own page a source has all the room");

@@ -97,6 +97,28 @@ fn a_daemon_that_works_is_alive_and_ready() {
     daemon.stop();
 }
 
+/// As on a full disk: the store goes on, and only the index stays behind.
+#[test]
+fn an_index_that_stays_behind_is_seen_by_monitors_and_people() {
+    let home = Home::new("");
+    let daemon = home.start();
+    daemon.wait_for("the index", |daemon| daemon.get("/readyz").status == 200);
+    assert_eq!(sample(&daemon.get("/metrics").body, "watchfire_search_following"), Some(1.0));
+    fs::rename(home.path("data/search"), home.path("elsewhere")).expect("moved");
+    fs::write(home.path("note.md"), "---\ntitle: A note\n---\n\nText.\n").expect("written");
+    let imported = home.command(&["import", "note.md"]);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    daemon.wait_for("the failure", |daemon| daemon.get("/readyz").status == 503);
+    let words = "the search index cannot be written";
+    assert!(daemon.get("/readyz").body.starts_with(words), "{}", daemon.get("/readyz").body);
+    assert!(daemon.get("/sources").body.contains(words), "{}", daemon.get("/sources").body);
+    assert_eq!(sample(&daemon.get("/metrics").body, "watchfire_search_following"), Some(0.0));
+    let health = home.command(&["health", "--ready"]);
+    assert!(!health.status.success() && String::from_utf8_lossy(&health.stderr).contains(words));
+    assert_eq!(daemon.get("/healthz").body, "ok\n", "a new start would not help");
+    daemon.stop();
+}
+
 #[test]
 fn log_lines_can_be_json_and_hold_no_secret() {
     let origin = Origin::launch();

@@ -34,6 +34,7 @@ pub async fn import_archive(choice: &Choice, path: &Path, progress: impl FnMut(f
     let settings = choice.load_or_default()?;
     // The daemon's working folder is another one.
     let path: PathBuf = path.canonicalize().with_context(|| format!("`{}`", path.display()))?;
+    anyhow::ensure!(!path.is_dir(), "`{}` is a folder, must be a file", path.display());
     // A slip must not leave an empty store behind.
     Store::check_archive(&path)?;
     match open_or_ask(&settings)? {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use hyper::Method;
 
 use super::{
@@ -19,15 +20,20 @@ pub async fn back_up(choice: &Choice, target: &Path, progress: impl FnMut(f64) +
     let settings = choice.load_or_default()?;
     let dir = &settings.daemon.data_dir;
     expect_store(dir)?;
+    let backup = tokio::task::block_in_place(|| Store::begin_backup(dir, target))?;
     // Items are worth more than manners: a store that nobody can open, on a full disk for one, is copied nevertheless.
     let manners = note_manners(&settings).await;
     let noted = manners.as_ref().ok().map(PathBuf::as_path);
-    let done = tokio::task::block_in_place(|| Store::back_up(dir, target, noted, progress))?;
+    let done = tokio::task::block_in_place(|| backup.copy(noted, progress))?;
     let missing = check::missing(done.damaged_bytes);
+    let mended = match done.mended_bytes {
+        0 => String::new(),
+        bytes => format!("; {bytes} bytes of its journal that were damaged have been replaced"),
+    };
     let without = manners.err().map_or(String::new(), |error| {
         format!("; a store made from it asks its sources at once and tells its receivers nothing of before: {error:#}")
     });
-    Ok(format!("{} bytes copied to `{}`, which has {} now{missing}{without}", done.bytes_copied, target.display(), done.bytes))
+    Ok(format!("{} bytes copied to `{}`, which has {} now{mended}{missing}{without}", done.bytes_copied, target.display(), done.bytes))
 }
 
 /// Has what only the index knows written down by whoever may open it.
@@ -48,6 +54,12 @@ pub(super) fn noted(store: &Store) -> Result<PathBuf, CommandError> {
 pub fn restore(choice: &Choice, source: &Path, progress: impl FnMut(f64)) -> anyhow::Result<String> {
     let settings = choice.load_or_default()?;
     let dir = &settings.daemon.data_dir;
+    ensure!(
+        source.is_dir(),
+        "`{}` is {}, must be the folder of a backup",
+        source.display(),
+        if source.exists() { "a file" } else { "not there" }
+    );
     expect_owner(dir)?;
     let done = Store::restore(source, dir, progress)?;
     let told: Vec<String> = done.told.iter().map(ToString::to_string).collect();

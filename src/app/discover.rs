@@ -69,7 +69,11 @@ async fn ask(client: &Client, link: &Link) -> anyhow::Result<(Response, Option<P
         }
         answer => answer.map(|response| (response, None)),
     };
-    answer.map_err(|failure| anyhow::anyhow!("`{link}`: {failure}"))
+    answer.map_err(|failure| {
+        // Who types no scheme is asked by `https`.
+        let hint = if matches!(failure, Failure::Tls(_)) { "; one that is served without TLS begins with `http://`" } else { "" };
+        anyhow::anyhow!("`{link}`: {failure}{hint}")
+    })
 }
 
 /// A redirect that does not hold for good leaves the address as it was asked for.

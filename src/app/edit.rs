@@ -65,7 +65,7 @@ pub async fn add_source(choice: &Choice, wish: &SourceWish, say: impl FnMut(&Lin
     refuse_known(&settings, &address, wish.anyway)?;
     let found = discover(&fetcher(&settings)?, &address, say).await?;
     refuse_known(&settings, &found.url, wish.anyway)?;
-    let id = id.unwrap_or_else(|| slug(&found.url, |id| settings.source(id).is_some()));
+    let id = id.unwrap_or_else(|| slug(&found.url, |id| settings.source(id).is_ok()));
     let source = NewSource {
         id,
         url: found.url.clone(),
@@ -100,7 +100,8 @@ pub fn remove_source(choice: &Choice, id: &str) -> anyhow::Result<PathBuf> {
         replace(file, text.as_bytes(), None).with_context(|| format!("`{}` cannot be written", file.display()))?;
         return Ok(file.clone());
     }
-    anyhow::bail!("no source is called `{id}`")
+    settings.source(&id).map_err(anyhow::Error::msg)?;
+    anyhow::bail!("`{id}` is written in a way that only its owner can edit")
 }
 
 /// The id that the operator wants, if no source has it or had it.
@@ -119,8 +120,8 @@ fn free_id(settings: &Settings, id: &str) -> anyhow::Result<SourceId> {
 fn refuse_known(settings: &Settings, url: &Link, anyway: bool) -> anyhow::Result<()> {
     let spelling = config::spelling(url.as_str());
     for source in settings.sources.iter().filter(|source| config::spelling(source.url.as_str()) == spelling) {
-        anyhow::ensure!(source.url != *url, "this feed is the source `{}` already", source.id);
-        anyhow::ensure!(anyway, "this feed seems to be the source `{}` in another spelling; `--anyway` adds it all the same", source.id);
+        anyhow::ensure!(source.url != *url, "`{url}` is the source `{}` already", source.id);
+        anyhow::ensure!(anyway, "`{url}` seems to be the source `{}` in another spelling; `--anyway` adds it all the same", source.id);
     }
     Ok(())
 }
@@ -179,7 +180,7 @@ mod tests {
             ("https://网安.example/", "xn--"),
         ] {
             let url = address(typed).expect(typed);
-            let id = slug(&url, |id| settings.source(id).is_some());
+            let id = slug(&url, |id| settings.source(id).is_ok());
             assert!(id.as_str().starts_with(wanted), "{typed} {id}");
             settings.sources.push(Arc::new(Source::new(
                 SourceId::parse(id.as_str()).expect("a slug"),

@@ -23,6 +23,7 @@ use crate::{
 pub async fn once(choice: &Choice, source: Option<SourceId>) -> anyhow::Result<Vec<PollRow>> {
     let settings = choice.load_or_default()?;
     if !Store::is_there(&settings.daemon.data_dir) {
+        // What makes a store must have a reason: a slip in the configuration or in a name is none.
         expect_source(&choice.load()?, source.as_ref())?;
     }
     let mut rows = match open_or_ask(&settings)? {
@@ -50,14 +51,12 @@ pub async fn release(choice: &Choice, source: &SourceId) -> anyhow::Result<Optio
     Ok(rows.into_iter().next())
 }
 
-/// What makes a store must have a reason: a slip in the configuration or in a name is none.
 fn expect_source(settings: &Settings, named: Option<&SourceId>) -> anyhow::Result<()> {
-    let is_known = named.is_none_or(|named| settings.sources.iter().any(|source| source.enabled && source.id == *named));
-    anyhow::ensure!(is_known, "no enabled source is called `{}`", named.map_or("", SourceId::as_str));
-    Ok(())
+    named.map_or(Ok(()), |id| settings.enabled_source(id).map(drop).map_err(anyhow::Error::msg))
 }
 
 async fn poll_here(settings: &Settings, store: Store, source: Option<SourceId>, is_release: bool) -> anyhow::Result<Vec<PollRow>> {
+    expect_source(settings, source.as_ref())?;
     let shutdown = CancellationToken::new();
     let lists = risk::Keeper::begin(settings, &store).await;
     let (orders_in, orders) = mpsc::channel(1);

@@ -68,6 +68,9 @@ impl Clerk {
     }
 
     async fn poll(&self, source: Option<SourceId>, is_release: bool) -> Result<String, CommandError> {
+        if let Some(id) = &source {
+            self.settings.borrow().enabled_source(id).map_err(CommandError::Refused)?;
+        }
         let (reply, answer) = oneshot::channel();
         self.polls.send(PollOrder { source, is_release, reply }).await.map_err(|_| shutting_down())?;
         let reports = answer.await.map_err(|_| shutting_down())??;

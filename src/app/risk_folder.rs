@@ -64,6 +64,17 @@ pub(super) fn read(folder: &Path, known: &RiskLists) -> Found {
     scores.sort_by_key(|(day, _)| Reverse(*day));
     let epss = scores.iter().find_map(|(_, file)| taken(parsed(file, tag::epss), &mut faults));
     let is_sound = faults.is_empty();
+    if is_sound {
+        let lacks = [
+            (kev.is_none() && known.kev.is_some(), "holds no KEV catalogue any more"),
+            (epss.is_none() && known.epss.is_some(), "holds no EPSS scores any more"),
+            (
+                kev.is_none() && epss.is_none() && known.is_empty(),
+                "holds no list: no file that ends in `.json`, `.csv`, `.json.gz` or `.csv.gz`",
+            ),
+        ];
+        faults.extend(lacks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| refused(folder, words)));
+    }
     let lists = RiskLists {
         kev: newest((kev, &known.kev), is_sound, |kev| kev.released),
         epss: newest((epss, &known.epss), is_sound, |epss: &Epss| epss.scored),
@@ -112,18 +123,23 @@ fn beginning(file: &Path) -> io::Result<Kind> {
     let text = text.trim_start_matches('\u{FEFF}').trim_start();
     Ok(match tag::epss_day(text) {
         Some(day) => Kind::Epss(day),
-        None if text.starts_with('{') => Kind::Kev,
+        // Either stands at the beginning, whichever of its keys comes first, and in no other list.
+        None if text.starts_with('{') && ["\"dateReleased\"", "\"cveID\""].iter().any(|key| text.contains(key)) => Kind::Kev,
         None => Kind::Unknown,
     })
 }
 
 /// Reads a file as a list; else why it is refused.
 fn parsed<T>(file: &Path, parse: impl Fn(&str) -> Result<T, ListFault>) -> Result<T, String> {
+    let unreadable = |error: io::Error| refused(file, &format!("cannot be read: {error}"));
+    let too_large = || refused(file, &format!("is over {} MiB, which is too much for a list", LIST_BYTES_MAX >> 20));
+    if fs::metadata(file).map_err(unreadable)?.len() > LIST_BYTES_MAX {
+        return Err(too_large());
+    }
     let mut bytes = Vec::new();
-    let read = open(file).and_then(|input| input.take(LIST_BYTES_MAX + 1).read_to_end(&mut bytes));
-    read.map_err(|error| refused(file, &format!("cannot be read: {error}")))?;
+    open(file).and_then(|input| input.take(LIST_BYTES_MAX + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.len() as u64 > LIST_BYTES_MAX {
-        return Err(refused(file, &format!("is over {} MiB, which is too much for a list", LIST_BYTES_MAX >> 20)));
+        return Err(too_large());
     }
     let text = String::from_utf8(bytes).map_err(|_| refused(file, "must be UTF-8"))?;
     parse(&text).map_err(|ListFault { line, rule }| Fault { file: file.to_owned(), line, message: rule }.to_string())
@@ -180,7 +196,7 @@ mod tests {
             assert!(faults.iter().zip(wanted.2).all(|(fault, beginning)| fault.starts_with(beginning)), "{what}: {faults:?}");
             known = found.lists;
         };
-        look("nothing", (None, None, vec![]));
+        look("nothing", (None, None, vec![&format!("{}: holds no list", folder.path().display())]));
         write("a.json", kev("2026-11-18").as_bytes());
         write("b.csv", epss("2026-11-18").as_bytes());
         write("notes.txt", b"mine");
@@ -205,8 +221,24 @@ mod tests {
         for name in ["a.json", "b.csv"] {
             fs::remove_file(folder.path().join(name)).expect("removed");
         }
-        look("gone", (day("18"), day("18"), vec![]));
+        let gone = ["KEV catalogue", "EPSS scores"].map(|list| format!("{}: holds no {list} any more", folder.path().display()));
+        look("gone", (day("18"), day("18"), gone.iter().map(String::as_str).collect()));
         fs::remove_dir_all(folder.path()).expect("removed");
         assert!(read(folder.path(), &RiskLists::default()).faults[0].contains("`risk.folder` cannot be read"));
+    }
+    /// Other programs keep JSON of their own in such folders, some of it large.
+    #[test]
+    fn what_is_no_list_is_known_by_its_beginning_or_its_size_and_not_read_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let make = |name: &str, beginning: &str, bytes: u64| {
+            fs::write(folder.path().join(name), beginning).expect("written");
+            let file = fs::OpenOptions::new().write(true).open(folder.path().join(name)).expect("opened");
+            file.set_len(bytes).expect("holes are free");
+        };
+        make("0.json", "{\"resultsPerPage\":2000,\"format\":\"NVD_CVE\",\"vulnerabilities\":[{\"cve\":{", 1 << 40);
+        make("1.json", "{\"title\":\"CISA Catalog\",\"dateReleased\":\"2026-11-18T12:00:00Z\",", 1 << 40);
+        let (kev, _, faults) = told(folder.path(), &read(folder.path(), &RiskLists::default()));
+        assert_eq!((kev, faults.len()), (None, 2), "{faults:?}");
+        assert!(faults[0].starts_with("0.json: is neither the KEV") && faults[1].starts_with("1.json: is over 64 MiB"), "{faults:?}");
     }
 }

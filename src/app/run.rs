@@ -129,9 +129,11 @@ impl Daemon {
         let (topics, topics_out) = watch::channel(Arc::default());
         // It ends with the reading half, and what it has not told by then it tells at the next start.
         drop(tokio::spawn(hubs::announce(fetcher.clone(), settings_out.clone(), topics_out)));
+        let (is_following, is_following_out) = watch::channel(true);
         let service = http::Service {
             store: store.clone(),
             search: search.clone(),
+            is_following: is_following_out,
             served: served_out,
             orders: orders_in,
             token,
@@ -144,7 +146,7 @@ impl Daemon {
         drop(tokio::spawn(poll::retain(store.clone(), Clock::System, retention_out, polls_end.clone())));
         // The same.
         drop(tokio::spawn(risk::follow(lists, store.clone(), settings_out.clone(), polls_end.clone())));
-        let indexing = tokio::spawn(follow(search.clone(), store.clone(), readers_end.clone()));
+        let indexing = tokio::spawn(follow(search.clone(), store.clone(), is_following, readers_end.clone()));
         let clerk = Clerk { store: store.clone(), search: search.clone(), settings: settings_out, polls, reloads: reloads_in };
         Ok(Self {
             choice,

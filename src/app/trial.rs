@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
-
 use super::{Choice, Inspected, sources, wiring::fetcher};
 use crate::{
     clock::{Clock, Stopwatch},
@@ -55,7 +53,7 @@ impl Examiner {
     /// Asks one source. The error is an id that is none; what the source does is the answer, also a failure.
     pub async fn ask(&self, id: &str) -> anyhow::Result<Result<Trial, Failure>> {
         let id = SourceId::parse(id)?;
-        let source = self.settings.source(&id).with_context(|| format!("no source is called `{id}`"))?;
+        let source = self.settings.source(&id).map_err(anyhow::Error::msg)?;
         if let Some((_, until)) = self.silent.iter().find(|(silent, _)| silent == id.as_str()) {
             anyhow::bail!("`{id}` asked us to wait until {until}");
         }

@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap_mangen::Man;
 
 use super::{command, say};
@@ -45,6 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.folder {
         None => say(&main_page(root)?)?,
         Some(folder) => {
+            ensure!(!folder.is_file(), "`{}` is a file, must be a folder", folder.display());
             fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
             write_commands(&root, folder)?;
             write(&folder.join("watchfire.1"), &main_page(root)?)?;

@@ -126,7 +126,8 @@ enum Verb {
     ///
     /// The copy is that of one moment. Into a folder that holds an older backup only what is new is copied. A backup that was cut short
     /// is gone on with by the same command. With it go validators, outages, and who was told what: a daemon with a restored store goes on
-    /// as if nothing had happened since. What is made again is not in it: the index, and that of the search.
+    /// as if nothing had happened since. What is made again is not in it: the index, and that of the search. While one backup of a store
+    /// is made, another is refused. Damaged bytes in an older backup are replaced once `rebuild` has mended them in the store.
     Backup(backup::Target),
     /// Make the store from a backup; its folder must be empty
     ///

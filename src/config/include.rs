@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -53,8 +54,12 @@ pub(super) fn matches(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, Stri
     if !name.contains('*') {
         return if path.is_file() { Ok(vec![path]) } else { Err("must name a file that exists".to_owned()) };
     }
-    // A folder that is not there holds no files: the line may stand before the first file does.
-    let Ok(entries) = fs::read_dir(parent) else { return Ok(Vec::new()) };
+    let entries = match fs::read_dir(parent) {
+        Ok(entries) => entries,
+        // A folder that is not there holds no files: the line may stand before the first file does.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(format!("must name files in a folder, and `{}` cannot be read as one: {error}", parent.display())),
+    };
     let mut files: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())

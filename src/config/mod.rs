@@ -5,6 +5,7 @@
 
 mod edit;
 mod error;
+mod guess;
 mod include;
 mod notify;
 mod piece;
@@ -18,6 +19,7 @@ mod stamp;
 mod tables;
 mod view;
 mod watch_list;
+mod zone;
 
 use std::{
     collections::BTreeSet,
@@ -30,6 +32,7 @@ use toml::de::DeTable;
 pub use self::{
     edit::{NewSource, with_source, without_source},
     error::{ConfigError, Fault},
+    guess::did_you_mean,
     include::find,
     secret::Env,
     settings::{DaemonSettings, DocumentSettings, FeedSettings, HttpSettings, PollSettings, Settings},

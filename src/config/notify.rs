@@ -6,9 +6,10 @@ use chrono_tz::Tz;
 
 use super::{
     error::Fault,
+    guess::did_you_mean,
     route::read_allow_private,
     secret::{Env, expand},
-    section::{Position, Section, fault, nearest, shorten},
+    section::{Position, Section, fault, shorten},
     tables::INTERVAL_MAX,
 };
 use crate::{
@@ -135,6 +136,7 @@ impl<'e> Receivers<'e> {
         const ADDRESS: &str = "must be a mail address such as `me@example.org` or `Me <me@example.org>`";
         let from = section.parsed("from", ADDRESS, mail_address);
         let to = section.strings("to");
+        let lacks_recipient = to.is_empty() && (section.has_texts("to") || !section.has("to"));
         if to.len() > RECIPIENTS_MAX {
             section.fault("to", format_args!("must be at most {RECIPIENTS_MAX}"));
         }
@@ -147,8 +149,8 @@ impl<'e> Receivers<'e> {
         }
         let unsubscribe = section.parsed("unsubscribe", "must be a mail address such as `me@example.org`", plain_address);
         let allow_private = allow_private?;
-        for key in ["host", "from", "to"] {
-            if !section.has(key) || (key == "to" && recipients.is_empty()) {
+        for (key, is_missing) in [("host", !section.has("host")), ("from", !section.has("from")), ("to", lacks_recipient)] {
+            if is_missing {
                 section.fault("kind", format_args!("is `smtp`, which needs `notify.{key}`"));
             }
         }
@@ -188,8 +190,7 @@ impl<'e> Receivers<'e> {
                 views.push(found.value.to_owned());
                 continue;
             }
-            let guess = nearest(found.value, self.views.iter().map(|view| view.id.as_str()));
-            let guess = guess.map_or_else(String::new, |guess| format!(", did you mean `{guess}`?"));
+            let guess = did_you_mean(found.value, self.views.iter().map(|view| view.id.as_str()));
             section.fault("views", format_args!("is `{}`, must be the id of a view{guess}", shorten(found.value)));
         }
         views

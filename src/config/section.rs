@@ -19,6 +19,7 @@ use toml::{
 
 use super::{
     error::Fault,
+    guess::did_you_mean,
     piece::Piece,
     quantity::{parse_duration, parse_size, show_duration, show_size},
 };
@@ -91,8 +92,7 @@ impl<'a> Section<'a> {
             let (name, line) = (key.get_ref().as_ref(), key.span().start);
             if !self.asked.contains(&name) {
                 let place = if self.name.is_empty() { "at the top".to_owned() } else { format!("in `{}`", self.name) };
-                let guess =
-                    nearest(name, self.asked.iter().copied()).map_or_else(String::new, |guess| format!(", did you mean `{guess}`?"));
+                let guess = did_you_mean(name, self.asked.iter().copied());
                 let message = format!("unknown key `{}` {place}{guess}", shorten(name));
                 self.faults.push(fault(self.file.position(line), message));
             }
@@ -103,6 +103,12 @@ impl<'a> Section<'a> {
     /// Whether the key is set.
     pub fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
+    }
+
+    /// Whether what the key holds is a list of texts: where it is not, `strings` has said so.
+    pub fn has_texts(&self, key: &str) -> bool {
+        let list = self.table.and_then(|table| table.get(key)).and_then(|value| value.get_ref().as_array());
+        list.is_some_and(|list| list.iter().all(|item| item.get_ref().is_str()))
     }
 
     /// The line of a key, or of the table's first key.
@@ -331,14 +337,4 @@ pub(super) fn shorten(value: &str) -> String {
         line.push_str("...");
     }
     line
-}
-
-/// The known word most like `word`, if it is like it at all.
-pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    let likeness = |other: &&'w str| strsim::jaro_winkler(&word.to_lowercase(), &other.to_lowercase());
-    known
-        .map(|other| (likeness(&other), other))
-        .filter(|(score, _)| *score > 0.85)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, other)| other)
 }

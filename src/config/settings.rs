@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 
+use super::guess::did_you_mean;
 use crate::{
     model::{FetchLimits, Images, ItemLimits, Link, MergeThresholds, Receiver, Retention, ScheduleLimits, Source, SourceId},
     view::View,
@@ -45,9 +46,23 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The source of that id.
-    pub fn source(&self, id: &SourceId) -> Option<&Source> {
-        self.sources.iter().map(Arc::as_ref).find(|source| source.id == *id)
+    /// The source of that id; else what to say to who asked for it.
+    pub fn source(&self, id: &SourceId) -> Result<&Source, String> {
+        if let Some(source) = self.sources.iter().find(|source| source.id == *id) {
+            return Ok(source);
+        }
+        Err(match self.sources.iter().find(|source| source.formerly.contains(id)) {
+            Some(source) => format!("no source is called `{id}` any more: it is `{}`", source.id),
+            None => {
+                format!("no source is called `{id}`{}", did_you_mean(id.as_str(), self.sources.iter().map(|source| source.id.as_str())))
+            }
+        })
+    }
+
+    /// The same of a source that is polled.
+    pub fn enabled_source(&self, id: &SourceId) -> Result<&Source, String> {
+        let source = self.source(id)?;
+        if source.enabled { Ok(source) } else { Err(format!("`{id}` is not polled: it has `enabled = false`")) }
     }
 }
 

@@ -8,7 +8,8 @@ use super::{
     route::{read_allow_private, read_basic_auth, read_route},
     secret::{Env, expand, names_variable},
     section::{Found, Position, Section, fault, shorten},
-    tables::{INTERVAL_MAX, ITEMS, timezone},
+    tables::{INTERVAL_MAX, ITEMS},
+    zone::timezone,
 };
 use crate::{
     model::{BadLink, Cadence, HeaderPair, Keeping, Link, ScheduleLimits, Source, SourceId, Text},

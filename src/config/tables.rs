@@ -5,7 +5,6 @@ use std::{
     net::SocketAddr,
     ops::RangeInclusive,
     path::{Path, PathBuf},
-    str::FromStr,
     time::Duration,
 };
 
@@ -13,8 +12,9 @@ use chrono_tz::Tz;
 
 use super::{
     error::Fault,
-    section::{Section, nearest},
+    section::Section,
     settings::{DaemonSettings, DocumentSettings, FeedSettings, HttpSettings, PollSettings, Settings},
+    zone::timezone,
 };
 use crate::model::{FetchLimits, Images, ItemLimits, Link, MergeThresholds, Retention, ScheduleLimits, Text};
 
@@ -65,48 +65,6 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, faults: &mut Vec<Fault
     };
     [daemon, http, poll, feed, documents, risk, merge, retention].into_iter().for_each(|section| section.finish(faults));
     settings
-}
-
-/// Names that people take for zones, with the zones that they mean: the database names one city of each.
-const NO_ZONES: [(&str, &str); 20] = [
-    ("Asia/Beijing", "Asia/Shanghai"),
-    ("Beijing", "Asia/Shanghai"),
-    ("Asia/Shenzhen", "Asia/Shanghai"),
-    ("Asia/Guangzhou", "Asia/Shanghai"),
-    ("China", "Asia/Shanghai"),
-    ("Shanghai", "Asia/Shanghai"),
-    ("Asia/Mumbai", "Asia/Kolkata"),
-    ("Asia/Delhi", "Asia/Kolkata"),
-    ("Asia/Bangalore", "Asia/Kolkata"),
-    ("Asia/Osaka", "Asia/Tokyo"),
-    ("Asia/Hanoi", "Asia/Ho_Chi_Minh"),
-    ("Asia/Abu_Dhabi", "Asia/Dubai"),
-    ("Europe/Frankfurt", "Europe/Berlin"),
-    ("Europe/Munich", "Europe/Berlin"),
-    ("Europe/Geneva", "Europe/Zurich"),
-    ("Europe/Barcelona", "Europe/Madrid"),
-    ("America/Washington", "America/New_York"),
-    ("America/Boston", "America/New_York"),
-    ("America/San_Francisco", "America/Los_Angeles"),
-    ("America/Seattle", "America/Los_Angeles"),
-];
-
-/// A zone of the IANA database.
-pub(super) fn timezone(section: &mut Section<'_>) -> Option<Tz> {
-    let found = section.string("timezone")?;
-    let zone = Tz::from_str(found.value).ok();
-    if zone.is_none() {
-        let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| (zone.name(), zone.name()));
-        let names: Vec<_> = zones.chain(NO_ZONES).collect();
-        let guess = nearest(found.value, names.iter().map(|(name, _)| *name));
-        let guess = guess.and_then(|guess| names.iter().find(|(name, _)| *name == guess));
-        let guess = guess.map_or_else(String::new, |(_, zone)| format!(", did you mean `{zone}`?"));
-        section.fault(
-            "timezone",
-            format_args!("is `{}`, must be an IANA time zone such as `Asia/Shanghai`{guess}", super::section::shorten(found.value)),
-        );
-    }
-    zone
 }
 
 fn read_daemon(section: &mut Section<'_>, folder: &Path, warnings: &mut Vec<String>) -> DaemonSettings {

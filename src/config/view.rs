@@ -12,12 +12,13 @@ use std::{
 use super::{
     TextOf,
     error::Fault,
+    guess::did_you_mean,
     secret::Env,
-    section::{Position, Section, fault, nearest, shorten},
+    section::{Position, Section, fault, shorten},
     watch_list,
 };
 use crate::{
-    model::{Secret, Source, SourceId, Text},
+    model::{Item, Risk, Secret, Source, SourceId, Text},
     tag,
     view::{Filter, Place, Selection, View, ViewId},
 };
@@ -85,6 +86,9 @@ impl<'e> Views<'e> {
         if names.len() > TOKENS_MAX {
             section.fault("tokens_env", format_args!("must be at most {TOKENS_MAX}"));
         }
+        if names.is_empty() && (section.has("token_env") || section.has("tokens_env")) {
+            section.fault("tokens_env", "must name a variable, or be left out with `view.token_env`: then everybody may read the view");
+        }
         let mut tokens = Vec::new();
         for (key, name) in names {
             let Some(value) = (self.env)(name.value) else {
@@ -98,9 +102,6 @@ impl<'e> Views<'e> {
                 self.warnings.push(format!("{file}:{line}: `{name}` has under {} characters: it opens nothing", Secret::CHARS_MIN));
             }
             tokens.push(token);
-        }
-        if tokens.is_empty() && (section.has("token_env") || section.has("tokens_env")) {
-            section.fault("tokens_env", "must name a variable, or be left out with `view.token_env`: then everybody may read the view");
         }
         tokens
     }
@@ -145,7 +146,7 @@ impl<'e> Views<'e> {
             if !section.has(key) {
                 continue;
             }
-            if values.is_empty() || values.len() > VALUES_MAX {
+            if section.has_texts(key) && !(1..=VALUES_MAX).contains(&values.len()) {
                 section.fault(key, format_args!("must be a list of 1 to {VALUES_MAX} texts"));
             }
             let mut any = Vec::new();
@@ -187,8 +188,8 @@ impl<'e> Views<'e> {
         if let Some(source) = self.sources.iter().find(|source| source.id.as_str() == value) {
             return Ok(Filter::Source(source.id.clone()));
         }
-        let guess = nearest(value, self.sources.iter().map(|source| source.id.as_str()));
-        Err(format!("must be the id of a source{}", guess.map_or_else(String::new, |guess| format!(", did you mean `{guess}`?"))))
+        let guess = did_you_mean(value, self.sources.iter().map(|source| source.id.as_str()));
+        Err(format!("must be the id of a source{guess}"))
     }
 
     fn tagged(&self, tag: &str) -> Vec<SourceId> {
@@ -203,7 +204,7 @@ impl<'e> Views<'e> {
                 && tag::canonical(name).is_none()
             {
                 let known = self.sources.iter().flat_map(|source| &source.tags).map(Text::as_str);
-                let guess = nearest(name, known).map_or_else(String::new, |guess| format!(", did you mean `{guess}`?"));
+                let guess = did_you_mean(name, known.chain([Risk::KEV, Item::ROUNDUP]));
                 self.warnings.push(format!("{}:{}: no source is tagged `{}`{guess}", at.file.display(), at.line, shorten(name)));
             }
         }

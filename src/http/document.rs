@@ -114,11 +114,9 @@ impl Document {
         &self.identity.etag
     }
 
-    /// The same, with what was compressed of an `older` document if that has the same bytes.
-    pub(super) fn after(self, older: &Self) -> Self {
-        if self.identity.etag != older.identity.etag {
-            return self;
-        }
+    /// The same, with what was compressed of an older document if that has the same bytes.
+    pub(super) fn after(self, older: Option<&Self>) -> Self {
+        let Some(older) = older.filter(|older| older.identity.etag == self.identity.etag) else { return self };
         let (identity, gzip, brotli) = (older.identity.clone(), Arc::clone(&older.gzip), Arc::clone(&older.brotli));
         Self { identity, gzip, brotli, ..self }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use tokio::sync::watch;
+
 use super::shelf::ShelfError;
 use crate::{
     health::Outage,
@@ -22,6 +24,7 @@ const NEAR: u64 = 16;
 pub(super) struct Library {
     store: Store,
     search: Search,
+    is_following: watch::Receiver<bool>,
 }
 
 /// Moves whenever a page can be another than before.
@@ -34,9 +37,9 @@ pub(super) struct Edition {
 }
 
 impl Library {
-    /// Over a store and its index.
-    pub(super) fn new(store: Store, search: Search) -> Self {
-        Self { store, search }
+    /// Over a store and its index, of which it is said whether it follows the store.
+    pub(super) fn new(store: Store, search: Search, is_following: watch::Receiver<bool>) -> Self {
+        Self { store, search, is_following }
     }
 
     /// What pages are made of now. Cheap.
@@ -183,18 +186,22 @@ impl Library {
             archive_bytes,
             index_bytes,
             generation: self.store.generation(),
-            is_durable: self.is_durable(),
+            is_durable: self.store.is_durable(),
+            is_following: *self.is_following.borrow(),
         })
     }
 
-    /// Whether what is written reaches the disk.
-    pub(super) fn is_durable(&self) -> bool {
-        self.store.is_durable()
-    }
-
-    /// Whether views and searches can be answered.
-    pub(super) fn is_searchable(&self) -> bool {
-        self.search.is_ready()
+    /// What does not work at the moment, in words.
+    pub(super) fn faults(&self) -> Vec<&'static str> {
+        let faults = [
+            (self.store.is_durable(), "what is polled does not reach the disk; is it full?"),
+            (
+                *self.is_following.borrow(),
+                "the search index cannot be written; views, searches and notifications stay as they were; is the disk full?",
+            ),
+            (self.search.is_ready(), "the search index is being filled; views and searches wait"),
+        ];
+        faults.into_iter().filter_map(|(works, words)| (!works).then_some(words)).collect()
     }
 
     /// Hands every story to `take`, oldest first, until it says false.

@@ -47,6 +47,8 @@ pub struct Service {
     pub store: Store,
     /// What finds stories by what they say.
     pub search: Search,
+    /// Whether `search` takes in what comes into the store: false after a failure.
+    pub is_following: watch::Receiver<bool>,
     /// What is said about it; a new value replaces the old one at once.
     pub served: watch::Receiver<Arc<Served>>,
     /// Where the operator's orders go.
@@ -113,7 +115,8 @@ pub struct Order {
 /// Serves `service` on `listener` until `shutdown` is ready; answers in flight are finished. The documents are rendered before the
 /// first connection is taken. True if every answer was finished in time.
 pub async fn run(listener: TcpListener, service: Service, shutdown: impl Future<Output = ()>) -> bool {
-    let shelf = Arc::new(Shelf::new(Library::new(service.store, service.search), service.served, service.topics));
+    let library = Library::new(service.store, service.search, service.is_following);
+    let shelf = Arc::new(Shelf::new(library, service.served, service.topics));
     if let Err(error) = shelf.renew().await {
         tracing::error!(%error, "nothing rendered yet, answering 503");
     }

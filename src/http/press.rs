@@ -277,18 +277,25 @@ impl Press<'_> {
         }
     }
 
-    /// Adds the newest stories of those who are not the crowd, however far back they stand: a flood hides only itself. The combined feed
-    /// does without, for it may not depend on the index; there a flood has been as far as polls and the guard let it.
+    /// Adds the newest stories of those who are not the crowd, however far back they stand and whoever copied them: a flood hides only
+    /// itself. The combined feed does without, for it may not depend on the index; there a flood has been as far as polls and the guard let
+    /// it.
     fn add_others(&self, chosen: &Chosen, fragments: &mut Vec<Arc<Fragment>>, shape: Shape) -> Result<(), ShelfError> {
         let crowd = view::crowd(&candidates_of(fragments), &chosen.limits);
         if crowd.is_empty() || is_everything(&chosen.filter) {
             return Ok(());
         }
+        let others = self.cards.ids().filter(|id| !crowd.contains(id)).cloned().map(Filter::Source);
+        let others = Filter::Any(others.collect());
         let crowd = Filter::Any(crowd.into_iter().map(Filter::Source).collect());
-        let filter = Filter::All(vec![chosen.filter.clone(), Filter::Not(Box::new(crowd))]);
-        let known: HashSet<StoryId> = fragments.iter().map(|fragment| fragment.candidate.id).collect();
-        let others = self.fragments(&filter, chosen.order, (0, chosen.limits.entries_max), shape)?;
-        fragments.extend(others.into_iter().filter(|fragment| !known.contains(&fragment.candidate.id)));
+        let alone = vec![chosen.filter.clone(), Filter::Not(Box::new(crowd.clone()))];
+        let together = vec![chosen.filter.clone(), crowd, others];
+        let mut known: HashSet<StoryId> = fragments.iter().map(|fragment| fragment.candidate.id).collect();
+        // Each by itself, so that who copies everything cannot take the room of what is told without them.
+        for filter in [alone, together] {
+            let found = self.fragments(&Filter::All(filter), chosen.order, (0, chosen.limits.entries_max), shape)?;
+            fragments.extend(found.into_iter().filter(|fragment| known.insert(fragment.candidate.id)));
+        }
         let age = |fragment: &Arc<Fragment>| (Reverse(fragment.candidate.updated.at()), fragment.candidate.id);
         fragments.sort_by_key(age);
         Ok(())

@@ -119,8 +119,8 @@ async fn opensearch(Shared(state): Shared<State>, request: Request) -> Response<
 async fn sources(Shared(state): Shared<State>) -> Response<Body> {
     let (now, library) = (state.clock.now(), state.shelf.library().clone());
     let page = state.shelf.sources(move |site, cards, states| {
-        let shares = library.shares(now - WEEK);
-        render::sources_page(site, cards, Sources { states, shares: &shares }, now)
+        let (shares, faults) = (library.shares(now - WEEK), library.faults());
+        render::sources_page(site, cards, Sources { states, shares: &shares, faults: &faults }, now)
     });
     match page.await {
         Ok(page) => {

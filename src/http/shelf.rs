@@ -149,18 +149,27 @@ impl Shelf {
         self.front.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Renders the present generation and puts it on the shelf.
+    /// Renders the present generation and puts it on the shelf. What hubs are told of is rendered with it, and kept for those who come
+    /// for it then.
     pub(super) async fn renew(&self) -> Result<(), ShelfError> {
         let (library, fragments, served, older) = (self.library.clone(), Arc::clone(&self.fragments), self.served(), self.front());
         let made = tokio::task::spawn_blocking(move || {
             let front = Front::make(&library, &fragments, served, older.as_deref())?;
-            let topics = front.topics(&library, &fragments)?;
-            Ok::<_, ShelfError>((front, topics))
+            let announced = front.announced(&library, &fragments)?;
+            Ok::<_, ShelfError>((Arc::new(front), announced))
         });
-        let (front, topics) = made.await.map_err(|_| ShelfError::Panicked)??;
-        self.topics.send_replace(topics.into());
+        let (front, announced) = made.await.map_err(|_| ShelfError::Panicked)??;
         tracing::debug!(generation = front.edition.generation, feed_bytes = front.feed.bytes(), "feed rendered");
-        *self.front.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(front));
+        *self.front.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&front));
+        let site = &front.served.site;
+        let mut topics = vec![Topic { url: site.feed_url(), tag: front.feed.etag().to_owned() }];
+        for (wanted, page) in announced {
+            topics.push(Topic { url: wanted.url(site), tag: page.etag().to_owned() });
+            let name = PageName::Selected(wanted);
+            let (_, older) = self.kept_page(&front, &name);
+            self.keep_page(&front, &name, &Arc::new(page.after(older.as_deref())));
+        }
+        self.topics.send_replace(if site.hubs.is_empty() { Arc::default() } else { topics.into() });
         Ok(())
     }
 
@@ -216,10 +225,7 @@ impl Shelf {
         let made = tokio::task::spawn_blocking(move || {
             let page = match kept {
                 Some(page) => Some(page),
-                None => shown.page(&library, &fragments, &wanted)?.map(|page| match older {
-                    Some(older) => Arc::new(page.after(&older)),
-                    None => Arc::new(page),
-                }),
+                None => shown.page(&library, &fragments, &wanted)?.map(|page| Arc::new(page.after(older.as_deref()))),
             };
             page.iter().for_each(|page| page.prepare(coding));
             Ok::<_, ShelfError>(page)
@@ -306,11 +312,7 @@ impl Front {
         let (feed, home) = (newest(Some(Format::Atom))?, newest(None)?);
         let about = render::about_page(&served.site, &cards);
         let document = |kind, body: Parts, older: Option<&Document>| {
-            let document = Document::new(kind, body, changed_at);
-            let document = match older {
-                Some(older) => document.after(older),
-                None => document,
-            };
+            let document = Document::new(kind, body, changed_at).after(older);
             Coding::ALL.into_iter().for_each(|coding| document.prepare(coding));
             document
         };
@@ -357,26 +359,83 @@ impl Front {
         Ok(Some(Document::new(kind, body, self.changed_at)))
     }
 
-    /// The feeds that hubs are told of; none where no hub is configured.
-    fn topics(&self, library: &Library, fragments: &Fragments) -> Result<Vec<Topic>, ShelfError> {
-        let site = &self.served.site;
-        if site.hubs.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut topics = vec![Topic { url: site.feed_url(), tag: self.feed.etag().to_owned() }];
-        for view in self.served.views.iter().filter(|view| view.is_open()) {
+    /// The feeds that hubs are told of, beside the combined one; none where no hub is configured.
+    fn announced(&self, library: &Library, fragments: &Fragments) -> Result<Vec<(Wanted, Document)>, ShelfError> {
+        let has_hubs = !self.served.site.hubs.is_empty();
+        let mut announced = Vec::new();
+        for view in self.served.views.iter().filter(|view| has_hubs && view.is_open()) {
             let wanted = Wanted::newest(view.selection(), Some(Format::Atom));
             // While the index is being filled nobody is served a view either.
             match self.page(library, fragments, &PageName::Selected(wanted.clone())) {
-                Ok(Some(page)) => topics.push(Topic { url: wanted.url(site), tag: page.etag().to_owned() }),
-                Ok(None) | Err(ShelfError::NotReady) => {}
+                Ok(page) => announced.extend(page.map(|page| (wanted, page))),
+                Err(ShelfError::NotReady) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(topics)
+        Ok(announced)
     }
 
     fn press<'a>(&'a self, library: &'a Library, fragments: &'a Fragments) -> Press<'a> {
         Press { library, fragments, served: &self.served, cards: &self.cards, changed_at: self.changed_at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::{
+        model::{Images, Link, MergeThresholds, Text},
+        render::Manners,
+        search::Search,
+        store::Store,
+        view::{Filter, View, ViewId, WindowLimits},
+    };
+
+    fn site(hub: Link) -> Site {
+        let title = Text::line("Watchfire", 80);
+        let interval = Duration::from_secs(3600);
+        let manners = Manners { user_agent: "Watchfire".to_owned(), contact: None, interval, interval_min: interval, robots: false };
+        Site {
+            feed_uuid: uuid::Uuid::nil(),
+            author: title.clone(),
+            subtitle: title.clone(),
+            title,
+            home: hub.clone(),
+            timezone: chrono_tz::UTC,
+            images: Images::Link,
+            hubs: vec![hub],
+            manners,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_hubs_are_told_of_is_rendered_once_and_kept_for_those_who_come_for_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (store, _) = Store::open(dir.path(), MergeThresholds::default()).expect("opens");
+        let (search, _) = Search::open(&dir.path().join("search")).expect("opens");
+        search.catch_up(&store, |_| ControlFlow::Continue(())).expect("caught up");
+        let (id, title) = (ViewId::parse("kept").expect("a slug"), Text::line("Kept", 80));
+        let view = View { id, title, filter: Filter::All(Vec::new()), entries_max: None, tokens: Vec::new() };
+        let served = Served {
+            site: site(Link::parse("https://hub.example/").expect("a link")),
+            cards: SourceCards::default(),
+            window: WindowLimits::default(),
+            views: [view].into(),
+            interval_min: Duration::from_secs(900),
+        };
+        let (_served, served) = watch::channel(Arc::new(served));
+        let (_following, is_following) = watch::channel(true);
+        let topics = watch::Sender::default();
+        let shelf = Shelf::new(Library::new(store, search, is_following), served, topics.clone());
+        shelf.renew().await.expect("rendered");
+        let front = shelf.front().expect("a front");
+        let name = PageName::Selected(Wanted::newest(front.served.views[0].selection(), Some(Format::Atom)));
+        let (kept, _) = shelf.kept_page(&front, &name);
+        let told: Vec<String> = topics.borrow().iter().map(|topic| topic.tag.clone()).collect();
+        assert_eq!(told, [front.feed.etag(), kept.as_ref().expect("kept").etag()]);
+        let page = shelf.page(&front, &name, Coding::Identity).await.expect("read").expect("there");
+        assert!(Arc::ptr_eq(&page, &kept.expect("kept")), "nobody has it rendered again");
     }
 }

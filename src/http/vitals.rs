@@ -26,6 +26,8 @@ use crate::{
 /// The route that requests to no address of ours are counted under.
 const NO_ROUTE: &str = "none";
 
+const NOT_RENDERED: &str = "no feed rendered yet";
+
 /// `/healthz`, `/readyz`, `/metrics`.
 pub(super) fn router() -> Router<State> {
     let readable = |handler: MethodRouter<State>| handler.fallback(method_not_allowed);
@@ -45,21 +47,15 @@ pub(super) async fn count(request: Request, next: Next) -> Response<Body> {
 async fn alive(Shared(state): Shared<State>) -> Response<Body> {
     match state.shelf.front() {
         Some(_) => said(StatusCode::OK, "ok\n"),
-        None => said(StatusCode::SERVICE_UNAVAILABLE, "no feed rendered yet\n"),
+        None => said(StatusCode::SERVICE_UNAVAILABLE, format!("{NOT_RENDERED}\n")),
     }
 }
 
 /// 200 while everything works; 503 with what does not, a line each. Starting anew does not help a full disk.
 async fn ready(Shared(state): Shared<State>) -> Response<Body> {
-    let faults: String = [
-        (state.shelf.front().is_none(), "no feed rendered yet\n"),
-        (!state.shelf.library().is_durable(), "what is polled does not reach the disk: is it full?\n"),
-        (!state.shelf.library().is_searchable(), "the search index is being filled: views and searches wait\n"),
-    ]
-    .into_iter()
-    .filter_map(|(is_so, words)| is_so.then_some(words))
-    .collect();
-    if faults.is_empty() { said(StatusCode::OK, "ok\n") } else { said(StatusCode::SERVICE_UNAVAILABLE, faults) }
+    let unrendered = state.shelf.front().is_none().then_some(NOT_RENDERED);
+    let faults: Vec<_> = unrendered.into_iter().chain(state.shelf.library().faults()).collect();
+    if faults.is_empty() { said(StatusCode::OK, "ok\n") } else { said(StatusCode::SERVICE_UNAVAILABLE, faults.join("\n") + "\n") }
 }
 
 /// Everything that is counted, for Prometheus. It names no source and no address.

@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, time::Duration};
 
-use tokio::task::JoinError;
+use tokio::{sync::watch, task::JoinError};
 use tokio_util::sync::CancellationToken;
 
 use super::{Progress, Search, SearchError};
@@ -17,8 +17,9 @@ const PAUSES_UNTIL_REST: u32 = 60;
 /// Pauses after a failure.
 const PAUSES_AFTER_FAILURE: u32 = 120;
 
-/// Follows the store until told to stop. A failure is said, and tried again a minute later: the store does not wait for it.
-pub async fn follow(search: Search, store: Store, shutdown: CancellationToken) {
+/// Follows the store until told to stop. A failure is said, and tried again a minute later: the store does not wait for it. Until that
+/// goes well, `is_following` is false.
+pub async fn follow(search: Search, store: Store, is_following: watch::Sender<bool>, shutdown: CancellationToken) {
     let (mut known, mut idle) = (None, 0);
     loop {
         let generation = store.generation();
@@ -29,6 +30,7 @@ pub async fn follow(search: Search, store: Store, shutdown: CancellationToken) {
             idle += 1;
             if idle == PAUSES_UNTIL_REST { rest(&search).await } else { Ok(()) }
         };
+        is_following.send_replace(worked.is_ok());
         let pauses = match worked {
             Ok(()) => {
                 known = Some(generation);

@@ -1,27 +1,34 @@
 //! Backups: archive and journal as they are after one commit, copied by any process while the store is in use.
 //!
-//! Nothing is asked of the store's owner but to note its manners. The journal is read up to its last whole commit, then the archive as
-//! far as those commits reach: content is written before its commit, so it is there. A later backup into the same folder copies what is new, and those
-//! segments whole that were written anew meanwhile. `backup.json` is written last and says how far the copy counts; a copy that was cut
-//! short is gone on with. The index is not copied: it is made again, but what it alone knows (`manners`) goes along in a file of its own,
-//! whose name says to how much of the journal it belongs: a copy that is cut short never has manners that claim more than its items.
+//! Nothing is asked of the store's owner but to note its manners. The journal is read up to its last whole commit, then the archive as far
+//! as those commits reach: content is written before its commit, so it is there. A later backup into the same folder copies what is new,
+//! and those segments whole that were written anew meanwhile. `backup.json` is written last and says how far the copy counts; a copy that
+//! was cut short is gone on with. The index is not copied: it is made again, but what it alone knows (`manners`) goes along in a file of
+//! its own, whose name says to how much of the journal it belongs: a copy that is cut short never has manners that claim more than its
+//! items.
+//!
+//! A copy may hold damaged bytes: those of the journal, or of the disk that it is on. Once they are mended in the journal, the next backup
+//! makes a new copy of it with what stands there now. Where the copy is whole and the journal is not, it is the better one and stays.
+//!
+//! One backup of a store is made at a time, and one into a folder: the noted manners are those of whoever asked for them.
 
 use std::{
     fs::{self, File},
     io,
+    ops::{ControlFlow, Range},
     os::unix::fs::FileExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{
     archive::{Segment, sync_dir},
     error::{Result, StoreError},
     event::Event,
-    folder::{copy_range, is_empty, lies_within, make_dir, remove_file, remove_if_there, writable},
+    folder::{copy_range, is_empty, lies_within, make_dir, remove_file, writable},
     journal::{self, Entry, Journal},
     lock,
     manifest::Manifest,
-    manners::{MANNERS, Manners},
+    manners::Manners,
     recovery::{ARCHIVE, JOURNAL},
     segment::SegmentFile,
 };
@@ -36,64 +43,115 @@ pub struct BackedUp {
     pub bytes_copied: u64,
     /// Bytes of both that the backup has.
     pub bytes: u64,
-    /// Bytes among what is new of the journal that are damaged: the commits there are in no backup.
+    /// Bytes of its journal that are damaged: the commits there are missing in it.
     pub damaged_bytes: u64,
+    /// Bytes of its journal that were damaged, and were replaced by what has been mended since.
+    pub mended_bytes: u64,
 }
 
-/// Copies the store in `dir` to `target`: an empty folder, or an older backup of the same store. With `noted` manners the copy is of the
-/// moment when they were. `progress` hears the share that is done.
-pub(super) fn back_up(dir: &Path, target: &Path, noted: Option<&Path>, progress: &mut dyn FnMut(f64)) -> Result<BackedUp> {
-    let journal = Journal::open_to_read(dir.join(JOURNAL))?;
-    let mut manifest = begin(&journal, target)?;
-    let _lock = lock::take(target)?;
-    let manners = noted.map(Manners::read).transpose()?.flatten().filter(|manners| manners.store == manifest.store);
-    let known = manifest.clone();
-    check_history(&journal, target, known.journal_end)?;
-    let until = manners.as_ref().map_or(u64::MAX, |manners| manners.journal_end).min(journal.length()?);
-    let damaged_bytes = read_on(&journal, until, &mut manifest)?;
-
-    let archive = target.join(ARCHIVE);
-    make_dir(&archive)?;
-    let mut done = BackedUp { bytes_copied: 0, bytes: manifest.journal_end, damaged_bytes };
-    let all = manifest.ends.len().max(1) as f64;
-    for (number, (segment, end)) in manifest.ends.iter().enumerate() {
-        let known_end = known.ends.get(segment).copied().unwrap_or(0);
-        let (copied, bytes) = copy_segment(dir, target, Segment::from_number(*segment), (known_end, *end))?;
-        done.bytes_copied += copied;
-        done.bytes += bytes;
-        progress((number + 1) as f64 / all);
-    }
-    sync_dir(&archive)?;
-    let copy = target.join(JOURNAL);
-    let file = writable(&copy)?;
-    copy_range(&journal.file, &file, 0..journal::HEADER_BYTES, &copy)?;
-    copy_range(&journal.file, &file, known.journal_end..manifest.journal_end, &copy)?;
-    file.set_len(manifest.journal_end).and_then(|()| file.sync_all()).map_err(|error| StoreError::io(&copy, error))?;
-    done.bytes_copied += manifest.journal_end - known.journal_end;
-    manifest.manners = manners.as_ref().map(|manners| manners.journal_end);
-    if let (Some(manners), Some(name)) = (manners, manifest.manners_file()) {
-        manners.write(&target.join(name))?;
-    }
-    manifest.write(target)?;
-    remove_former_manners(&manifest, target)?;
-    noted.map_or(Ok(()), remove_if_there)?;
-    Ok(done)
+/// A backup that was begun. Until it is dropped nobody else copies this store, or anything to its target.
+#[derive(Debug)]
+pub struct Backup {
+    dir: PathBuf,
+    target: PathBuf,
+    journal: Journal,
+    /// What the target holds already.
+    known: Manifest,
+    /// Where that is damaged and the journal is whole, or was mended.
+    mended: Vec<Range<u64>>,
+    _lock: File,
 }
 
-/// Removes the files of manners that earlier backups have left, also those that were cut short.
-fn remove_former_manners(manifest: &Manifest, target: &Path) -> Result<()> {
-    let current = manifest.manners_file();
+impl Backup {
+    /// Begins to copy the store in `dir` to `target`: an empty folder, or an older backup of the same store.
+    pub(super) fn begin(dir: &Path, target: &Path) -> Result<Self> {
+        let journal = Journal::open_to_read(dir.join(JOURNAL))?;
+        if !journal.claim()? {
+            return Err(StoreError::Refused(format!("another backup of the store `{}` is under way: wait for its end", dir.display())));
+        }
+        let (known, lock) = occupy(&journal, target)?;
+        let mended = compare_history(&journal, target, &known)?;
+        Ok(Self { dir: dir.to_owned(), target: target.to_owned(), journal, known, mended, _lock: lock })
+    }
+
+    /// Copies what the target does not have yet. `noted` is the file that [`Store::note_manners`](super::Store::note_manners) has written
+    /// since this was begun, and is taken away: the copy is of that moment. Without it sources are asked again at once after a restore.
+    /// `progress` hears the share that is done, 0 to 1.
+    pub fn copy(self, noted: Option<&Path>, mut progress: impl FnMut(f64)) -> Result<BackedUp> {
+        let Self { dir, target, journal, known, mended, .. } = &self;
+        let manners = noted.map(|noted| Manners::take(noted, known.store)).transpose()?;
+        let mut manifest = known.clone();
+        let until = manners.as_ref().map_or(u64::MAX, |manners| manners.journal_end).min(journal.length()?);
+        manifest.damaged.retain(|(from, end)| !mended.contains(&(*from..*end)));
+        for range in mended {
+            read(journal, range.clone(), &mut manifest)?;
+        }
+        manifest.journal_end = read(journal, known.journal_end..until, &mut manifest)?;
+
+        let archive = target.join(ARCHIVE);
+        make_dir(&archive)?;
+        let bytes_in = |ranges: &[Range<u64>]| ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+        let mut done = BackedUp {
+            bytes_copied: 0,
+            bytes: manifest.journal_end,
+            damaged_bytes: manifest.damaged.iter().map(|(from, end)| end - from).sum(),
+            mended_bytes: bytes_in(mended),
+        };
+        let all = manifest.ends.len().max(1) as f64;
+        for (number, (segment, end)) in manifest.ends.iter().enumerate() {
+            let known_end = known.ends.get(segment).copied().unwrap_or(0);
+            let (copied, bytes) = copy_segment(dir, target, Segment::from_number(*segment), (known_end, *end))?;
+            done.bytes_copied += copied;
+            done.bytes += bytes;
+            progress((number + 1) as f64 / all);
+        }
+        sync_dir(&archive)?;
+        done.bytes_copied += self.copy_journal(&mut manifest)?;
+        manifest.manners = manners.as_ref().map(|manners| manners.journal_end);
+        if let (Some(manners), Some(name)) = (manners, manifest.manners_file()) {
+            manners.write(&target.join(name))?;
+        }
+        manifest.write(target)?;
+        remove_former(&manifest, target)?;
+        Ok(done)
+    }
+
+    /// Copies what is new of the journal, and says how many bytes that is. Where mended bytes take the place of damaged ones a new copy
+    /// is made beside the old one, which counts until the manifest is written.
+    fn copy_journal(&self, manifest: &mut Manifest) -> Result<u64> {
+        let Self { target, journal, known, mended, .. } = self;
+        let older = target.join(known.journal_file());
+        if !mended.is_empty() {
+            manifest.rename_journal();
+        }
+        let copy = target.join(manifest.journal_file());
+        let file = writable(&copy)?;
+        if copy != older {
+            let older = File::open(&older).map_err(|error| StoreError::io(&older, error))?;
+            copy_range(&older, &file, 0..known.journal_end, &copy)?;
+        }
+        let fresh = [0..journal::HEADER_BYTES, known.journal_end..manifest.journal_end];
+        for range in fresh.iter().chain(mended) {
+            copy_range(&journal.file, &file, range.clone(), &copy)?;
+        }
+        file.set_len(manifest.journal_end).and_then(|()| file.sync_all()).map_err(|error| StoreError::io(&copy, error))?;
+        Ok(manifest.journal_end - known.journal_end)
+    }
+}
+
+/// Removes what earlier backups have left of manners and journal, also those that were cut short.
+fn remove_former(manifest: &Manifest, target: &Path) -> Result<()> {
     for entry in fs::read_dir(target).map_err(|error| StoreError::io(target, error))? {
-        let name = entry.map_err(|error| StoreError::io(target, error))?.file_name().to_string_lossy().into_owned();
-        if name.starts_with(MANNERS) && current.as_ref() != Some(&name) {
+        let name = entry.map_err(|error| StoreError::io(target, error))?.file_name();
+        if manifest.is_former(&name.to_string_lossy()) {
             remove_file(&target.join(name))?;
         }
     }
     Ok(())
 }
 
-/// The manifest of what `target` holds already; an empty folder gets one that counts nothing.
-fn begin(journal: &Journal, target: &Path) -> Result<Manifest> {
+/// Takes `target` for this backup alone; what it holds already. An empty folder gets a manifest that counts nothing.
+fn occupy(journal: &Journal, target: &Path) -> Result<(Manifest, File)> {
     let store = journal.store()?.ok_or_else(|| journal.lacks_a_beginning("copy"))?;
     if journal.path.parent().is_some_and(|dir| lies_within(target, dir)) {
         return Err(StoreError::Refused(format!(
@@ -102,48 +160,75 @@ fn begin(journal: &Journal, target: &Path) -> Result<Manifest> {
         )));
     }
     make_dir(target)?;
-    if let Some(known) = Manifest::read(target)? {
-        return if known.store == store {
-            Ok(known)
-        } else {
-            Err(StoreError::Refused(format!("`{}` is a backup of another store", target.display())))
-        };
-    }
-    if !is_empty(target)? {
+    // No lock is left in a folder that is none of ours.
+    if Manifest::read(target)?.is_none() && !is_empty(target)? {
         return Err(StoreError::Refused(format!("`{}` is neither empty nor an older backup", target.display())));
     }
-    let manifest = Manifest::empty(store);
-    manifest.write(target)?;
-    Ok(manifest)
+    let busy = || StoreError::Refused(format!("another backup is being written to `{}`: wait for its end", target.display()));
+    let lock = lock::take(target).map_err(|error| if matches!(error, StoreError::Locked(_)) { busy() } else { error })?;
+    // Whoever had the lock before may have finished meanwhile.
+    match Manifest::read(target)? {
+        Some(known) if known.store == store => Ok((known, lock)),
+        Some(_) => Err(StoreError::Refused(format!("`{}` is a backup of another store", target.display()))),
+        None => {
+            let manifest = Manifest::empty(store);
+            manifest.write(target)?;
+            Ok((manifest, lock))
+        }
+    }
 }
 
-/// Refuses a copy of the journal that is not the beginning of the journal.
-fn check_history(journal: &Journal, target: &Path, known_end: u64) -> Result<()> {
-    let path = target.join(JOURNAL);
-    let from = known_end.saturating_sub(COMPARED_BYTES).max(journal::HEADER_BYTES);
-    if known_end <= from {
-        return Ok(());
+/// Refuses a copy of the journal that is not the beginning of the journal. Says where it is damaged and the journal is not, or no longer.
+fn compare_history(journal: &Journal, target: &Path, known: &Manifest) -> Result<Vec<Range<u64>>> {
+    let path = target.join(known.journal_file());
+    let mut mended = Vec::new();
+    for range in known.damaged.iter().map(|(from, end)| *from..*end) {
+        if is_whole(journal, &range)? {
+            mended.push(range);
+        }
     }
-    let copy = File::open(&path).map_err(|error| StoreError::io(&path, error))?;
-    let [mut ours, mut theirs] = [vec![0; (known_end - from) as usize], vec![0; (known_end - from) as usize]];
-    let is_read = journal.file.read_exact_at(&mut ours, from).is_ok() && copy.read_exact_at(&mut theirs, from).is_ok();
-    if is_read && ours == theirs {
-        return Ok(());
+    if difference(journal, &path, known.journal_end, &mended)?.is_none() {
+        return Ok(mended);
     }
-    if let Some(at) = ours.iter().zip(&theirs).position(|(ours, theirs)| ours != theirs)
-        && is_read
-        && is_hole(journal, from + at as u64)?
-    {
-        let (journal, byte, target) = (journal.path.display(), from + at as u64, target.display());
-        let why = if is_hole(&Journal::open_to_read(path)?, byte)? {
-            format!("`{target}` has bytes of `{journal}` from byte {byte} on that were damaged, and have been set aside since")
-        } else {
-            format!("`{journal}` is damaged at byte {byte}, where the backup in `{target}` is whole")
-        };
-        return Err(StoreError::Refused(format!("{why}: keep that one, and back up into another folder")));
+    // Damage that its manifest does not know: of the disk that it is on, or from before manifests told it.
+    for range in Journal::open_to_read(path.clone())?.damage()? {
+        if range.end <= known.journal_end && !mended.contains(&range) && is_whole(journal, &range)? {
+            mended.push(range);
+        }
     }
-    let why = "its journal is not the beginning of the store's; was the store set back?";
-    Err(StoreError::Refused(format!("`{}` does not go with this store: {why}", target.display())))
+    let Some(at) = difference(journal, &path, known.journal_end, &mended)? else { return Ok(mended) };
+    let (journal_path, target) = (journal.path.display(), target.display());
+    Err(StoreError::Refused(if is_hole(journal, at)? {
+        let why = format!("`{journal_path}` is damaged at byte {at}, where the backup in `{target}` is whole");
+        format!("{why}: keep that one, and back up into another folder")
+    } else {
+        format!("`{target}` does not go with this store: its journal is not the beginning of the store's; was the store set back?")
+    }))
+}
+
+/// The first byte near the end of a copy of the journal that is another one there, outside of some ranges.
+fn difference(journal: &Journal, copy: &Path, end: u64, except: &[Range<u64>]) -> Result<Option<u64>> {
+    let from = end.saturating_sub(COMPARED_BYTES).max(journal::HEADER_BYTES);
+    if end <= from {
+        return Ok(None);
+    }
+    let file = File::open(copy).map_err(|error| StoreError::io(copy, error))?;
+    let [mut ours, mut theirs] = [vec![0; (end - from) as usize], vec![0; (end - from) as usize]];
+    if journal.file.read_exact_at(&mut ours, from).is_err() || file.read_exact_at(&mut theirs, from).is_err() {
+        return Ok(Some(end));
+    }
+    let is_other = |at: &u64| ours[(at - from) as usize] != theirs[(at - from) as usize];
+    Ok((from..end).filter(is_other).find(|at| !except.iter().any(|range| range.contains(at))))
+}
+
+/// Whether a range of the journal is whole commits, or what stands where damaged bytes were set aside.
+fn is_whole(journal: &Journal, range: &Range<u64>) -> Result<bool> {
+    let mut is_whole = true;
+    journal.walk(range.clone(), |entry| {
+        is_whole &= matches!(entry, Entry::Commit(..) | Entry::Nothing(_));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(is_whole)
 }
 
 /// Whether a byte of the journal is damaged, or was and has been set aside.
@@ -157,35 +242,34 @@ fn is_hole(journal: &Journal, at: u64) -> Result<bool> {
         };
         is_hole |= !is_whole && (begin..end).contains(&at);
         begin = end;
-        Ok(std::ops::ControlFlow::Continue(()))
+        Ok(ControlFlow::Continue(()))
     })?;
     Ok(is_hole)
 }
 
-/// Reads the commits up to an end that the backup does not have yet, and how far into the archive they reach.
-fn read_on(journal: &Journal, until: u64, manifest: &mut Manifest) -> Result<u64> {
-    let Manifest { journal_end, ends, .. } = manifest;
-    let mut damaged_bytes = 0;
-    journal.walk(*journal_end..until, |entry| {
+/// Reads the commits in a range of the journal: how far into the archive they reach, and what is damaged. Says where the last one ends.
+fn read(journal: &Journal, range: Range<u64>, manifest: &mut Manifest) -> Result<u64> {
+    let mut last = range.start;
+    journal.walk(range, |entry| {
         match entry {
             Entry::Commit(commit, end) => {
                 for place in commit.events.iter().filter_map(Event::content) {
-                    let known = ends.entry(place.segment.number()).or_default();
+                    let known = manifest.ends.entry(place.segment.number()).or_default();
                     *known = place.end().max(*known);
                 }
-                *journal_end = end;
+                last = end;
             }
-            Entry::Nothing(end) => *journal_end = end,
+            Entry::Nothing(end) => last = end,
             Entry::Gap(from, end) => {
-                damaged_bytes += end - from;
-                *journal_end = end;
+                manifest.damaged.push((from, end));
+                last = end;
             }
             // A commit that is being written.
             Entry::TornTail(_) => {}
         }
-        Ok(std::ops::ControlFlow::Continue(()))
+        Ok(ControlFlow::Continue(()))
     })?;
-    Ok(damaged_bytes)
+    Ok(last)
 }
 
 /// Copies what is new of a segment; bytes copied, and bytes that the copy has.

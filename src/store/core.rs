@@ -42,6 +42,8 @@ pub(super) struct Core {
     own: Mutex<()>,
     /// Held by whoever cares for the store as a whole: one after the other.
     care: Mutex<()>,
+    /// Held while the file of manners is written for a backup.
+    noting: Mutex<()>,
     /// Locked as long as the store is open. Declared last, so that it is released last.
     _lock: File,
 }
@@ -92,6 +94,7 @@ impl Core {
             revisions: Mutex::default(),
             own: Mutex::default(),
             care: Mutex::default(),
+            noting: Mutex::default(),
             _lock: parts.lock,
         }
     }
@@ -114,6 +117,11 @@ impl Core {
     /// The right to write rows that are no part of any commit, or to read them as they are at one moment.
     pub(super) fn own(&self) -> MutexGuard<'_, ()> {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to write the file of manners.
+    pub(super) fn noting(&self) -> MutexGuard<'_, ()> {
+        self.noting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who shares a bucket with whom, as far as the writer knows.
@@ -156,9 +164,14 @@ impl Core {
 
     /// The same for one who has the right to write.
     pub(super) fn flush_as_writer(&self, writer: &mut Writer) -> Result<()> {
+        self.sync_as_writer(writer)?;
+        self.index.flush()
+    }
+
+    /// Makes archive and journal durable, without the index.
+    pub(super) fn sync_as_writer(&self, writer: &mut Writer) -> Result<()> {
         self.archive.sync(writer.unsynced.iter().copied())?;
         self.journal.sync()?;
-        self.index.flush()?;
         writer.unsynced.clear();
         Ok(())
     }

@@ -179,7 +179,7 @@ impl Transaction<'_> {
         if story.members.len() == 1 {
             return Err(Refusal::Alone(id).into());
         }
-        if number == seq {
+        if number == seq || story.id == StoryId::opened_by(id) {
             return Err(Refusal::Opener(id).into());
         }
         let place = self.ledger.rows.row::<ItemRow>(&rows::item(seq))?.and_then(|row| row.content).map(|(place, _)| place);

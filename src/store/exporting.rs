@@ -13,6 +13,7 @@ use super::{
     journal::{self, Entry, Journal},
     parcel::{FORMAT, Footer, Header, Name, Seal, Sent, Text, Told},
     recovery::{ARCHIVE, JOURNAL},
+    regrouping::orphan_entry_id,
 };
 use crate::model::{ItemId, ZonedTime};
 
@@ -59,7 +60,7 @@ fn write(dir: &Path, fresh: &Path, since: Option<&str>, progress: &mut dyn FnMut
     // As private as the store.
     let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(fresh).map_err(failed)?;
     let mut out = zstd::stream::write::Encoder::new(file, LEVEL).map_err(failed)?;
-    let (mut teller, mut seal) = (Teller { archive, ids: HashMap::new() }, Seal::default());
+    let (mut teller, mut seal) = (Teller { archive, ids: HashMap::new(), orphans: HashMap::new() }, Seal::default());
     let mut put = |line: serde_json::Result<String>| out.write_all(line?.as_bytes());
     let mut last = journal::HEADER_BYTES;
     let (mut commits, mut damaged_bytes) = (0, 0);
@@ -102,6 +103,8 @@ fn place(cursor: Option<&str>, store: Uuid, until: u64) -> Result<Option<u64>> {
 struct Teller {
     archive: Archive,
     ids: HashMap<u64, ItemId>,
+    /// The first items that are left of stories whose opening the journal has lost: there they are told as what opened them.
+    orphans: HashMap<u64, ItemId>,
 }
 
 impl Teller {
@@ -115,6 +118,11 @@ impl Teller {
             if is_wanted {
                 told.extend(self.tell_one(event)?);
             }
+            if let Event::Joined { arrived, story, .. } = event
+                && !self.ids.contains_key(story)
+            {
+                self.orphans.entry(*story).or_insert(arrived.item);
+            }
         }
         Ok(told)
     }
@@ -122,6 +130,7 @@ impl Teller {
     /// One event; none that means nothing elsewhere.
     fn tell_one(&self, event: &Event) -> Result<Option<Told>> {
         let name = |seq: &u64| self.ids.get(seq).copied().map(Name::from);
+        let story_name = |number: &u64| name(number).or_else(|| self.orphans.get(number).copied().map(Name::from));
         let pair = |time: &Option<ZonedTime>| time.map(|time| (time.at().as_millis(), time.offset_minutes()));
         Ok(match event {
             Event::Opened { arrived, entry_id } => Some(Told::Opened {
@@ -130,7 +139,7 @@ impl Teller {
                 entry_id: entry_id.clone(),
                 content: self.text(arrived.content)?,
             }),
-            Event::Joined { arrived, story, rule, text_score, title_score } => match name(story) {
+            Event::Joined { arrived, story, rule, text_score, title_score } => match story_name(story) {
                 Some(story) => Some(Told::Joined {
                     item: arrived.item.into(),
                     source: arrived.source.clone(),
@@ -140,7 +149,12 @@ impl Teller {
                     title_score: *title_score,
                     content: self.text(arrived.content)?,
                 }),
-                None => None,
+                None => Some(Told::Opened {
+                    item: arrived.item.into(),
+                    source: arrived.source.clone(),
+                    entry_id: orphan_entry_id(arrived.item),
+                    content: self.text(arrived.content)?,
+                }),
             },
             Event::Updated { seq, content, updated } => match name(seq) {
                 Some(item) => Some(Told::Updated { item, updated: pair(updated), content: self.text(*content)? }),
@@ -150,18 +164,18 @@ impl Teller {
                 Some(Told::Split { item: (*item).into(), entry_id: entry_id.clone(), published: pair(published) })
             }
             Event::KeptApart { one, other } => name(one).zip(name(other)).map(|(one, other)| Told::KeptApart { one, other }),
-            Event::Merged { into, from, lifted } => name(into).zip(name(from)).map(|(into, from)| Told::Merged {
+            Event::Merged { into, from, lifted } => story_name(into).zip(story_name(from)).map(|(into, from)| Told::Merged {
                 into,
                 from,
                 lifted: lifted.as_ref().and_then(|(one, other)| name(one).zip(name(other))),
             }),
             Event::Marked { story, risk, updated } => {
-                name(story).map(|story| Told::Marked { story, risk: risk.clone(), updated: pair(updated) })
+                story_name(story).map(|story| Told::Marked { story, risk: risk.clone(), updated: pair(updated) })
             }
             Event::Purged { seq, source } => name(seq).map(|item| Told::Purged { item, source: source.clone() }),
             Event::Freed(freed) => Some(Told::Freed {
                 items: freed.items.iter().filter_map(name).collect(),
-                stories: freed.stories.iter().filter_map(|state| Some((name(&state.story)?, state.clone()))).collect(),
+                stories: freed.stories.iter().filter_map(|state| Some((story_name(&state.story)?, state.clone()))).collect(),
             }),
             Event::Renamed { source, names } => Some(Told::Renamed { source: source.clone(), names: names.clone() }),
             Event::Document { path, digest } => Some(Told::Document { path: path.clone(), digest: digest.to_string() }),

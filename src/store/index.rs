@@ -10,6 +10,8 @@ use std::{
         Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
+    time::Duration,
     vec,
 };
 
@@ -33,6 +35,9 @@ const SEGMENT_BYTES: usize = 2 << 20;
 /// of sled's pool, and every thread there waits for the segment lock with a buffer to write. It takes more waiting buffers than the
 /// pool has threads at rest, seven. A flush waits until all buffers are written, so that one in time keeps them to two or three.
 const BACKLOG_BYTES_MAX: u64 = 1 << 20;
+
+/// An index is copied in portions of so many bytes.
+const PORTION_BYTES: u64 = 256 << 10;
 
 /// Rows that are to be written (`Some`) or removed (`None`) together.
 pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -155,15 +160,17 @@ impl Index {
         self.walk(&[])
     }
 
-    /// Writes every row into an index that has none, and makes it durable.
-    pub(super) fn copy_to(&self, other: &Self) -> Result<()> {
+    /// Writes every row into an index that has none, and makes it durable. Rests after each portion: sled has one lock for all batches of a
+    /// process, and whoever flushes holds it against them while the disk writes.
+    pub(super) fn copy_to(&self, other: &Self, rest: Duration) -> Result<()> {
         let rows = self.live().db.iter();
         let mut batch = Batch::default();
         for row in rows {
             let (key, bytes) = row.map_err(|error| self.failed(error))?;
             batch.put(&key, Some(&bytes));
-            if batch.bytes > BACKLOG_BYTES_MAX {
+            if batch.bytes > PORTION_BYTES {
                 other.take_over(std::mem::take(&mut batch))?;
+                thread::sleep(rest);
             }
         }
         other.take_over(batch)

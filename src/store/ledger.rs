@@ -4,7 +4,6 @@
 
 use super::{
     archive::{Location, Segment},
-    entry_id,
     error::{Result, StoreError},
     event::{Arrived, Commit, Event, Names},
     index::{Changes, Index, Overlay, Rows, unreadable},
@@ -112,7 +111,7 @@ impl<'a> Ledger<'a> {
         self.enter(joined.at, arrived, number, content)?;
         let mut story = match self.rows.row(&rows::story(number))? {
             Some(story) => story,
-            None => self.found_again(number, arrived, joined.at, content)?,
+            None => self.found_again(number, arrived.item, joined.at),
         };
         // A late copy of what was purged: the story is back, under its id.
         self.head.stories += u64::from(story.members.is_empty());
@@ -122,19 +121,6 @@ impl<'a> Ledger<'a> {
         }
         self.rows.put(rows::story(number), &story);
         Ok(())
-    }
-
-    /// The story of a number whose beginning the journal has lost: named by the first of its items that is left.
-    fn found_again(&mut self, number: u64, arrived: &Arrived, at: Timestamp, content: Option<&Content>) -> Result<StoryRow> {
-        let mut entry_id = format!("urn:sha256:{}", arrived.item);
-        for candidate in content.into_iter().flat_map(|content| entry_id::candidates(&content.item)) {
-            if self.rows.row::<u64>(&rows::owner(&candidate))?.is_none() {
-                entry_id = candidate;
-                break;
-            }
-        }
-        self.rows.put(rows::owner(&entry_id), &number);
-        Ok(new_story(StoryId::opened_by(arrived.item), &entry_id, at))
     }
 
     fn update(&mut self, seq: u64, event: &Event, content: &Content, updated: Option<ZonedTime>) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io,
     path::Path,
 };
 
@@ -11,10 +12,26 @@ use super::error::{Result, StoreError};
 pub(super) fn take(dir: &Path) -> Result<File> {
     let path = dir.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| StoreError::io(&path, error))?;
+    if try_lock(&file).map_err(|error| StoreError::io(&path, error))? { Ok(file) } else { Err(StoreError::Locked(dir.to_owned())) }
+}
+
+/// Locks a file until it is closed; false if somebody else has.
+pub(super) fn try_lock(file: &File) -> io::Result<bool> {
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Keeps others from locking a folder that is only read; the lock ends with the file. Nobody can who never did, or where files cannot be
+/// locked.
+pub(super) fn share(dir: &Path) -> Result<Option<File>> {
+    let Ok(file) = File::open(dir.join("lock")) else { return Ok(None) };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(dir.to_owned())),
-        Err(TryLockError::Error(error)) => Err(StoreError::io(&path, error)),
+        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 

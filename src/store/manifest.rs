@@ -15,6 +15,7 @@ use super::{
     folder::put_in_place,
     journal::HEADER_BYTES,
     manners::MANNERS,
+    recovery::JOURNAL,
 };
 
 const MANIFEST: &str = "backup.json";
@@ -33,6 +34,12 @@ pub(super) struct Manifest {
     pub(super) journal_end: u64,
     /// Where each segment ends for them, by its number.
     pub(super) ends: BTreeMap<u32, u64>,
+    /// Which file has the copy of the journal: another one each time that damaged bytes in it are replaced by mended ones.
+    #[serde(default)]
+    journal_copy: u32,
+    /// Where bytes of that copy are damaged: their beginnings and ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) damaged: Vec<(u64, u64)>,
     /// The journal's end that the file of manners goes with, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) manners: Option<u64>,
@@ -41,7 +48,31 @@ pub(super) struct Manifest {
 impl Manifest {
     /// That of a backup of a store with nothing in it yet.
     pub(super) fn empty(store: Uuid) -> Self {
-        Self { format: FORMAT, store, journal_end: HEADER_BYTES, ends: BTreeMap::new(), manners: None }
+        Self {
+            format: FORMAT,
+            store,
+            journal_end: HEADER_BYTES,
+            ends: BTreeMap::new(),
+            journal_copy: 0,
+            damaged: Vec::new(),
+            manners: None,
+        }
+    }
+
+    /// The name of its copy of the journal.
+    pub(super) fn journal_file(&self) -> String {
+        if self.journal_copy == 0 { JOURNAL.to_owned() } else { format!("{JOURNAL}-{}", self.journal_copy) }
+    }
+
+    /// Gives the copy of the journal another name: what has the old one counts until this is written.
+    pub(super) fn rename_journal(&mut self) {
+        self.journal_copy += 1;
+    }
+
+    /// Whether a file of a backup is an older one in the place of which another came, or one that was never finished.
+    pub(super) fn is_former(&self, name: &str) -> bool {
+        let is_its = name == self.journal_file() || Some(name) == self.manners_file().as_deref();
+        !is_its && [MANNERS, JOURNAL].iter().any(|family| name.starts_with(family))
     }
 
     /// The name of its file of manners, if it has one.

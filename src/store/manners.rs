@@ -24,9 +24,10 @@ use super::{
     codec::{Decoder, Encoder},
     error::{Result, StoreError},
     event::Names,
-    folder::put_in_place,
+    folder::{put_in_place, remove_if_there},
     frame,
     index::{Index, Rows},
+    journal::Journal,
     outages::OUTAGES,
     outbox::{OUTBOXES, TOLD, WAITING},
     packing,
@@ -81,9 +82,25 @@ impl Store {
             Manners::of(&self.core.index, head.feed_uuid, head.journal_end)?
         };
         let path = self.core.dir.join(NOTED);
+        let _noting = self.core.noting();
         noted.write(&path)?;
         Ok(path)
     }
+}
+
+/// Removes what a backup that was killed has left in the store's folder.
+pub(super) fn tidy(dir: &Path, journal: &Journal) -> Result<()> {
+    let noted = dir.join(NOTED);
+    let left = [fresh(&noted), noted];
+    if left.iter().any(|path| path.exists()) && journal.is_unclaimed() {
+        left.iter().try_for_each(|path| remove_if_there(path))?;
+    }
+    Ok(())
+}
+
+/// The name of a file that is not finished.
+fn fresh(path: &Path) -> PathBuf {
+    path.with_extension("new")
 }
 
 impl Manners {
@@ -127,7 +144,7 @@ impl Manners {
     /// Writes the file as a whole, for its owner alone: validators may be secrets.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
         let failed = |error| StoreError::io(path, error);
-        let fresh = path.with_extension("new");
+        let fresh = fresh(path);
         let mut out = Encoder::default().raw(MARK).u16(FORMAT).finish();
         let head = Encoder::default().raw(self.store.as_bytes()).u64(self.journal_end).u64(self.rows.len() as u64);
         frame::write(&mut out, &head.finish());
@@ -146,6 +163,14 @@ impl Manners {
         }
         file.write_all(&out).and_then(|()| file.sync_all()).map_err(failed)?;
         put_in_place(&fresh, path)
+    }
+
+    /// Reads the file that was noted for a backup of a store, and takes it away.
+    pub(super) fn take(noted: &Path, store: Uuid) -> Result<Self> {
+        let manners = Self::read(noted)?.filter(|manners| manners.store == store);
+        let manners = manners.ok_or_else(|| StoreError::Refused(format!("`{}` is not what was noted for this backup", noted.display())))?;
+        remove_if_there(noted)?;
+        Ok(manners)
     }
 
     /// Reads the file; `None` where there is none.

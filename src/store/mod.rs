@@ -79,7 +79,7 @@ mod verify;
 use std::{path::Path, sync::Arc};
 
 pub use arrival::{Arrival, PollCommit, ReadDocument};
-pub use backup::BackedUp;
+pub use backup::{BackedUp, Backup};
 pub use changes::{Changes, Position};
 pub use decisions::{Decided, Refusal};
 pub use error::{Result, StoreError};
@@ -140,11 +140,10 @@ impl Store {
         recovery::rebuild(dir, &mut progress)
     }
 
-    /// Copies the store in `dir`, which may be in use, to `target`: an empty folder, or an older backup of it, to which the rest is added.
-    /// `manners` is the file that [`Store::note_manners`] has written, without which sources are asked again at once after a restore.
-    /// `progress` hears the share that is done, 0 to 1.
-    pub fn back_up(dir: &Path, target: &Path, manners: Option<&Path>, mut progress: impl FnMut(f64)) -> Result<BackedUp> {
-        backup::back_up(dir, target, manners, &mut progress)
+    /// Begins to copy the store in `dir`, which may be in use, to `target`: an empty folder, or an older backup of it, to which the rest
+    /// is added. Refused while another backup of the store, or into the folder, is under way.
+    pub fn begin_backup(dir: &Path, target: &Path) -> Result<Backup> {
+        Backup::begin(dir, target)
     }
 
     /// Writes all that the store in `dir` knows, which may be in use, to the file `target`: texts, the ids and members of stories,

@@ -9,6 +9,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::PoisonError,
+    time::Duration,
 };
 
 use super::{
@@ -27,6 +28,8 @@ const STALE: &str = "stale";
 /// What was written while the index was copied is copied in rounds, until a round is as small as this: then writers wait for the last.
 const LAST_ROUND_KEYS: usize = 64;
 const ROUNDS_MAX: u32 = 16;
+/// The rest after each portion that is copied: others want to write as well.
+const REST: Duration = Duration::from_millis(2);
 
 /// Moves the index of an open store; its size in bytes before and after. Writers wait for the last rows only.
 pub(super) fn run(core: &Core) -> Result<(u64, u64)> {
@@ -44,6 +47,8 @@ pub(super) fn run(core: &Core) -> Result<(u64, u64)> {
         let _ = remove_dir(&new).and_then(|()| remove_file(&partial));
         return Err(error);
     }
+    // Until it is on the disk that the old one was left, a crash leaves that one, and the journal what was committed since.
+    sync_dir(&core.dir)?;
     // Whoever reads in the old one still may do so; what remains of it then goes with the next open.
     if await_closed(&old) {
         remove_dir(&old)?;
@@ -80,7 +85,7 @@ fn copy(core: &Core, new: &Path, old: &Path) -> Result<()> {
     let index = &core.index;
     let copy = Index::open(new).map_err(|error| StoreError::index(new, error))?;
     *index.touched.lock().unwrap_or_else(PoisonError::into_inner) = Some(BTreeSet::new());
-    index.copy_to(&copy)?;
+    index.copy_to(&copy, REST)?;
     for _ in 0..ROUNDS_MAX {
         let keys = touched(index);
         let is_last = keys.len() <= LAST_ROUND_KEYS;
@@ -89,16 +94,16 @@ fn copy(core: &Core, new: &Path, old: &Path) -> Result<()> {
             break;
         }
     }
-    // Archive and journal first, as ever: the copy must not vouch for what is not there.
+    // Archive and journal first, as ever: the copy must not vouch for what is not there. All but the last of it beside the commits.
+    core.flush()?;
     let mut writer = core.writer();
-    core.flush_as_writer(&mut writer)?;
+    core.sync_as_writer(&mut writer)?;
     let live = index.live.write().unwrap_or_else(PoisonError::into_inner);
     let keys = touched(index);
     let rows = |key: &[u8]| live.db.get(key).map_err(|error| live.failed(error));
     copy.take_over(batch(&keys, rows)?)?;
     let (partial, stale) = (mark(new, PARTIAL), mark(old, STALE));
     fs::rename(&partial, &stale).map_err(|error| StoreError::io(&stale, error))?;
-    sync_dir(&core.dir)?;
     let mut live = live;
     let copied = copy.live.into_inner().unwrap_or_else(PoisonError::into_inner);
     let left = std::mem::replace(&mut *live, copied);

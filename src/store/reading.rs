@@ -292,16 +292,19 @@ impl Store {
     }
 
     /// What `read` finds under the number of a story, which is that of the item that it is named by; where the journal has lost how the
-    /// story began, that of the item which began it. For one who holds the head.
+    /// story began, that of the item which began it (`regrouping`). For one who holds the head.
     pub(super) fn read_story_named<T>(&self, id: StoryId, read: impl Fn(u64) -> Result<Option<T>>) -> Result<Option<T>> {
         let index = &self.core.index;
         let Some(seq) = index.row::<u64>(&rows::identity(id.first()))? else { return Ok(None) };
         if let Some(found) = read(seq)? {
             return Ok(Some(found));
         }
-        let Some(number) = index.row::<ItemRow>(&rows::item(seq))?.map(|row| row.story).filter(|number| *number != seq) else {
-            return Ok(None);
+        let led_to = match index.row::<ItemRow>(&rows::item(seq))? {
+            Some(row) => Some(row.story),
+            // It was purged.
+            None => index.row(&rows::alias(seq))?,
         };
+        let Some(number) = led_to.filter(|number| *number != seq) else { return Ok(None) };
         let is_its = index.row::<StoryRow>(&rows::story(number))?.is_some_and(|story| story.id == id);
         if is_its { read(number) } else { Ok(None) }
     }

@@ -19,7 +19,7 @@ use super::{
     index::{Index, Rows},
     journal::Journal,
     lock,
-    manners::{MANNERS, Manners},
+    manners::{self, MANNERS, Manners},
     mended::Recovery,
     mending, moving,
     replay::{self, Records, Replayed},
@@ -72,6 +72,7 @@ pub(super) fn open(dir: &Path, thresholds: MergeThresholds) -> Result<(Core, Vec
     }
     tell_damage(&replayed, &mut told);
     remove_if_there(&dir.join(MANNERS))?;
+    manners::tidy(dir, &truth.journal)?;
     let index = compacted(dir, index, &head, &mut told)?;
     let ends = settle(&truth, &index, &head, &replayed)?;
     let Truth { dir, lock, archive, journal } = truth;
@@ -266,7 +267,7 @@ pub(super) const fn is_mostly_garbage(bytes: u64, items: u64) -> bool {
 fn copied(dir: &Path, index: Index) -> Result<Index> {
     let new = dir.join(INDEX_NEW);
     remove_dir(&new)?;
-    index.copy_to(&open_index(&new)?)?;
+    index.copy_to(&open_index(&new)?, Duration::ZERO)?;
     drop(index);
     exchange(dir)?;
     open_index(&dir.join(INDEX))

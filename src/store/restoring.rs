@@ -31,10 +31,11 @@ pub struct Restored {
 
 /// Copies the backup in `source` to `dir`, a folder without a store, and makes the index there.
 pub(super) fn run(source: &Path, dir: &Path, progress: &mut dyn FnMut(f64)) -> Result<Restored> {
-    let Some(manifest) = Manifest::read(source)?.filter(|manifest| manifest.journal_end > journal::HEADER_BYTES) else {
-        let cure = "`watchfire backup` goes on with one that was cut short";
-        return Err(StoreError::Refused(format!("`{}` holds no backup that was finished: {cure}", source.display())));
-    };
+    finished(source)?;
+    let busy = |_| StoreError::Refused(format!("a backup is being written to `{}`: wait for its end", source.display()));
+    let _source = lock::share(source).map_err(busy)?;
+    // A later one may have been finished meanwhile.
+    let manifest = finished(source)?;
     make_dir(dir)?;
     let lock = {
         let unfinished = dir.join(UNFINISHED);
@@ -51,7 +52,7 @@ pub(super) fn run(source: &Path, dir: &Path, progress: &mut dyn FnMut(f64)) -> R
     }
     let bytes = manifest.journal_end + restore_segments(&manifest, (source, dir), &mut |share| progress(share / 2.0))?;
     let mut told = restore_manners(&manifest, source, dir)?;
-    let (from, to) = (source.join(JOURNAL), dir.join(JOURNAL));
+    let (from, to) = (source.join(manifest.journal_file()), dir.join(JOURNAL));
     let journal = File::open(&from).map_err(|error| StoreError::io(&from, error))?;
     let file = writable(&to)?;
     copy_range(&journal, &file, 0..manifest.journal_end, &to)?;
@@ -62,6 +63,14 @@ pub(super) fn run(source: &Path, dir: &Path, progress: &mut dyn FnMut(f64)) -> R
     told.extend(recovery::rebuild(dir, &mut |share| progress(0.5 + share / 2.0))?);
     remove_if_there(&dir.join(MANNERS))?;
     Ok(Restored { told, bytes })
+}
+
+/// What a backup holds that was finished at least once.
+fn finished(source: &Path) -> Result<Manifest> {
+    Manifest::read(source)?.filter(|manifest| manifest.journal_end > journal::HEADER_BYTES).ok_or_else(|| {
+        let cure = "`watchfire backup` goes on with one that was cut short";
+        StoreError::Refused(format!("`{}` holds no backup that was finished: {cure}", source.display()))
+    })
 }
 
 /// Copies the archive, and says how many bytes it has.

@@ -1,6 +1,6 @@
 //! Checking a store: the index is made a second time from archive and journal and compared row by row.
 
-use std::{cmp::Ordering, ops::ControlFlow};
+use std::{cmp::Ordering, collections::BTreeSet, ops::ControlFlow};
 
 use super::{
     core::Core,
@@ -8,7 +8,7 @@ use super::{
     folder,
     index::{Index, Rows},
     manners,
-    replay::{self, Records},
+    replay::{self, Records, Replayed},
     rows::Head,
 };
 
@@ -17,6 +17,9 @@ const CHECK: &str = "index.check";
 
 /// Rows that differ at first sight which are remembered for a second look. Commits that are made meanwhile touch far fewer.
 const SUSPECTS_MAX: usize = 100_000;
+/// What was committed meanwhile is taken in in rounds, until a round is as small as this: then writers wait for the last.
+const LAST_ROUND_COMMITS: u64 = 8;
+const ROUNDS_MAX: u32 = 16;
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,8 +43,8 @@ impl Verification {
     }
 }
 
-/// Checks an open store. Commits go on while the second index is made and while the two are compared; then they wait until the rows that
-/// differ were looked at once more, with what came meanwhile. Readers never wait.
+/// Checks an open store. Commits go on while the second index is made, while the two are compared, and while the rows that differ are
+/// looked at again with what came meanwhile; then they wait for the last few. Readers never wait.
 pub(super) fn run(core: &Core, progress: &mut dyn FnMut(f64)) -> Result<Verification> {
     let _care = core.care();
     let path = core.dir.join(CHECK);
@@ -53,42 +56,103 @@ pub(super) fn run(core: &Core, progress: &mut dyn FnMut(f64)) -> Result<Verifica
 
 fn compare_with_second(core: &Core, path: &std::path::Path, progress: &mut dyn FnMut(f64)) -> Result<Verification> {
     let second = Index::open(path).map_err(|error| StoreError::index(path, error))?;
-    let records = Records { archive: &core.archive, journal: &core.journal };
-    let mut head = Head::default();
-    // Not in the call: who holds the head holds up every commit.
-    let end = core.head().journal_end;
-    let first = replay::run_until(records, &second, (&mut head, end), progress)?;
-    let mut suspects = Vec::new();
-    let mut rows = compare(&core.index, &second, |key| {
-        suspects.push(key.to_vec());
-        if suspects.len() < SUSPECTS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    let _writer = core.writer();
-    let rest = replay::run(records, &second, &mut head, &mut |_| ())?;
-    let mut differences = 0;
-    if suspects.len() < SUSPECTS_MAX {
-        for key in &suspects {
-            differences += u64::from(core.index.get(key)? != second.get(key)?);
+    let mut check = Check { core, second: &second, head: Head::default(), suspects: BTreeSet::new(), found: Verification::default() };
+    check.follow(progress)?;
+    check.catch_up()?;
+    let rows = compare(&core.index, &second, |key| {
+        check.suspects.insert(key.to_vec());
+        if check.is_full() {
+            check.catch_up()?;
         }
-    } else {
-        rows = compare(&core.index, &second, |_| {
-            differences += 1;
-            ControlFlow::Continue(())
-        })?;
+        Ok(if check.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    check.catch_up()?;
+    check.finish(rows)
+}
+
+/// A check that goes on beside commits.
+struct Check<'a> {
+    core: &'a Core,
+    second: &'a Index,
+    /// Of the second index.
+    head: Head,
+    /// Keys of rows that differed when they were last looked at.
+    suspects: BTreeSet<Vec<u8>>,
+    found: Verification,
+}
+
+impl Check<'_> {
+    fn records(&self) -> Records<'_> {
+        Records { archive: &self.core.archive, journal: &self.core.journal }
     }
-    Ok(Verification {
-        commits: first.commits + rest.commits,
-        rows,
-        lost: first.lost + rest.lost,
-        // What was no whole commit at the end of the first look is met again by the second.
-        damaged_bytes: first.gap_bytes + rest.gap_bytes + rest.torn_bytes,
-        differences,
-    })
+
+    fn is_full(&self) -> bool {
+        self.suspects.len() >= SUSPECTS_MAX
+    }
+
+    /// Takes in what was committed up to now, and says how many commits that were.
+    fn follow(&mut self, progress: &mut dyn FnMut(f64)) -> Result<u64> {
+        // Not in the call: who holds the head holds up every commit.
+        let end = self.core.head().journal_end;
+        let mut head = self.head.clone();
+        let replayed = replay::run_until(self.records(), self.second, (&mut head, end), progress)?;
+        self.head = head;
+        self.count(&replayed);
+        Ok(replayed.commits)
+    }
+
+    /// The same again and again, until there is little left, and drops the suspects that agree by then.
+    fn catch_up(&mut self) -> Result<()> {
+        for _ in 0..ROUNDS_MAX {
+            let commits = self.follow(&mut |_| ())?;
+            self.look_again()?;
+            if commits <= LAST_ROUND_COMMITS {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn look_again(&mut self) -> Result<()> {
+        for key in std::mem::take(&mut self.suspects) {
+            if self.core.index.get(&key)? != self.second.get(&key)? {
+                self.suspects.insert(key);
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, replayed: &Replayed) {
+        self.found.commits += replayed.commits;
+        self.found.lost += replayed.lost;
+        self.found.damaged_bytes += replayed.gap_bytes;
+    }
+
+    /// The last look, while nobody commits. `rows` were compared.
+    fn finish(mut self, rows: u64) -> Result<Verification> {
+        let _writer = self.core.writer();
+        let mut head = self.head.clone();
+        let rest = replay::run(self.records(), self.second, &mut head, &mut |_| ())?;
+        self.count(&rest);
+        // What was no whole commit at the end of an earlier look is met again by this one.
+        self.found.damaged_bytes += rest.torn_bytes;
+        self.found.rows = rows;
+        if self.is_full() {
+            self.found.rows = compare(&self.core.index, self.second, |_| {
+                self.found.differences += 1;
+                Ok(ControlFlow::Continue(()))
+            })?;
+        } else {
+            self.look_again()?;
+            self.found.differences = self.suspects.len() as u64;
+        }
+        Ok(self.found)
+    }
 }
 
 /// Walks both indexes side by side and tells the keys of rows that differ, until told to stop; how many rows were compared. Manners are in
 /// the index alone.
-fn compare(index: &Index, second: &Index, mut differs: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<u64> {
+fn compare(index: &Index, second: &Index, mut differs: impl FnMut(&[u8]) -> Result<ControlFlow<()>>) -> Result<u64> {
     let is_derived = |row: &Result<(Vec<u8>, Vec<u8>)>| row.as_ref().map_or(true, |(key, _)| !manners::is_own(key[0]));
     let mut one = index.rows().filter(is_derived);
     let mut other = second.rows().filter(is_derived);
@@ -103,7 +167,9 @@ fn compare(index: &Index, second: &Index, mut differs: impl FnMut(&[u8]) -> Cont
         };
         rows += 1;
         let first = if order.is_le() { &left } else { &right };
-        if left != right && first.as_ref().is_some_and(|(key, _)| differs(key).is_break()) {
+        if let Some((key, _)) = first.as_ref().filter(|_| left != right)
+            && differs(key)?.is_break()
+        {
             return Ok(rows);
         }
         if order.is_le() {

@@ -133,10 +133,11 @@ fn the_page_of_the_sources_keeps_private_addresses_to_itself() {
     let page = String::from_utf8(render::sources_page(
         &site(),
         &cards,
-        render::Sources { states: &states, shares: &Default::default() },
+        render::Sources { states: &states, shares: &Default::default(), faults: &["it is <full>"] },
         watchfire::model::Timestamp::default(),
     ))
     .expect("UTF-8");
+    assert!(page.contains("Out of order: it is &lt;full&gt;"), "{page}");
     assert!(page.contains("2 failing") && page.contains("&lt;script&gt;alert(1)"), "{page}");
     assert!(!page.contains("hidden.example") && !page.contains("<script>"), "{page}");
 }

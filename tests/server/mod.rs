@@ -70,10 +70,12 @@ impl Server {
         let (shutdown, stopped) = oneshot::channel::<()>();
         let search = library.search();
         let end = CancellationToken::new();
-        let following = tokio::spawn(follow(search.clone(), library.store(), end.clone()));
+        let (is_following, is_following_out) = watch::channel(true);
+        let following = tokio::spawn(follow(search.clone(), library.store(), is_following, end.clone()));
         let service = Service {
             store: library.store(),
             search,
+            is_following: is_following_out,
             served: receiver,
             orders: sender,
             token: Secret::new(TOKEN.to_owned()),

@@ -24,6 +24,8 @@ pub struct Sources<'a> {
     pub states: &'a [(SourceId, SourceState)],
     /// What they had of all stories; those "lately" are of the last week.
     pub shares: &'a HashMap<SourceId, Share>,
+    /// What does not work in the daemon itself, in words.
+    pub faults: &'a [&'a str],
 }
 
 /// The page of all configured sources, those with trouble first. A private source has its name here, and no word of what its server
@@ -37,6 +39,9 @@ pub fn sources(site: &Site, cards: &SourceCards, known: Sources<'_>, now: Timest
     let health = health_feed_of(site, &[]);
     page(site, &Head { title: "Sources", canonical: Some(&own), listed: false, feed: Some(&health) }, |html| {
         html.element("h1", &[("class", "heading")], "Sources");
+        for fault in known.faults {
+            html.element("p", &[("class", "fault"), ("role", "alert")], &format!("Out of order: {fault}"));
+        }
         html.element("p", &[("class", "byline")], &summary(&verdicts));
         html.wrap("p", &[("class", "byline")], |html| {
             html.element("a", &[("href", health.url(site, Format::Atom).as_str())], "What changes here, as a feed");
