@@ -70,7 +70,7 @@ fn address_around(text: &str, mark: usize) -> Option<Link> {
     address_at(tag.split_once("href=\"")?.1)
 }
 
-/// The first address in the sentence of WordPress that goes on with the mark.
+/// The first address in the sentence of `WordPress` that goes on with the mark.
 fn address_of_post(text: &str, mark: usize) -> Option<Link> {
     let before = &text[ceil_boundary(text, mark.saturating_sub(1024))..mark];
     let post = &before[before.rfind("The post ")?..];
