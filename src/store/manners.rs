@@ -253,6 +253,10 @@ mod tests {
             fs::write(&path, &bytes[..at]).expect("written");
             assert!(Manners::read(&path).is_err(), "cut at {at}");
         }
+        let mut older = bytes.clone();
+        older[MARK.len()..MARK.len() + 2].copy_from_slice(&1_u16.to_be_bytes());
+        fs::write(&path, older).expect("written");
+        assert_eq!(Manners::read(&path).expect("read"), Some(manners()), "one that an earlier program wrote");
         let none = Manners { rows: Vec::new(), ..manners() };
         none.write(&path).expect("written");
         assert_eq!(Manners::read(&path).expect("read"), Some(none));

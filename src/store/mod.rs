@@ -237,7 +237,7 @@ impl Store {
         flushed
     }
 
-    /// Compares the index with archive and journal. Commits wait while rows are compared. `progress` hears how far it is, 0 to 1.
+    /// Compares the index with archive and journal. Commits wait for its last look only. `progress` hears how far it is, 0 to 1.
     pub fn verify(&self, mut progress: impl FnMut(f64)) -> Result<Verification> {
         verify::run(&self.core, &mut progress)
     }
