@@ -16,12 +16,18 @@ pub fn title(raw: &str, chars_max: usize) -> Text {
     let kept: String = Tokens::new(raw)
         .map(|token| match token {
             Token::Text(text) | Token::Unfinished(text) => text,
+            Token::Open(name, _) | Token::Close(name, _) if parts_words(name.as_str()) => " ",
             Token::Open(name, _) | Token::Close(name, _) if is_element(name.as_str()) => "",
             Token::Open(_, source) | Token::Close(_, source) => source,
             Token::Comment => "",
         })
         .collect();
     Text::line(&entities::decode(&kept), chars_max)
+}
+
+/// Whether the words on both sides of an element stand on lines or in cells of their own.
+fn parts_words(element: &str) -> bool {
+    matches!(element, "br" | "p" | "div" | "li" | "tr" | "td" | "th" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
 #[cfg(test)]
@@ -40,6 +46,7 @@ mod tests {
             ("\u{202E}live\u{200B}", "live"),
             ("a <br", "a <br"),
             ("<p></p>", ""),
+            ("one<br/>two<br>", "one two"),
         ] {
             assert_eq!(title(raw, 300).as_str(), wanted, "{raw}");
         }

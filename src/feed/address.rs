@@ -8,6 +8,9 @@ use crate::model::Link;
 /// `&` as it is spelled in addresses that were escaped once too often. No query has a parameter of such a name.
 const ESCAPED_AMPERSANDS: [&str; 4] = ["&amp;", "&#38;", "&#038;", "&#x26;"];
 
+/// What stands before an address that has a scheme already.
+const SCHEMES_BEFORE_ANOTHER: [&str; 5] = ["http://", "https://", "feed:", "http:", "https:"];
+
 /// An address, and how its publisher spelled it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
@@ -39,10 +42,13 @@ pub(super) fn resolve(base: Option<&Link>, text: &str) -> Option<Link> {
     Link::resolve(base.filter(|_| !is_absolute), &text).ok()
 }
 
-/// The address that was meant: without what a generator wrapped around it once too often, and with the scheme that a host without one
-/// lacks (RFC 3986 section 4.5: `www.example.com/x` is a habit of people, and no path).
+/// The address that was meant: without what a generator wrapped around it once too often, without a second scheme, and with the scheme
+/// that a host without one lacks (RFC 3986 section 4.5: `www.example.com/x` is a habit of people, and no path).
 fn mended(text: &str) -> Cow<'_, str> {
-    let text = unwrapped(text.trim());
+    let is_space = |c: char| c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}');
+    let text = unwrapped(text.trim_matches(is_space)).trim_matches(is_space);
+    let behind_scheme = SCHEMES_BEFORE_ANOTHER.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let text = behind_scheme.filter(|rest| rest.starts_with("http://") || rest.starts_with("https://")).unwrap_or(text);
     let mut mended = Cow::Borrowed(text);
     if text.contains("&amp;") || text.contains("&#") {
         for escaped in ESCAPED_AMPERSANDS {
@@ -88,6 +94,10 @@ mod tests {
             ("https://a.example/?x=1&ampere=2", Some("https://a.example/?x=1&ampere=2")),
             ("<![CDATA[ https://a.example/x ]]>", Some("https://a.example/x")),
             ("www.other.example/x", Some("https://www.other.example/x")),
+            ("\u{200B}https://a.example/x\u{FEFF}", Some("https://a.example/x")),
+            ("http://https://a.example/x", Some("https://a.example/x")),
+            ("feed:http://a.example/x", Some("http://a.example/x")),
+            ("https://archive.example/https://a.example/x", Some("https://archive.example/https://a.example/x")),
             ("www/x", Some("https://example.com/blog/www/x")),
         ] {
             assert_eq!(resolve(Some(&base), text).as_ref().map(Link::as_str), wanted, "{text}");

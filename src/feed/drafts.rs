@@ -8,10 +8,12 @@ use feed_rs::model::{Content, Entry, Feed, Text};
 use super::{
     address::{self, Address},
     cut, date,
+    markup::is_markup,
+    references,
     survey::{ChannelNotes, Notes},
     wrappings::{unescaped, unwrapped},
 };
-use crate::model::{Channel, Draft, Enclosure, Link, Markup};
+use crate::model::{Channel, Draft, Enclosure, Link, Markup, ZonedTime};
 
 /// Longest title, in bytes (protocol P7).
 const TITLE_BYTES_MAX: usize = 1 << 10;
@@ -33,8 +35,18 @@ pub(super) struct Frame<'a> {
     pub base: Option<&'a Link>,
     /// The source's zone, for dates without one.
     pub timezone: Option<Tz>,
+    /// The document is of China, where `CST` is China's time.
+    pub is_chinese: bool,
     /// RSS does not say whether its texts are markup.
     pub is_rss: bool,
+}
+
+impl Frame<'_> {
+    /// Reads a date of the document.
+    fn date(&self, text: &str) -> Option<ZonedTime> {
+        let of_china = || (self.is_chinese && text.contains("CST")).then_some(Tz::Asia__Shanghai);
+        date::read(text, self.timezone.or_else(of_china))
+    }
 }
 
 /// An entry as a draft.
@@ -50,7 +62,7 @@ pub(super) fn draft(entry: Entry, notes: Notes, frame: Frame<'_>) -> Draft {
         Some(Address { link, spelling }) => (Some(link), spelling),
         None => (None, None),
     };
-    let read_date = |texts: [&Option<String>; 3]| texts.into_iter().flatten().find_map(|text| date::read(text, frame.timezone));
+    let read_date = |texts: [&Option<String>; 3]| texts.into_iter().flatten().find_map(|text| frame.date(text));
     let own_authors = || entry.authors.into_iter().filter_map(|person| kept(person.name).or(kept(person.email))).collect();
     let authors = [notes.authors, notes.other_authors].into_iter().find(|names| !names.is_empty()).unwrap_or_else(own_authors);
     let mut enclosures = Vec::new();
@@ -77,7 +89,7 @@ pub(super) fn draft(entry: Entry, notes: Notes, frame: Frame<'_>) -> Draft {
         authors: distinct(authors, AUTHORS_MAX),
         categories: distinct(categories, CATEGORIES_MAX),
         summary: entry.summary.and_then(|text| markup(text, frame)).or(notes.summary.and_then(untyped)),
-        content: entry.content.and_then(body).or(notes.content.and_then(untyped)),
+        content: entry.content.and_then(body).or(notes.content.map(whole)),
         enclosures,
         language: kept(notes.language.or(entry.language)),
         origin: notes.origin.filter(|origin| origin.id.is_some() || origin.title.is_some() || origin.link.is_some()),
@@ -109,7 +121,7 @@ pub(super) fn channel(feed: Option<Feed>, noted: ChannelNotes, frame: Frame<'_>,
         authors: distinct(authors, AUTHORS_MAX),
         rights: kept(rights.map(|text| text.content)).or(noted.rights),
         language: kept(notes.language.or(language)),
-        updated: dates.into_iter().flatten().find_map(|text| date::read(text, frame.timezone)),
+        updated: dates.into_iter().flatten().find_map(|text| frame.date(text)),
         rhythm,
         expired: false,
     }
@@ -143,13 +155,21 @@ fn body(content: Content) -> Option<Markup> {
 
 /// HTML, escaped once.
 fn html(text: String) -> Markup {
-    Markup::Html(unescaped(&text).unwrap_or(text))
+    let text = unescaped(&text).unwrap_or(text);
+    match references::joined(&text) {
+        Cow::Owned(joined) => Markup::Html(joined),
+        Cow::Borrowed(_) => Markup::Html(text),
+    }
+}
+
+/// A full text in RSS, which is HTML wherever it looks like it.
+fn whole(text: String) -> Markup {
+    if text.contains('<') || is_markup(&text) { html(text) } else { Markup::Plain(text) }
 }
 
 /// A text that does not say what it is: markup if there is any in it.
 fn untyped(text: String) -> Option<Markup> {
-    let has_markup = text.contains('<') || text.split('&').skip(1).any(|rest| rest.bytes().take(32).any(|b| b == b';'));
-    Some(if has_markup { html(text) } else { Markup::Plain(text) })
+    Some(if is_markup(&text) { html(text) } else { Markup::Plain(text) })
 }
 
 /// The text, cut where it is too long.
@@ -158,12 +178,13 @@ fn cut(mut text: String, bytes_max: usize) -> String {
     text
 }
 
-/// Names and terms without white space around them and without repetition.
+/// Names and terms without white space around them and without repetition. Their references are resolved once more: they are no markup,
+/// though many publishers escape them as if they were.
 fn distinct(names: impl IntoIterator<Item = String>, max: usize) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for name in names {
         let name = match kept(Some(name)) {
-            Some(name) => Cow::<str>::Owned(cut(name, TITLE_BYTES_MAX)),
+            Some(name) => Cow::<str>::Owned(cut(references::decode(&name).into_owned(), TITLE_BYTES_MAX)),
             None => continue,
         };
         if !found.iter().any(|other| *other == name) {

@@ -15,6 +15,7 @@ mod entities;
 mod fault;
 mod html;
 mod json;
+mod markup;
 mod names;
 mod person;
 mod references;
@@ -129,7 +130,7 @@ const BEFORE_THE_FEED: &str = "something stands before the feed, skipped";
 
 /// Reads the JSON that begins at the byte `start`.
 fn read_json(text: &str, start: usize, hints: &Hints<'_>, mut problems: Vec<Problem>) -> Result<Reading, NotAFeed> {
-    let frame = Frame { base: hints.base, timezone: hints.timezone, is_rss: false };
+    let frame = Frame { base: hints.base, timezone: hints.timezone, is_chinese: false, is_rss: false };
     let feed = json::read(text, start, frame, hints.entries_max).map_err(NotAFeed::Other)?;
     problems.extend(feed.problems);
     Ok(Reading { channel: feed.channel, drafts: feed.drafts, problems, truncated: feed.truncated })
@@ -141,7 +142,8 @@ fn read_xml(source: &str, root: &Root, hints: &Hints<'_>, mut problems: Vec<Prob
         problems.push(Problem::new(ProblemKind::Syntax, BEFORE_THE_FEED));
     }
     let survey = survey::survey(source, root, hints.base, hints.entries_max);
-    let frame = Frame { base: hints.base, timezone: hints.timezone, is_rss: !root.dialect.is_atom() };
+    let is_chinese = survey.channel.is_chinese() || hints.base.is_some_and(is_of_china);
+    let frame = Frame { base: hints.base, timezone: hints.timezone, is_chinese, is_rss: !root.dialect.is_atom() };
     let Survey { text, spans, starts, root_tag, entries: notes, channel: channel_notes, mut faults, truncated } = survey;
     let (feed, entries) = match strict::read(&text) {
         Ok(mut feed) if feed.entries.len() == notes.len() => {
@@ -158,4 +160,9 @@ fn read_xml(source: &str, root: &Root, hints: &Hints<'_>, mut problems: Vec<Prob
     problems.extend(faults.located(source));
     let drafts = entries.into_iter().zip(notes).filter_map(|(entry, notes)| Some(drafts::draft(entry.ok()?, notes, frame))).collect();
     Reading { channel: drafts::channel(feed, channel_notes, frame, root.format.clone()), drafts, problems, truncated }
+}
+
+/// Whether an address is one of China's.
+fn is_of_china(link: &Link) -> bool {
+    link.host().ends_with(".cn")
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use markup5ever::data::NAMED_ENTITIES;
-use memchr::memchr;
+use memchr::{memchr, memmem};
 use quick_xml::escape::resolve_html5_entity;
 
 /// Longest name of an entity, in bytes; HTML's longest has 31.
@@ -44,7 +44,10 @@ pub(super) fn inspect(text: &str) -> Reference {
                 Some(c) if number.starts_with("#X") => Reference::Forbidden { bytes, means: Some(c) },
                 Some('\u{80}'..='\u{9F}') => Reference::Forbidden { bytes, means: windows_1252(code) },
                 Some(_) => Reference::Sound { bytes },
-                None => Reference::Forbidden { bytes, means: None },
+                None => match low_half(code, &text[bytes..]) {
+                    Some((c, more)) => Reference::Forbidden { bytes: bytes + more, means: Some(c) },
+                    None => Reference::Forbidden { bytes, means: None },
+                },
             },
         },
         name if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !name.contains('#') => match character(&text[1..bytes]) {
@@ -109,6 +112,36 @@ fn is_read_as(name: &str, (one, two): (char, Option<char>)) -> bool {
     read.next() == Some(one) && read.next() == two && read.next().is_none()
 }
 
+/// The character of which `high` is the first half in UTF-16, where the reference to its second half follows, and that one's length.
+fn low_half(high: u32, behind: &str) -> Option<(char, usize)> {
+    let number = behind.strip_prefix("&#")?;
+    let length = number.bytes().take("1234567".len()).position(|b| b == b';')?;
+    let units = [u16::try_from(high).ok()?, u16::try_from(code_point(&number[..length])?).ok()?];
+    let c = char::decode_utf16(units).next()?.ok().filter(|c| c.len_utf16() == 2)?;
+    Some((c, "&#;".len() + length))
+}
+
+/// HTML in which characters that were written as two references, one for each half in UTF-16 (`&#55357;&#56832;`), are one character.
+pub(super) fn joined(html: &str) -> Cow<'_, str> {
+    let mut joined = Cow::Borrowed("");
+    let mut behind = 0;
+    for at in memmem::find_iter(html.as_bytes(), b"&#") {
+        if at >= behind
+            && let Reference::Forbidden { bytes, means: Some(c) } = inspect(&html[at..])
+            && c.len_utf16() == 2
+        {
+            joined.to_mut().push_str(&html[behind..at]);
+            joined.to_mut().push(c);
+            behind = at + bytes;
+        }
+    }
+    if behind == 0 {
+        return Cow::Borrowed(html);
+    }
+    joined.to_mut().push_str(&html[behind..]);
+    joined
+}
+
 /// The number of `8217` or `x2019`; `None` where it is none. A number beyond Unicode stays beyond it.
 fn code_point(number: &str) -> Option<u32> {
     let (digits, radix) = match number.strip_prefix(['x', 'X']) {
@@ -127,7 +160,7 @@ fn windows_1252(code: u32) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NAMED_ENTITIES, Reference, decode, inspect};
+    use super::{NAMED_ENTITIES, Reference, decode, inspect, joined};
 
     #[test]
     fn a_bare_ampersand_is_told_from_a_reference() {
@@ -141,6 +174,9 @@ mod tests {
             ("&#X41;", Reference::Forbidden { bytes: 6, means: Some('A') }),
             ("&#0;", Reference::Forbidden { bytes: 4, means: None }),
             ("&#xD800;", Reference::Forbidden { bytes: 8, means: None }),
+            ("&#55357;&#xDE00;", Reference::Forbidden { bytes: 16, means: Some('😀') }),
+            ("&#55357;&#65;", Reference::Forbidden { bytes: 8, means: None }),
+            ("&#55357;&#", Reference::Forbidden { bytes: 8, means: None }),
             ("&#99999999999;", Reference::Forbidden { bytes: 14, means: None }),
             ("&copy=3", Reference::Bare),
             ("& b;", Reference::Bare),
@@ -156,6 +192,13 @@ mod tests {
     #[test]
     fn references_are_resolved_once() {
         assert_eq!(decode("AT&amp;amp;T &eacute;&#233;&#xE9; &foo; a&b &#0;&#146;"), "AT&amp;T ééé &foo; a&b ’");
+    }
+
+    #[test]
+    fn halves_of_a_character_are_joined() {
+        assert_eq!(decode("a&#55357;&#56832;b"), "a😀b");
+        assert_eq!(joined("<p>&#xD83D;&#xDE00;&amp;&#65;&#55357;</p>"), "<p>😀&amp;&#65;&#55357;</p>");
+        assert_eq!(joined("&#65;"), "&#65;");
     }
 
     #[test]

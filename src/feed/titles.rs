@@ -4,7 +4,7 @@ use super::references::{self, Reference};
 use crate::model::Draft;
 
 /// Decides for the titles whose type leaves it open. They are markup where all of a feed's titles are escaped once more than XML wants:
-/// some hold references or end tags (`AT&amp;T`, `<b>a</b>`), and none a bare `&`. Else they are text, in which `<script>` is meant to be
+/// some hold references, end tags or line breaks (`AT&amp;T`, `<b>a</b>`), and none a bare `&`. Else they are text, in which `<script>` is meant to be
 /// read.
 pub(super) fn settle(drafts: &mut [Draft]) {
     let open = || drafts.iter().filter(|draft| draft.title_is_text).filter_map(|draft| draft.title.as_deref());
@@ -16,7 +16,11 @@ pub(super) fn settle(drafts: &mut [Draft]) {
 
 fn looks_like_markup(title: &str) -> bool {
     let is_end_tag = |at: usize| title[at + 2..].starts_with(|c: char| c.is_ascii_alphabetic());
-    references_in(title).any(|is_sound| is_sound) || title.match_indices("</").any(|(at, _)| is_end_tag(at))
+    let is_line_break = |at: usize| {
+        title[at..].get(..3).is_some_and(|tag| tag.eq_ignore_ascii_case("<br")) && title[at + 3..].trim_start().starts_with(['>', '/'])
+    };
+    let holds_tag = || title.match_indices('<').any(|(at, _)| (title[at..].starts_with("</") && is_end_tag(at)) || is_line_break(at));
+    references_in(title).any(|is_sound| is_sound) || holds_tag()
 }
 
 fn holds_bare_ampersand(title: &str) -> bool {
@@ -37,6 +41,8 @@ mod tests {
         for (titles, are_text) in [
             (&["AT&amp;T", "plain", "It&#8217;s"][..], false),
             (&["a <b>bold</b> claim", "plain"], false),
+            (&["one<br/>two", "plain"], false),
+            (&["a <break> of <b"], true),
             (&["Filters that <script> passes", "plain"], true),
             (&["How to write &amp;", "Q&A"], true),
             (&["Q&A"], true),

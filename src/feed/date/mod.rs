@@ -33,6 +33,7 @@ pub(super) fn read(text: &str, timezone: Option<Tz>) -> Option<ZonedTime> {
 
 /// Reads a date in any form.
 fn read_tolerantly(text: &str, timezone: Option<Tz>) -> Option<ZonedTime> {
+    let timezone = named_zone(text).or(timezone);
     let mut tokens = tokens(text)?;
     if let Some(time) = moment(&tokens) {
         return Some(time);
@@ -62,6 +63,13 @@ fn moment(tokens: &[Token]) -> Option<ZonedTime> {
         _ => None,
     })?;
     (at.to_utc().year() >= YEAR_MIN).then_some(ZonedTime::utc(at))
+}
+
+/// The zone that a text names as the tz database does: `Asia/Shanghai`.
+fn named_zone(text: &str) -> Option<Tz> {
+    let is_name = |word: &&str| word.contains('/') && word.starts_with(|c: char| c.is_ascii_alphabetic());
+    let zone = |name: &str| chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied();
+    text.split([' ', '[', ']', '(', ')']).filter(is_name).find_map(zone)
 }
 
 /// What the source's own zone makes of a local time: the earlier of two, and UTC in a gap or without a zone.
@@ -250,15 +258,14 @@ fn calendar_date(tokens: &[Token]) -> Option<NaiveDate> {
         (None, [(year, 4), (ordinal, 3)]) => NaiveDate::from_yo_opt(i32::try_from(*year).ok()?, u32::try_from(*ordinal).ok()?),
         (None, [(year, 4), (month, _)]) => ymd(*year, *month, 1),
         (None, [(year, 4), (month, _), (day, _), ..]) => ymd(*year, *month, *day),
+        (None, [(first, 1..=2), (second, 1..=2), (year, 2), ..]) if has_sign('-') => ymd(full_year(*first, 2)?, *second, *year),
         (None, [(first, 1..=2), (second, 1..=2), (year, digits @ (2 | 4)), ..]) => {
-            if *digits == 2 && has_sign('-') {
-                ymd(full_year(*first, 2)?, *second, *year)
-            } else if has_sign('.') || *first > 12 || (has_sign('-') && !has_sign('/')) {
-                // Dashes and full stops are written where the day comes first, slashes where the month does.
-                ymd(full_year(*year, *digits)?, *second, *first)
-            } else {
-                ymd(full_year(*year, *digits)?, *first, *second)
-            }
+            let year = full_year(*year, *digits)?;
+            let (day_first, month_first) = (ymd(year, *second, *first), ymd(year, *first, *second));
+            // The day of the week decides. Else dashes and full stops are written where the day comes first, slashes where the month does.
+            let fits = |date: &NaiveDate| tokens.iter().any(|token| token.weekday() == Some(date.weekday()));
+            let is_day_first = has_sign('.') || *first > 12 || (has_sign('-') && !has_sign('/'));
+            [month_first, day_first].into_iter().flatten().find(fits).or(if is_day_first { day_first } else { month_first })
         }
         _ => None,
     }
@@ -395,6 +402,13 @@ mod tests {
             ("Tue, 02 Jan 2024 03:04:05 0800", "2024-01-02T03:04:05+08:00"),
             ("2024-01-02T03:04:05 08:00", "2024-01-02T03:04:05+08:00"),
             ("mar. 2 janv. 2024 15h05", "2024-01-02T15:05:00Z"),
+            ("Tue, 02 Jan 2024 03:04:05 America/New_York", "2024-01-02T03:04:05-05:00"),
+            ("2024-07-01 12:00 (asia/shanghai)", "2024-07-01T12:00:00+08:00"),
+            ("2024-01-02T03:04:05+01:00[Asia/Shanghai]", "2024-01-02T03:04:05+01:00"),
+            ("Thu, 01 02 2024 03:04:05 +0000", "2024-02-01T03:04:05Z"),
+            ("Tuesday, 01/02/2024 - 12:00", "2024-01-02T12:00:00Z"),
+            ("二〇二四年十二月三日", "2024-12-03T00:00:00Z"),
+            ("2024年元月二十一日 下午三点十五分", "2024-01-21T15:15:00Z"),
         ] {
             assert_eq!(utc(text).as_deref(), Some(wanted), "{text}");
         }

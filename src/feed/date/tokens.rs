@@ -1,5 +1,9 @@
 //! Cuts a written date into numbers, words and signs.
 
+use std::borrow::Cow;
+
+use chrono::Weekday;
+
 /// Longest date read, in bytes; nothing longer is a date.
 const DATE_BYTES_MAX: usize = 120;
 
@@ -19,6 +23,11 @@ impl Token {
     pub(super) fn is_word(&self, word: &str) -> bool {
         matches!(self, Self::Word(own) if own == word)
     }
+
+    /// The day of the week that this names in English.
+    pub(super) fn weekday(&self) -> Option<Weekday> {
+        if let Self::Word(word) = self { word.parse().ok() } else { None }
+    }
 }
 
 /// The pieces of `text`; `None` when it is too long or holds a number that no date holds.
@@ -27,7 +36,7 @@ pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
     if text.len() > DATE_BYTES_MAX {
         return None;
     }
-    let text = with_western_signs(&text.to_lowercase());
+    let text = with_western_signs(&with_digits(&text.to_lowercase()));
     let mut found = Vec::new();
     let mut rest = text.chars().peekable();
     while let Some(first) = rest.next() {
@@ -63,6 +72,37 @@ fn push_number(found: &mut Vec<Token>, value: i64, digits: usize) {
     found.push(Token::Number { value: value / place, digits: 8 });
     found.push(Token::Word("t".to_owned()));
     found.push(Token::Number { value: value % place, digits: clock_digits });
+}
+
+/// `二〇二四年十二月三日` as `2024年12月3日`: numbers in words, where a year is written with its sign. (`十二月` alone is a name.)
+fn with_digits(text: &str) -> Cow<'_, str> {
+    const DIGITS: &str = "〇一二三四五六七八九";
+    if !text.contains('年') || !text.contains(|c| c == '十' || c == '元' || DIGITS.contains(c)) {
+        return Cow::Borrowed(text);
+    }
+    let digit = |c: char| DIGITS.chars().position(|digit| digit == c);
+    let mut western = String::with_capacity(text.len());
+    let mut run = String::new();
+    for c in text.chars().map(|c| if matches!(c, '零' | '○') { '〇' } else { c }) {
+        if c == '十' || c == '元' || digit(c).is_some() {
+            run.push(c);
+            continue;
+        }
+        let counts = matches!(c, '年' | '月' | '日' | '号' | '號' | '时' | '時' | '点' | '點' | '分' | '秒');
+        match run.split_once('十') {
+            _ if !counts => western.push_str(&run),
+            _ if run == "元" => western.push('1'),
+            Some((tens, ones)) => {
+                let value = |digits: &str, empty| digits.chars().next().map_or(Some(empty), digit);
+                western.extend(value(tens, 1).zip(value(ones, 0)).map(|(tens, ones)| (10 * tens + ones).to_string()));
+            }
+            None => western.extend(run.chars().filter_map(digit).map(|digit| digit.to_string())),
+        }
+        run.clear();
+        western.push(c);
+    }
+    western.push_str(&run);
+    Cow::Owned(western)
 }
 
 /// `2020年1月10日 下午3时05分` as `2020-1-10  下午3:05 `: the characters after numbers become the signs that the West writes.

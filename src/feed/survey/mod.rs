@@ -237,10 +237,12 @@ impl<'a> Walk<'a> {
 
     /// Finds each `&` that does not begin a good reference.
     fn check_references(&mut self, start: usize, text: &str) {
-        let mut repairs = 0;
+        let (mut repairs, mut behind) = (0, 0);
         for offset in memchr_iter(b'&', text.as_bytes()) {
             let at = start + offset;
             match references::inspect(&text[offset..]) {
+                // The second half of one character.
+                _ if offset < behind => continue,
                 Reference::Sound { .. } => continue,
                 Reference::Bare => {
                     self.fault(at, "bare `&`, read as `&amp;`");
@@ -253,6 +255,7 @@ impl<'a> Walk<'a> {
                 Reference::Forbidden { bytes, means } => {
                     self.fault(at, "reference to a character that XML forbids");
                     self.edits.replace(at..at + bytes, means.map(String::from).unwrap_or_default());
+                    behind = offset + bytes;
                 }
             }
             repairs += 1;

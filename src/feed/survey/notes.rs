@@ -68,3 +68,10 @@ pub(in crate::feed) struct ChannelNotes {
     /// Its own address.
     pub self_link: Option<Link>,
 }
+
+impl ChannelNotes {
+    /// Whether the channel says that it is written in Chinese.
+    pub(in crate::feed) fn is_chinese(&self) -> bool {
+        self.notes.language.as_deref().and_then(|language| language.get(..2)).is_some_and(|code| code.eq_ignore_ascii_case("zh"))
+    }
+}
