@@ -122,6 +122,13 @@ fn one_link_under_other_tracking_parameters_is_one_story() {
 }
 
 #[test]
+fn an_aggregator_that_puts_the_publishers_name_behind_a_title_brings_a_copy() {
+    let one = Case::new("publisher", TITLE, prose(1, 400)).link("https://publisher.example/1");
+    let listed = Case::new("aggregator", &format!("{TITLE} - 安全内参"), String::new()).link("https://aggregator.example/r/1");
+    assert_joined(&one, &listed.of_account("安全内参"), JoinRule::SameTitle);
+}
+
+#[test]
 fn a_link_that_one_source_gives_to_several_articles_proves_nothing() {
     let page = |title: &str| Case::new("a", title, String::new()).link("https://example.com/changes");
     assert_apart(&page(TITLE), &page(OTHER_TITLE), Obstacle::LinkReused);

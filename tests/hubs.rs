@@ -12,6 +12,7 @@ use std::{
 };
 
 use support::daemon::{Daemon, Home};
+use watchfire::{model::MergeThresholds, store::Store};
 
 /// A hub that accepts everything: its address, and the bodies of what it was sent.
 fn hub() -> (String, mpsc::Receiver<String>) {
@@ -69,8 +70,15 @@ fn hubs_hear_of_changes_once_and_of_nothing_else() {
     }
     daemon.stop();
 
-    let known = fs::read_to_string(home.path("data/hubs.json")).expect("what the hub was told");
-    assert!(known.contains("feed.atom") && !known.contains("closed"), "{known}");
+    let announced = || Store::open(&home.path("data"), MergeThresholds::default()).expect("opens").0.announced().expect("read");
+    let known = announced();
+    let feeds: Vec<&str> = known[&hub].keys().map(String::as_str).collect();
+    assert!(feeds.iter().any(|feed| feed.ends_with("feed.atom")) && !feeds.iter().any(|feed| feed.contains("closed")), "{feeds:?}");
+    // A restored store tells nobody twice.
+    assert!(home.command(&["backup", "copy"]).status.success());
+    fs::remove_dir_all(home.path("data")).expect("lost");
+    assert!(home.command(&["restore", "copy"]).status.success());
+    assert_eq!(announced(), known);
     let daemon = home.start_with(&variables);
     fs::write(home.path("new.md"), "# One more advisory\n\nA text that nobody has told before, of some length at least.\n")
         .expect("written");

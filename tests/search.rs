@@ -310,10 +310,10 @@ async fn an_index_that_cannot_be_written_is_told_until_it_can_be() {
     let (library, dir) = (library(), tempfile::tempdir().expect("a folder"));
     let (folder, elsewhere) = (dir.path().join("search"), dir.path().join("elsewhere"));
     let (search, _) = Search::open(&folder).expect("opens");
-    let (told, mut is_following) = watch::channel(false);
+    let (told, mut is_following) = watch::channel(true);
     let end = CancellationToken::new();
     let following = tokio::spawn(follow(search.clone(), library.store(), told, end.clone()));
-    is_following.wait_for(|is_so| *is_so).await.expect("told");
+    is_following.changed().await.expect("told");
     fs::rename(&folder, &elsewhere).expect("moved");
     library.add(&[saying("wire", "Later", 40, "News")]);
     is_following.wait_for(|is_so| !is_so).await.expect("told");

@@ -102,6 +102,8 @@ fn a_source_is_tested_as_it_is_configured_and_nothing_is_kept() {
         assert!(wanted.iter().all(|words| said.contains(words)), "{id}: {said}");
     }
     assert!(origin.requests("/feed").iter().any(|request| request.header("x-key") == Some(b"k".as_slice())), "asked as configured");
+    let (is_done, said) = words(&home.command(&["sources"]));
+    assert!(is_done && said.contains("4 not asked yet"), "before the first start: {said}");
     assert!(!home.path("data").exists(), "a test makes no store");
 }
 

@@ -152,6 +152,20 @@ fn backup_cut_short_anywhere_is_gone_on_with() {
 }
 
 #[test]
+fn a_segment_that_has_lost_its_end_leaves_the_copy_as_it_was() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let store = open(folder.path());
+    (0..10).for_each(|n| commit(&store, n));
+    let wanted = shown(&store);
+    drop(store);
+    back_up(folder.path(), target.path(), None).expect("copied");
+    let segment = fs::File::options().write(true).open(folder.path().join("archive/2026-11.seg")).expect("there");
+    segment.set_len(segment.metadata().expect("there").len() / 2).expect("cut");
+    back_up(folder.path(), target.path(), None).expect("copied");
+    assert_eq!(shown(&restored(target.path()).1), wanted);
+}
+
+#[test]
 fn a_restore_that_was_cut_short_is_no_store_and_is_begun_anew() {
     let (folder, target) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = open(folder.path());
@@ -190,10 +204,11 @@ fn manners(store: &Store) -> String {
     let receiver = store.outbox("team").expect("read");
     let (waiting, told) = (store.waiting("team").expect("read"), store.told("team", 1).expect("read"));
     let source = store.source_state(&SourceId::parse("a").expect("a slug")).expect("read");
-    format!("{receiver:#?} {waiting:#?} {told:#?} {source:#?} {:#?}", store.outages().expect("read"))
+    let (outages, hubs) = (store.outages().expect("read"), store.announced().expect("read"));
+    format!("{receiver:#?} {waiting:#?} {told:#?} {source:#?} {outages:#?} {hubs:#?}")
 }
 
-/// A store whose source, receiver and outage have something to remember.
+/// A store whose source, receiver, outage and hub have something to remember.
 fn with_manners(dir: &Path) -> Store {
     let store = open(dir);
     (0..9).for_each(|n| commit(&store, n));
@@ -221,6 +236,8 @@ fn with_manners(dir: &Path) -> Store {
         relapses: 1,
     };
     store.keep_outages(&[outage]).expect("kept");
+    let tags = [("https://watchfire.example/feed.atom".to_owned(), "\"1\"".to_owned())].into();
+    store.keep_announced(&[("https://hub.example/".to_owned(), tags)].into()).expect("kept");
     let mut outbox = Outbox { failures: 1, next: 1, ..store.new_outbox("team").expect("made") };
     let queued = vec![Waiting { number: 0, subject: Subject::Story(2), since: day(9) }];
     store.keep_outbox(&mut outbox, &Mail { queued, told: vec![(1, day(8))], done: Vec::new() }).expect("kept");
@@ -378,7 +395,7 @@ fn folders_that_hold_something_else_are_left_alone() {
     back_up(folder.path(), target.path()).expect("copied");
     let forked = open(fork.path());
     (7..20).for_each(|n| commit(&forked, n));
-    refused(back_up(fork.path(), target.path()), "was the store set back?");
+    refused(back_up(fork.path(), target.path()), "was the store set back? keep that one, and back up into another folder");
     let manifest = fs::read_to_string(target.path().join("backup.json")).expect("there");
     fs::write(target.path().join("backup.json"), manifest.replace("\"format\": 1", "\"format\": 9")).expect("written");
     let newer = back_up(folder.path(), target.path()).expect_err("refused");

@@ -6,8 +6,8 @@ use std::{collections::HashSet, fs, ops::Range, path::Path};
 
 use support::{copy_dir, text};
 use watchfire::{
-    model::{Decision, Handle, Item, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, Text, Timestamp},
-    store::{Arrival, BackedUp, PollCommit, Position, Recovery, Store, StoreError},
+    model::{Decision, Handle, Item, MergeThresholds, NativeId, SafeHtml, SourceId, SourceState, StoryId, Text, Timestamp},
+    store::{Arrival, BackedUp, Decided, PollCommit, Position, Recovery, Refusal, Store, StoreError},
 };
 
 const NOW: i64 = 1_795_000_000;
@@ -128,6 +128,25 @@ fn damage_to_any_commit_is_set_aside_and_the_rest_is_a_sound_store() {
             assert!(store.verify(|_| ()).expect("checked").is_sound(), "{number}");
         }
     }
+}
+
+#[test]
+fn what_names_a_story_whose_opening_is_lost_is_not_split_from_it_and_others_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fill(folder.path());
+    let path = folder.path().join("journal");
+    let mut journal = fs::read(&path).expect("there");
+    let opening = frames(&journal)[1].clone();
+    journal[opening.end - 1] ^= 0x40;
+    fs::write(&path, &journal).expect("written");
+    Store::rebuild(folder.path(), |_| ()).expect("rebuilt");
+    let store = open(folder.path()).0;
+    let split = |source| store.decide(&Decision::Split(Handle::Id(item(source, 0).id)), at(60)).expect("decided");
+    assert_eq!(split("mirror"), Err(Refusal::Opener(item("mirror", 0).id)));
+    let Ok(Decided::Split { from, opened }) = split("third") else { panic!("it is but a copy") };
+    assert_eq!(from, StoryId::opened_by(item("mirror", 0).id));
+    assert!([from, opened].iter().all(|id| store.story(*id).expect("read").is_some()));
+    assert!(store.verify(|_| ()).expect("checked").is_sound());
 }
 
 #[test]

@@ -1,18 +1,18 @@
 //! Tells WebSub hubs which of our feeds have changed, so that those who subscribe there need not ask (W3C WebSub section 4; that a hub is
 //! told by `hub.mode=publish` is what hubs agreed upon, not the recommendation).
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use url::form_urlencoded;
 
-use super::replace::replace;
 use crate::{
     clock::Clock,
     config::Settings,
     fetch::{Client, Post},
     http::Topic,
     model::{HeaderPair, Link, PrivateHost, counted},
+    store::Store,
 };
 
 /// Between two messages to one hub.
@@ -21,16 +21,16 @@ const GAP: Duration = Duration::from_secs(60);
 /// A hub that fails is told again after a minute, then after twice as long, up to this.
 const GAP_MAX: Duration = Duration::from_secs(3600);
 
-/// Where it stands which hub was told of what.
-const NAME: &str = "hubs.json";
-
-/// Entity tags of feeds by address, as each hub was told of them.
-type Told = BTreeMap<String, BTreeMap<String, String>>;
-
 /// Tells the configured hubs of every change of `topics`, at most once a minute. Has no end of its own.
-pub(super) async fn announce(client: Client, settings: watch::Receiver<Arc<Settings>>, mut topics: watch::Receiver<Arc<[Topic]>>) {
-    let file = settings.borrow().daemon.data_dir.join(NAME);
-    let mut told = read(&file);
+pub(super) async fn announce(
+    (store, client): (Store, Client),
+    settings: watch::Receiver<Arc<Settings>>,
+    mut topics: watch::Receiver<Arc<[Topic]>>,
+) {
+    let mut told = store.announced().unwrap_or_else(|error| {
+        tracing::warn!("it cannot be read which hubs were told of what: {error}; they may be told twice");
+        BTreeMap::new()
+    });
     let mut gap = GAP;
     let mut is_owed = false;
     while is_owed || topics.changed().await.is_ok() {
@@ -54,8 +54,10 @@ pub(super) async fn announce(client: Client, settings: watch::Receiver<Arc<Setti
         }
         let before = told.len();
         told.retain(|hub, _| hubs.iter().any(|configured| configured.as_str() == hub));
-        if is_told || told.len() < before {
-            write(&file, &told);
+        if (is_told || told.len() < before)
+            && let Err(error) = store.keep_announced(&told)
+        {
+            tracing::warn!("it cannot be written which hubs were told of what: {error}; they may be told twice");
         }
         is_owed = is_failing;
         if is_told || is_failing {
@@ -90,18 +92,6 @@ fn form(topics: &[&Topic]) -> String {
         form.append_pair("hub.url", topic.url.as_str());
     }
     form.finish()
-}
-
-/// A file that cannot be read costs a message that was not needed.
-fn read(file: &Path) -> Told {
-    fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
-}
-
-fn write(file: &Path, told: &Told) {
-    let written = serde_json::to_vec(told).map_err(std::io::Error::from).and_then(|bytes| replace(file, &bytes, None));
-    if let Err(error) = written {
-        tracing::warn!("`{}` cannot be written: {error}; hubs may be told twice", file.display());
-    }
 }
 
 #[cfg(test)]

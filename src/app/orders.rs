@@ -10,7 +10,7 @@ use super::{
     care::{compacted, verified},
     decide::carry_out,
     rows::{ImportRow, PollRow},
-    search::find,
+    search::find_now,
     why::explain,
     wiring::import_settings,
 };
@@ -53,7 +53,7 @@ impl Clerk {
             Command::Explain(handle) => self.in_store(move |store| json(&explain(store, &handle)?)).await,
             Command::Search(inquiry) => {
                 let search = self.search.clone();
-                self.in_store(move |store| json(&find(&search, store, &inquiry)?)).await
+                self.in_store(move |store| json(&find_now(&search, store, &inquiry)?)).await
             }
             Command::Decide(decision) => self.in_store(move |store| json(&carry_out(store, &decision, Clock::System.now())?)).await,
         };

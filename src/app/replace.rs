@@ -23,7 +23,7 @@ pub(super) fn replace(file: &Path, bytes: &[u8], mode: Option<u32>) -> io::Resul
     written
 }
 
-/// `hubs.json.new`: no name that anybody reads.
+/// `daemon.json.new`: no name that anybody reads.
 fn beside(place: &Path) -> PathBuf {
     let mut name = OsString::from(place.file_name().unwrap_or_default());
     name.push(".new");

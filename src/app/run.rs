@@ -128,7 +128,7 @@ impl Daemon {
         let token = Secret::new(token);
         let (topics, topics_out) = watch::channel(Arc::default());
         // It ends with the reading half, and what it has not told by then it tells at the next start.
-        drop(tokio::spawn(hubs::announce(fetcher.clone(), settings_out.clone(), topics_out)));
+        drop(tokio::spawn(hubs::announce((store.clone(), fetcher.clone()), settings_out.clone(), topics_out)));
         let (is_following, is_following_out) = watch::channel(true);
         let service = http::Service {
             store: store.clone(),

@@ -72,8 +72,17 @@ pub fn rebuild_search(choice: &Choice, progress: impl FnMut(f64)) -> anyhow::Res
     Ok(search.stories())
 }
 
+/// Searches an index that follows the store. What came a moment ago is taken in first, as far as that is soon done.
+pub(super) fn find_now(search: &Search, store: &Store, inquiry: &Inquiry) -> Result<FoundRow, CommandError> {
+    if search.is_ready() {
+        // One that cannot be written answers as it stands: who follows says so.
+        let _ = search.catch_up(store, |_| ControlFlow::Break(()));
+    }
+    find(search, store, inquiry)
+}
+
 /// Searches an index.
-pub(super) fn find(search: &Search, store: &Store, inquiry: &Inquiry) -> Result<FoundRow, CommandError> {
+fn find(search: &Search, store: &Store, inquiry: &Inquiry) -> Result<FoundRow, CommandError> {
     let failed = |error: &dyn std::fmt::Display| CommandError::Failed(error.to_string());
     if !search.is_ready() {
         return Err(CommandError::Refused("the search index is being filled: try again later".to_owned()));

@@ -10,7 +10,11 @@ pub fn declared_links(text: &str) -> Vec<Link> {
     let mut found: Vec<Link> = Vec::new();
     for mark in MARKS {
         for (at, _) in text.match_indices(mark).take(LINKS_MAX) {
-            let link = address_behind(&text[at + mark.len()..]).or_else(|| address_around(text, at));
+            let link = match *mark {
+                APPEARED => address_of_post(text, at),
+                // A link says more than what stands behind it: beside `[link]` there is `[comments]`.
+                _ => address_around(text, at).or_else(|| address_behind(&text[at + mark.len()..])),
+            };
             if let Some(link) = link.filter(|link| found.len() < LINKS_MAX && !found.contains(link)) {
                 found.push(link);
             }
@@ -19,8 +23,11 @@ pub fn declared_links(text: &str) -> Vec<Link> {
     found
 }
 
-/// Words before the address of the original.
+/// Words before the address of the original, or in the link to it.
 const MARKS: &[&str] = &[
+    APPEARED,
+    "[link]",
+    "Article URL:",
     "文章来源",
     "文章來源",
     "原文链接",
@@ -38,6 +45,9 @@ const MARKS: &[&str] = &[
     "originally appeared on",
     "originally posted at",
 ];
+
+/// `WordPress` ends what it hands on with `The post <a href="...">Title</a> appeared first on <a href="...">Site</a>.`
+const APPEARED: &str = "appeared first on";
 
 /// How far behind its mark an address may begin, in bytes.
 const REACH_BYTES: usize = 120;
@@ -58,6 +68,13 @@ fn address_around(text: &str, mark: usize) -> Option<Link> {
         return None;
     }
     address_at(tag.split_once("href=\"")?.1)
+}
+
+/// The first address in the sentence of `WordPress` that goes on with the mark.
+fn address_of_post(text: &str, mark: usize) -> Option<Link> {
+    let before = &text[ceil_boundary(text, mark.saturating_sub(1024))..mark];
+    let post = &before[before.rfind("The post ")?..];
+    address_at(post.split_once("href=\"")?.1)
 }
 
 /// The address that a text begins with.
@@ -89,6 +106,17 @@ mod tests {
                 "https://a.example/1",
             ),
             ("Read the original post at: https://a.example/1.", "https://a.example/1"),
+            (
+                "submitted by <a href=\"https://r.example/u/x\">x</a> <span><a href=\"https://a.example/1\">[link]</a></span> <span><a \
+                 href=\"https://r.example/c/1\">[comments]</a></span>",
+                "https://a.example/1",
+            ),
+            ("<p>Article URL: <a href=\"https://a.example/1\">https://a.example/1</a></p>", "https://a.example/1"),
+            (
+                "<p>The post <a rel=\"nofollow\" href=\"https://a.example/1\">A title</a> appeared first on <a \
+                 href=\"https://a.example\">A</a>.</p>",
+                "https://a.example/1",
+            ),
             ("原文地址：https://mp.weixin.qq.com/s?\\_\\_biz=MzA&amp;mid=1&idx=1", "https://mp.weixin.qq.com/s?__biz=MzA&mid=1&idx=1"),
         ] {
             assert_eq!(declared_links(text).first().map(|link| link.as_str().to_owned()).as_deref(), Some(wanted), "{text}");
@@ -104,6 +132,8 @@ mod tests {
             "<a href=\"https://a.example/1\">Home</a> 文章来源：代码卫士",
             "文章来源",
             "文章来源：http://",
+            "It appeared first on <a href=\"https://a.example/1\">A</a>.",
+            "The post that appeared first on their site",
         ] {
             assert!(declared_links(text).is_empty(), "{text}");
         }

@@ -6,7 +6,7 @@ use super::{
     link_key::{fragment_digest, link_key},
     serials,
     sketch::{self, Sketch, bands_of_few, mix},
-    title::{core_title, grams, weight},
+    title::{core_title, grams, weight, without_publisher},
     tokens::Tokens,
 };
 use crate::model::{Item, Link, LinkKey, Origin, Timestamp};
@@ -52,7 +52,7 @@ pub struct TextPrint {
 impl Fingerprint {
     /// The fingerprint of an item. `text` is its plain text without boilerplate, `declared` what `declared_links` found in its body.
     pub fn of(item: &Item, text: &str, declared: &[Link]) -> Self {
-        let title = item.title.as_str();
+        let title = account(item).map_or(item.title.as_str(), |name| without_publisher(item.title.as_str(), name));
         let mut declared: Vec<LinkKey> = declared.iter().filter_map(link_key).filter(|key| Some(key) != item.key.as_ref()).collect();
         declared.sort();
         declared.dedup();
@@ -127,8 +127,12 @@ const TITLE_WEIGHT_MIN: usize = 10;
 
 /// Digest of who speaks in an item: the account that it names, which keeps its name whichever way its items come, else its source.
 pub fn speaker(item: &Item) -> u64 {
-    let account = item.origin.as_ref().and_then(|Origin { title, .. }| title.as_deref()).map(str::trim).filter(|name| !name.is_empty());
-    xxh3_64(account.unwrap_or(item.source.as_str()).as_bytes())
+    xxh3_64(account(item).unwrap_or(item.source.as_str()).as_bytes())
+}
+
+/// The account or publisher that an item names as its own.
+fn account(item: &Item) -> Option<&str> {
+    item.origin.as_ref().and_then(|Origin { title, .. }| title.as_deref()).map(str::trim).filter(|name| !name.is_empty())
 }
 
 /// The site of a key: what stands before the path or number, for WeChat, which has one host for all accounts, the account.

@@ -18,6 +18,15 @@ pub fn core_title(title: &str) -> String {
     squashed(core)
 }
 
+/// The title without the publisher's name that aggregators put behind it, `Headline - Publisher`, unless too little would be left.
+pub fn without_publisher<'t>(title: &'t str, publisher: &str) -> &'t str {
+    const SEPARATORS: [&str; 8] = [" - ", " – ", " — ", " | ", "｜", "丨", "_", "-"];
+    let name = folded(publisher);
+    let mut ends = SEPARATORS.iter().flat_map(|sign| title.rmatch_indices(*sign).map(|(at, sign)| (at, at + sign.len())));
+    let end = ends.find(|(_, behind)| !name.is_empty() && folded(&title[*behind..]) == name).map(|(at, _)| &title[..at]);
+    end.filter(|rest| weight(&squashed(rest)) >= WEIGHT_LEFT_MIN).unwrap_or(title)
+}
+
 /// How much a folded title says: an ideograph counts for two, a letter or digit for one.
 pub fn weight(folded: &str) -> usize {
     folded.chars().map(|c| if is_sign(c) { 2 } else { 1 }).sum()
@@ -130,7 +139,7 @@ fn shared_count(one: &[u64], other: &[u64]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{core_title, likeness, weight};
+    use super::{core_title, likeness, weight, without_publisher};
 
     #[test]
     fn labels_of_republishers_come_off() {
@@ -150,6 +159,20 @@ mod tests {
             "Bangresta 1.0 - Cross Site Scripting Exploit exploit",
         ] {
             assert_eq!(core_title(title), wanted, "{title}");
+        }
+    }
+
+    #[test]
+    fn a_publishers_own_name_comes_off() {
+        for (title, publisher, wanted) in [
+            ("Attackers breach the example company - Security-Week", "Security-Week", "Attackers breach the example company"),
+            ("Attackers breach the example company | security week", "Security Week", "Attackers breach the example company"),
+            ("某厂商网关设备远程代码执行漏洞分析_安全内参", "安全內參", "某厂商网关设备远程代码执行漏洞分析"),
+            ("Attackers breach the example company - again", "Security Week", "Attackers breach the example company - again"),
+            ("Attackers breach the example company", "", "Attackers breach the example company"),
+            ("Weekly - Security Week", "Security Week", "Weekly - Security Week"),
+        ] {
+            assert_eq!(without_publisher(title, publisher), wanted);
         }
     }
 

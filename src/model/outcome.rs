@@ -210,7 +210,7 @@ impl Why {
             Self::Freshness => "it wants to be asked no sooner",
             Self::Skip => "it wants the hours before to be skipped",
             Self::Backoff => "it failed: after each failure twice as long",
-            Self::RetryAfter => "it asked us to wait",
+            Self::RetryAfter => "as usual, and no sooner than it asked for",
             Self::Gone => "it said that it is gone",
             Self::Reserved => "it is being asked, or a poll was cut short",
             Self::Offline => "our own network seems to be down",

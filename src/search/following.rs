@@ -30,9 +30,12 @@ pub async fn follow(search: Search, store: Store, is_following: watch::Sender<bo
             idle += 1;
             if idle == PAUSES_UNTIL_REST { rest(&search).await } else { Ok(()) }
         };
-        is_following.send_replace(worked.is_ok());
+        let was_following = is_following.send_replace(worked.is_ok());
         let pauses = match worked {
             Ok(()) => {
+                if !was_following {
+                    tracing::info!("the search index can be written again, and knows all that came meanwhile");
+                }
                 known = Some(generation);
                 1
             }

@@ -59,19 +59,19 @@ pub struct Backup {
     known: Manifest,
     /// Where that is damaged and the journal is whole, or was mended.
     mended: Vec<Range<u64>>,
-    _lock: File,
+    _locks: [File; 2],
 }
 
 impl Backup {
     /// Begins to copy the store in `dir` to `target`: an empty folder, or an older backup of the same store.
     pub(super) fn begin(dir: &Path, target: &Path) -> Result<Self> {
         let journal = Journal::open_to_read(dir.join(JOURNAL))?;
-        if !journal.claim()? {
+        let Some(claim) = journal.claim()? else {
             return Err(StoreError::Refused(format!("another backup of the store `{}` is under way: wait for its end", dir.display())));
-        }
+        };
         let (known, lock) = occupy(&journal, target)?;
         let mended = compare_history(&journal, target, &known)?;
-        Ok(Self { dir: dir.to_owned(), target: target.to_owned(), journal, known, mended, _lock: lock })
+        Ok(Self { dir: dir.to_owned(), target: target.to_owned(), journal, known, mended, _locks: [claim, lock] })
     }
 
     /// Copies what the target does not have yet. `noted` is the file that [`Store::note_manners`](super::Store::note_manners) has written
@@ -82,6 +82,9 @@ impl Backup {
         let manners = noted.map(|noted| Manners::take(noted, known.store)).transpose()?;
         let mut manifest = known.clone();
         let until = manners.as_ref().map_or(u64::MAX, |manners| manners.journal_end).min(journal.length()?);
+        // A power cut must not take from the store what the backup has: they would tell two histories. Where this fails, on a full disk for
+        // one, a copy is worth more.
+        let _ = journal.sync();
         manifest.damaged.retain(|(from, end)| !mended.contains(&(*from..*end)));
         for range in mended {
             read(journal, range.clone(), &mut manifest)?;
@@ -198,12 +201,12 @@ fn compare_history(journal: &Journal, target: &Path, known: &Manifest) -> Result
     }
     let Some(at) = difference(journal, &path, known.journal_end, &mended)? else { return Ok(mended) };
     let (journal_path, target) = (journal.path.display(), target.display());
-    Err(StoreError::Refused(if is_hole(journal, at)? {
-        let why = format!("`{journal_path}` is damaged at byte {at}, where the backup in `{target}` is whole");
-        format!("{why}: keep that one, and back up into another folder")
+    let why = if is_hole(journal, at)? {
+        format!("`{journal_path}` is damaged at byte {at}, where the backup in `{target}` is whole:")
     } else {
-        format!("`{target}` does not go with this store: its journal is not the beginning of the store's; was the store set back?")
-    }))
+        format!("`{target}` tells another history than this store from byte {at} of its journal on; was the store set back?")
+    };
+    Err(StoreError::Refused(format!("{why} keep that one, and back up into another folder")))
 }
 
 /// The first byte near the end of a copy of the journal that is another one there, outside of some ranges.
@@ -290,6 +293,8 @@ fn copy_segment(dir: &Path, target: &Path, segment: Segment, (known_end, end): (
     // One that was written anew is copied whole, beside the older copy.
     let fresh = target.join(ARCHIVE).join(segment.file_name() + ".new");
     let (written, from) = known.map_or((&fresh, 0), |known| (&copy, known));
+    // A segment that has lost its end is no reason to take it off the copy.
+    let end = end.max(from);
     let file = writable(written)?;
     copy_range(&source.file, &file, from..end, written)?;
     file.set_len(end).and_then(|()| file.sync_all()).map_err(|error| StoreError::io(written, error))?;

@@ -70,15 +70,13 @@ impl Journal {
         Ok(Self { path, file })
     }
 
-    /// Marks the file as being backed up as long as this is open, also when the process is killed; false if somebody else does so. A lock
-    /// on the journal itself leaves nothing behind, and needs no room on a full disk.
-    pub(super) fn claim(&self) -> Result<bool> {
-        lock::try_lock(&self.file).map_err(|error| self.failed(error))
-    }
-
-    /// Whether nobody backs the store up.
-    pub(super) fn is_unclaimed(&self) -> bool {
-        File::open(&self.path).is_ok_and(|file| matches!(lock::try_lock(&file), Ok(true)))
+    /// Marks the store as being backed up as long as what is returned is open, also when the process is killed; `None` if somebody else
+    /// does so. A lock on the journal itself leaves nothing behind, and needs no room on a full disk.
+    pub(super) fn claim(&self) -> Result<Option<File>> {
+        // Some network file systems lock only what may be written.
+        let opened = File::options().read(true).write(true).open(&self.path).or_else(|_| File::open(&self.path));
+        let claimed = opened.and_then(|file| Ok(lock::try_lock(&file)?.then_some(file)));
+        claimed.map_err(|error| self.failed(error))
     }
 
     /// Bytes in the file.

@@ -72,7 +72,8 @@ impl Manifest {
     /// Whether a file of a backup is an older one in the place of which another came, or one that was never finished.
     pub(super) fn is_former(&self, name: &str) -> bool {
         let is_its = name == self.journal_file() || Some(name) == self.manners_file().as_deref();
-        !is_its && [MANNERS, JOURNAL].iter().any(|family| name.starts_with(family))
+        let (family, number) = name.trim_end_matches(".new").split_once('-').unwrap_or((name, ""));
+        !is_its && [MANNERS, JOURNAL].contains(&family) && number.bytes().all(|byte| byte.is_ascii_digit())
     }
 
     /// The name of its file of manners, if it has one.
@@ -103,5 +104,29 @@ impl Manifest {
         fs::write(&fresh, json).map_err(failed)?;
         File::open(&fresh).and_then(|file| file.sync_all()).map_err(failed)?;
         put_in_place(&fresh, &path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_backups_wrote_is_removed() {
+        let manifest = Manifest { manners: Some(90), journal_copy: 2, ..Manifest::empty(Uuid::nil()) };
+        let names = [
+            "journal",
+            "journal-1",
+            "journal-2",
+            "journal-3",
+            "manners-9",
+            "manners-90",
+            "manners-90.new",
+            "journal.txt",
+            "journal-old",
+            "notes",
+        ];
+        let former: Vec<_> = names.into_iter().filter(|name| manifest.is_former(name)).collect();
+        assert_eq!(former, ["journal", "journal-1", "journal-3", "manners-9", "manners-90.new"]);
     }
 }

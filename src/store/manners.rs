@@ -1,6 +1,6 @@
 //! Manners: what stands in the index alone, and as a file, so that a backup carries it.
 //!
-//! When each source is asked next and with which validators, what speakers repeat, outages, and who was told what: none of it can be made
+//! When each source is asked next and with which validators, what speakers repeat, outages, and which receiver or hub was told what: none of it can be made
 //! from archive and journal. The file is written by whoever has the store open, between two commits, and says how much of the journal it
 //! belongs to. Nothing reads it but the next rebuild of an index that is gone.
 //!
@@ -26,6 +26,7 @@ use super::{
     event::Names,
     folder::{put_in_place, remove_if_there},
     frame,
+    hubs::HUBS,
     index::{Index, Rows},
     journal::Journal,
     outages::OUTAGES,
@@ -37,7 +38,7 @@ use super::{
 use crate::model::{SourceState, Validators};
 
 /// The families of rows that cannot be made again from archive and journal.
-const OWN: [u8; 6] = [STATES, MEMORIES, OUTAGES, OUTBOXES, WAITING, TOLD];
+const OWN: [u8; 7] = [STATES, MEMORIES, OUTAGES, OUTBOXES, WAITING, TOLD, HUBS];
 
 /// The file of a store that was restored, until its index is made.
 pub(super) const MANNERS: &str = "manners";
@@ -46,7 +47,8 @@ const NOTED: &str = "manners.noted";
 
 /// Begins the file.
 const MARK: &[u8; 6] = b"WFMAN\n";
-const FORMAT: u16 = 1;
+/// The newest form of the file that this program reads and the one that it writes. Those of form 1 say nothing of hubs.
+const FORMAT: u16 = 2;
 /// Rows are packed in portions of so many bytes, and a little more.
 const PORTION_BYTES: usize = 1 << 20;
 /// No portion is larger than this once unpacked, and no file than that: damage must not ask for memory.
@@ -92,10 +94,13 @@ impl Store {
 pub(super) fn tidy(dir: &Path, journal: &Journal) -> Result<()> {
     let noted = dir.join(NOTED);
     let left = [fresh(&noted), noted];
-    if left.iter().any(|path| path.exists()) && journal.is_unclaimed() {
-        left.iter().try_for_each(|path| remove_if_there(path))?;
+    if !left.iter().any(|path| path.exists()) {
+        return Ok(());
     }
-    Ok(())
+    match journal.claim()? {
+        Some(_claim) => left.iter().try_for_each(|path| remove_if_there(path)),
+        None => Ok(()),
+    }
 }
 
 /// The name of a file that is not finished.
@@ -183,7 +188,7 @@ impl Manners {
         };
         let mut input = Decoder::new(&bytes);
         match (input.take(MARK.len()), input.u16()) {
-            (Some(mark), Some(FORMAT)) if mark == MARK => {}
+            (Some(mark), Some(1..=FORMAT)) if mark == MARK => {}
             (Some(mark), Some(found)) if mark == MARK && found > FORMAT => {
                 return Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT });
             }
@@ -248,6 +253,10 @@ mod tests {
             fs::write(&path, &bytes[..at]).expect("written");
             assert!(Manners::read(&path).is_err(), "cut at {at}");
         }
+        let mut older = bytes.clone();
+        older[MARK.len()..MARK.len() + 2].copy_from_slice(&1_u16.to_be_bytes());
+        fs::write(&path, older).expect("written");
+        assert_eq!(Manners::read(&path).expect("read"), Some(manners()), "one that an earlier program wrote");
         let none = Manners { rows: Vec::new(), ..manners() };
         none.write(&path).expect("written");
         assert_eq!(Manners::read(&path).expect("read"), Some(none));

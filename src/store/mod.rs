@@ -41,6 +41,7 @@ mod folder;
 mod frame;
 mod freeing;
 mod holdings;
+mod hubs;
 mod importing;
 mod index;
 mod journal;
@@ -85,6 +86,7 @@ pub use decisions::{Decided, Refusal};
 pub use error::{Result, StoreError};
 pub use explaining::{Explanation, Relative};
 pub use exporting::Exported;
+pub use hubs::Announced;
 pub use importing::Received;
 pub use marking::Marking;
 pub use mended::Recovery;
@@ -235,7 +237,7 @@ impl Store {
         flushed
     }
 
-    /// Compares the index with archive and journal. Commits wait while rows are compared. `progress` hears how far it is, 0 to 1.
+    /// Compares the index with archive and journal. Commits wait for its last look only. `progress` hears how far it is, 0 to 1.
     pub fn verify(&self, mut progress: impl FnMut(f64)) -> Result<Verification> {
         verify::run(&self.core, &mut progress)
     }

@@ -25,6 +25,7 @@
 //! | `k` | number of an outage | the outage |
 //! | `r` | digest of a receiver | its outbox |
 //! | `q` | digest of a receiver, number | what waits to be told it |
+//! | `j` | digest of a hub | which bytes of which feeds it was told of |
 //! | `w` | digest of a receiver, story number | the `updated` with which it was told the story |
 
 pub(super) use super::holdings::{CountRow, garbage, ghost, owned, owned_by, owned_item, received};

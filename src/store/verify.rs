@@ -16,7 +16,7 @@ use super::{
 const CHECK: &str = "index.check";
 
 /// Rows that differ at first sight which are remembered for a second look. Commits that are made meanwhile touch far fewer.
-const SUSPECTS_MAX: usize = 100_000;
+const SUSPECTS_MAX: usize = if cfg!(test) { 1_000 } else { 100_000 };
 /// What was committed meanwhile is taken in in rounds, until a round is as small as this: then writers wait for the last.
 const LAST_ROUND_COMMITS: u64 = 8;
 const ROUNDS_MAX: u32 = 16;
@@ -56,16 +56,17 @@ pub(super) fn run(core: &Core, progress: &mut dyn FnMut(f64)) -> Result<Verifica
 
 fn compare_with_second(core: &Core, path: &std::path::Path, progress: &mut dyn FnMut(f64)) -> Result<Verification> {
     let second = Index::open(path).map_err(|error| StoreError::index(path, error))?;
-    let mut check = Check { core, second: &second, head: Head::default(), suspects: BTreeSet::new(), found: Verification::default() };
+    let mut check = Check {
+        core,
+        second: &second,
+        head: Head::default(),
+        suspects: BTreeSet::new(),
+        is_overfull: false,
+        found: Verification::default(),
+    };
     check.follow(progress)?;
     check.catch_up()?;
-    let rows = compare(&core.index, &second, |key| {
-        check.suspects.insert(key.to_vec());
-        if check.is_full() {
-            check.catch_up()?;
-        }
-        Ok(if check.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    })?;
+    let rows = compare(&core.index, &second, |key| check.suspect(key))?;
     check.catch_up()?;
     check.finish(rows)
 }
@@ -78,6 +79,8 @@ struct Check<'a> {
     head: Head,
     /// Keys of rows that differed when they were last looked at.
     suspects: BTreeSet<Vec<u8>>,
+    /// Whether there were too many of them, so that all rows must be compared while nobody commits.
+    is_overfull: bool,
     found: Verification,
 }
 
@@ -86,8 +89,15 @@ impl Check<'_> {
         Records { archive: &self.core.archive, journal: &self.core.journal }
     }
 
-    fn is_full(&self) -> bool {
-        self.suspects.len() >= SUSPECTS_MAX
+    /// Remembers a row that differs at first sight. Where there is no room, those that differed only for commits beside it go; if these
+    /// are not most, the index is another one altogether.
+    fn suspect(&mut self, key: &[u8]) -> Result<ControlFlow<()>> {
+        self.suspects.insert(key.to_vec());
+        if self.suspects.len() >= SUSPECTS_MAX {
+            self.catch_up()?;
+            self.is_overfull = self.suspects.len() > SUSPECTS_MAX / 2;
+        }
+        Ok(if self.is_overfull { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
     /// Takes in what was committed up to now, and says how many commits that were.
@@ -137,7 +147,7 @@ impl Check<'_> {
         // What was no whole commit at the end of an earlier look is met again by this one.
         self.found.damaged_bytes += rest.torn_bytes;
         self.found.rows = rows;
-        if self.is_full() {
+        if self.is_overfull {
             self.found.rows = compare(&self.core.index, self.second, |_| {
                 self.found.differences += 1;
                 Ok(ControlFlow::Continue(()))
@@ -177,6 +187,32 @@ fn compare(index: &Index, second: &Index, mut differs: impl FnMut(&[u8]) -> Resu
         }
         if order.is_ge() {
             right = other.next().transpose()?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Digest, MergeThresholds},
+        store::{Store, rows},
+    };
+
+    #[test]
+    fn every_row_of_an_index_that_is_another_one_altogether_is_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), MergeThresholds::default()).expect("opens").0;
+        let few = 100_u64;
+        for rows_too_many in [few, SUSPECTS_MAX as u64 + few] {
+            let row = |n: u64| (rows::document(&n.to_string()), Some(Digest::of(&[&n.to_le_bytes()]).as_bytes().to_vec()));
+            let all: Vec<u64> = (0..rows_too_many).collect();
+            for portion in all.chunks(5_000) {
+                store.core.index.apply(&portion.iter().map(|n| row(*n)).collect()).expect("written");
+                store.flush().expect("flushed");
+            }
+            let found = store.verify(|_| ()).expect("checked");
+            assert_eq!((found.differences, found.is_sound()), (rows_too_many, false));
         }
     }
 }
