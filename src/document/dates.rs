@@ -15,14 +15,26 @@ static FULL_DATE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b((?:19|20)[0-9]{2})\s*(?:年\s*|[-/.])([01]?[0-9])(?:\s*月\s*|[-/.])([0-3]?[0-9])(?:\s*日|\b)").expect("a valid pattern")
 });
 
+/// Dates with a time and no offset.
+const LOCAL: [&str; 7] = [
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y年%m月%d日 %H:%M:%S",
+    "%Y年%m月%d日 %H:%M",
+];
+
 /// A date as front matter states it. A bare date is midnight in `timezone`; so is a time without an offset.
 pub(super) fn stated(text: &str, timezone: Tz) -> Option<ZonedTime> {
-    if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
+    let with_offset =
+        || ["%Y-%m-%d %H:%M:%S %z", "%Y-%m-%dT%H:%M:%S%z"].iter().find_map(|format| DateTime::parse_from_str(text, format).ok());
+    let exact = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)).ok().or_else(with_offset);
+    if let Some(exact) = exact {
         return Some(exact.into());
     }
-    let local = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let local = LOCAL.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
     match local {
         Some(local) => zoned(local, timezone),
         None => FULL_DATE.captures(text).and_then(|date| midnight(&date, timezone)),
@@ -64,6 +76,10 @@ mod tests {
             ("2024-09-13T07:08:09-05:00", Shanghai, Some("2024-09-13T07:08:09-05:00")),
             // Clocks went from 0:00 to 1:00 that night.
             ("2018-11-04", Sao_Paulo, Some("2018-11-04T01:00:00-02:00")),
+            ("2024-09-13 07:08:09 -0500", Shanghai, Some("2024-09-13T07:08:09-05:00")),
+            ("Fri, 13 Sep 2024 07:08:09 +0000", Shanghai, Some("2024-09-13T07:08:09Z")),
+            ("2024/9/13 07:08", Shanghai, Some("2024-09-13T07:08:00+08:00")),
+            ("2024年9月13日 07:08", Shanghai, Some("2024-09-13T07:08:00+08:00")),
             ("2024-02-30", Shanghai, None),
             ("yesterday", Shanghai, None),
         ] {

@@ -1,12 +1,15 @@
-//! Front matter: lines of `key: value` between two lines of `---`. It looks like YAML and is not: values hold colons, quotes and
-//! backslashes as they are, so each line is split at its first `: `; only quotes around a whole value are taken off.
+//! Front matter: lines of `key: value` between two lines of `---`, or of `key = value` between two of `+++`. It looks like YAML and TOML
+//! and is neither: values hold colons, quotes and backslashes as they are, so each line is split at its first sign; only quotes around a
+//! whole value are taken off.
 
 use crate::clean::beginning;
 
-/// Lines looked through for the closing `---`.
+/// Lines looked through for the closing one.
 const LINES_MAX: usize = 64;
 /// Longest value read, in bytes.
 const VALUE_BYTES_MAX: usize = 4 << 10;
+/// Values that stand on the indented lines below their key.
+const BLOCKS: [&str; 6] = ["|", "|-", "|+", ">", ">-", ">+"];
 
 /// The fields that are understood; empty values are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,32 +24,61 @@ pub(super) struct Fields {
 /// The front matter and the body; no fields where a text has none.
 pub(super) fn split(text: &str) -> (Fields, &str) {
     let text = text.trim_start_matches('\u{FEFF}').trim_start();
-    let mut fields = Fields::default();
-    let Some(inside) = text.strip_prefix("---").and_then(|rest| rest.strip_prefix("\r\n").or(rest.strip_prefix('\n'))) else {
-        return (fields, text);
+    let Some((opening, inside)) = text.split_once('\n') else { return (Fields::default(), text) };
+    let (ends, sign): (&[&str], &[char]) = match opening.trim_end() {
+        "---" => (&["---", "..."], &[':', '：']),
+        "+++" => (&["+++"], &['=']),
+        _ => return (Fields::default(), text),
     };
+    let mut fields = Fields::default();
+    let mut block: Option<(&str, String)> = None;
     let mut at = 0;
     for line in inside.split_inclusive('\n').take(LINES_MAX) {
         at += line.len();
-        if line.trim_end() == "---" {
+        let bare = line.trim_end();
+        if let Some((_, lines)) = &mut block
+            && (bare.is_empty() || bare.starts_with([' ', '\t']))
+        {
+            lines.push_str(bare.trim_start());
+            lines.push(' ');
+            continue;
+        }
+        if let Some((key, lines)) = block.take() {
+            fields.set(key, &lines);
+        }
+        if ends.contains(&bare) {
             return (fields, &inside[at..]);
         }
-        if let Some((key, value)) = line.trim_end().split_once(": ") {
-            fields.set(key.trim(), value);
+        match bare.split_once(sign) {
+            Some((key, value)) if BLOCKS.contains(&value.trim()) => block = Some((key, String::new())),
+            Some((key, value)) => fields.set(key, value),
+            None => {}
         }
     }
     (Fields::default(), text)
 }
 
 impl Fields {
+    /// Takes the value of a key that is known, by any of the names that people and programs give it. The first of several counts.
     fn set(&mut self, key: &str, value: &str) {
         let value = unquoted(unescaped(beginning(value, VALUE_BYTES_MAX)).trim()).to_owned();
-        let field = match key {
-            "title" => &mut self.title,
-            "url" | "link" => &mut self.url,
-            "source" => &mut self.source,
-            "author" => &mut self.author,
-            "date" => &mut self.date,
+        let is_address = value.starts_with("https://") || value.starts_with("http://");
+        let is_dated = value.contains(|c: char| c.is_ascii_digit());
+        let field = match key.trim().to_lowercase().replace('-', "_").as_str() {
+            "title" | "标题" | "標題" | "题目" => &mut self.title,
+            "url" | "link" | "source_url" | "original_url" | "permalink" | "链接" | "鏈接" | "连接" | "网址" | "原文链接" | "原文地址" => {
+                &mut self.url
+            }
+            "source" | "来源" | "來源" if is_address => &mut self.url,
+            "source" | "publisher" | "来源" | "來源" | "公众号" => &mut self.source,
+            "author" | "authors" | "作者" => &mut self.author,
+            // `published: true` is a switch.
+            "date" | "published" | "published_at" | "pubdate" | "publish_date" | "publish_time" | "日期" | "时间" | "時間" | "发布时间"
+            | "发布日期"
+                if is_dated =>
+            {
+                &mut self.date
+            }
             _ => return,
         };
         if field.is_none() && !value.is_empty() {
@@ -93,6 +125,32 @@ mod tests {
         assert_eq!(fields.url.as_deref(), Some("https://a.example/?x=1: 2"));
         assert_eq!((fields.source, fields.date.as_deref()), (None, Some("2024-01-02")));
         assert_eq!(body, "body");
+    }
+
+    #[test]
+    fn other_programs_write_other_front_matter() {
+        let all = |text: &str| {
+            let (fields, body) = split(text);
+            assert_eq!(body, "body", "{text}");
+            [fields.title, fields.url, fields.source, fields.author, fields.date].map(Option::unwrap_or_default)
+        };
+        for (text, wanted) in [
+            (
+                "--- \nTitle:x\nURL: https://a.example/\nSource: S\nAuthors: A\nDate: 2024-01-02\n---\nbody",
+                ["x", "https://a.example/", "S", "A", "2024-01-02"],
+            ),
+            (
+                "---\n标题：甲\n链接：https://a.example/\n来源：乙\n作者：丙\n发布时间：2024年1月2日\n...\nbody",
+                ["甲", "https://a.example/", "乙", "丙", "2024年1月2日"],
+            ),
+            ("+++\ntitle = \"x = y\"\ndate = 2024-01-02T03:04:05Z\n+++\nbody", ["x = y", "", "", "", "2024-01-02T03:04:05Z"]),
+            (
+                "---\ntitle: >-\n  one\n  two\npublished: true\nsource: https://a.example/\npublished_at: 2024-01-02\n---\nbody",
+                ["one two", "https://a.example/", "", "", "2024-01-02"],
+            ),
+        ] {
+            assert_eq!(all(text), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(super) fn draft(entry: Entry, notes: Notes, frame: Frame<'_>) -> Draft {
         || entry.links.iter().filter(|link| link.target.is_none() && link.rel.is_none()).find_map(|link| read_address(&link.href));
     let permalink = || native_id.as_deref().filter(|_| notes.is_permalink != Some(false)).and_then(|id| Address::read(None, id));
     let about = || notes.about.as_deref().and_then(read_address);
-    let (link, link_spelling) = match notes.link.or_else(native_link).or_else(permalink).or_else(about) {
+    let (link, link_spelling) = match notes.link.or_else(native_link).or_else(permalink).or_else(about).or(notes.own) {
         Some(Address { link, spelling }) => (Some(link), spelling),
         None => (None, None),
     };

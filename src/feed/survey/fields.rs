@@ -244,6 +244,10 @@ impl<'a> Walk<'a> {
                 let link = link(self);
                 self.notes().related.extend(link);
             }
+            // Written by hand, it is the page mostly; what a program offers under it says that it is none.
+            "self" if is_in_entry && media_type.as_deref().is_none_or(|kind| kind.contains("html")) => {
+                self.notes().own = address(self);
+            }
             "hub" if !is_in_entry => self.channel.hubs.extend(link(self)),
             "self" if !is_in_entry => self.channel.self_link = link(self).or(self.channel.self_link.take()),
             _ => {}

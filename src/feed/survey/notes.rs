@@ -18,6 +18,8 @@ pub(in crate::feed) struct Notes {
     pub title: Option<String>,
     /// The same for the address.
     pub link: Option<Address>,
+    /// The entry's own address, for one that names no page.
+    pub own: Option<Address>,
     /// `feedburner:origLink`.
     pub original_link: Option<Link>,
     /// `related` and `via` links.
