@@ -54,6 +54,7 @@ struct State {
     unindexed: IntGauge,
     is_durable: IntGauge,
     is_following: IntGauge,
+    is_configured: IntGauge,
 }
 
 /// How the daemon stands at one moment.
@@ -77,6 +78,8 @@ pub struct Standing {
     pub is_durable: bool,
     /// Whether the search index takes in what comes.
     pub is_following: bool,
+    /// Whether the configuration in force is that of its files.
+    pub is_configured: bool,
 }
 
 impl Metrics {
@@ -127,6 +130,11 @@ impl Metrics {
                     &registry,
                     "watchfire_search_following",
                     "1 while the search index takes in what comes, 0 after a failure.",
+                ),
+                is_configured: gauge(
+                    &registry,
+                    "watchfire_config_last_reload_successful",
+                    "1 while the configuration in force is that of its files, 0 while a changed one is refused.",
                 ),
             },
             registry,
@@ -257,6 +265,7 @@ impl State {
         self.unindexed.set(signed(standing.stories.saturating_sub(standing.stories_indexed)));
         self.is_durable.set(standing.is_durable.into());
         self.is_following.set(standing.is_following.into());
+        self.is_configured.set(standing.is_configured.into());
     }
 }
 

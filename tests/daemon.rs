@@ -165,9 +165,14 @@ fn a_broken_reload_keeps_the_old_configuration_and_a_good_one_replaces_it() {
     daemon.signal("HUP");
     daemon.wait_for("the refusal", |daemon| daemon.log().contains("did you mean `url`"));
     assert_eq!(daemon.get("/feed.atom").status, 200);
+    let refusal = "a changed configuration is refused and the old one stays: watchfire.toml:";
+    daemon.wait_for("its words on a page", |daemon| daemon.get("/sources").body.contains(refusal));
+    assert!(daemon.get("/metrics").body.contains("watchfire_config_last_reload_successful 0"));
     home.configure(&source("one", &origin, "/feed.xml"));
     daemon.signal("HUP");
     daemon.wait_for("the new source", |daemon| daemon.get("/feed.atom").body.contains("Reloaded story"));
+    assert!(!daemon.get("/sources").body.contains(refusal));
+    assert!(daemon.get("/metrics").body.contains("watchfire_config_last_reload_successful 1"));
     daemon.stop();
 }
 

@@ -83,6 +83,8 @@ struct Daemon {
     files: Watch,
     roster: watch::Sender<Arc<poll::Roster>>,
     served: watch::Sender<Arc<http::Served>>,
+    /// Where a changed configuration has faults.
+    refused: watch::Sender<Option<String>>,
     retention: watch::Sender<Arc<Retention>>,
     orders: mpsc::Receiver<http::Order>,
     clerk: Clerk,
@@ -130,10 +132,12 @@ impl Daemon {
         // It ends with the reading half, and what it has not told by then it tells at the next start.
         drop(tokio::spawn(hubs::announce((store.clone(), fetcher.clone()), settings_out.clone(), topics_out)));
         let (is_following, is_following_out) = watch::channel(true);
+        let (refused, refused_out) = watch::channel(None);
         let service = http::Service {
             store: store.clone(),
             search: search.clone(),
             is_following: is_following_out,
+            refused: refused_out,
             served: served_out,
             orders: orders_in,
             token,
@@ -157,6 +161,7 @@ impl Daemon {
             files,
             roster,
             served,
+            refused,
             retention,
             orders,
             clerk,
@@ -192,16 +197,18 @@ impl Daemon {
         }
     }
 
-    /// Reads the configuration again. A broken one is named in the log and changes nothing.
+    /// Reads the configuration again. A broken one is named in the log and on the page of the sources, and changes nothing.
     fn reload(&mut self) -> Result<String, ConfigError> {
         let current = self.settings.borrow().clone();
         let fresh = match self.choice.load_from(&current.files[0]) {
             Ok(fresh) => fresh,
             Err(error) => {
                 tracing::error!("configuration not reloaded, the old one stays: {error}");
+                self.refused.send_replace(Some(error.places()));
                 return Err(error);
             }
         };
+        self.refused.send_replace(None);
         for warning in fresh.warnings.iter().chain(&refused(&fresh)) {
             tracing::warn!("{warning}");
         }

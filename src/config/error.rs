@@ -27,6 +27,26 @@ pub struct Fault {
     pub message: String,
 }
 
+impl ConfigError {
+    /// Where the faults are, as `watchfire.toml:8`, without the values, which may be secret, and without folders.
+    pub fn places(&self) -> String {
+        const NAMED_MAX: usize = 5;
+        let Self::Faults(faults) = self else { return "no file".to_owned() };
+        let mut places: Vec<String> = faults.iter().map(Fault::place).collect();
+        places.dedup();
+        let more = places.len().saturating_sub(NAMED_MAX);
+        places.truncate(NAMED_MAX);
+        if more > 0 { format!("{} and {more} more", places.join(", ")) } else { places.join(", ") }
+    }
+}
+
+impl Fault {
+    fn place(&self) -> String {
+        let name = self.file.file_name().unwrap_or(self.file.as_os_str()).to_string_lossy();
+        self.line.map_or_else(|| name.to_string(), |line| format!("{name}:{line}"))
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
@@ -46,4 +66,19 @@ fn lines(faults: &[Fault]) -> String {
         lines.push(format!("and {} more", faults.len() - SHOWN_MAX));
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ConfigError, Fault};
+
+    #[test]
+    fn places_tell_no_value_and_no_folder() {
+        let fault = |file: &str, line| Fault { file: file.into(), line, message: "is `hunter2`".to_owned() };
+        let places = |faults: Vec<Fault>| ConfigError::Faults(faults).places();
+        assert_eq!(places(vec![fault("/etc/w/watchfire.toml", Some(8)), fault("/etc/w/sources.d", None)]), "watchfire.toml:8, sources.d");
+        let many = (1..=7).map(|line| fault("a.toml", Some(line))).collect();
+        assert_eq!(places(many), "a.toml:1, a.toml:2, a.toml:3, a.toml:4, a.toml:5 and 2 more");
+        assert_eq!(ConfigError::NotFound(Vec::new()).places(), "no file");
+    }
 }

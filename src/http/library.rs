@@ -188,6 +188,7 @@ impl Library {
             generation: self.store.generation(),
             is_durable: self.store.is_durable(),
             is_following: *self.is_following.borrow(),
+            ..Standing::default()
         })
     }
 

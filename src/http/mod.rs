@@ -49,6 +49,8 @@ pub struct Service {
     pub search: Search,
     /// Whether `search` takes in what comes into the store: false after a failure.
     pub is_following: watch::Receiver<bool>,
+    /// Where the configuration has faults, while a changed one is refused.
+    pub refused: watch::Receiver<Option<String>>,
     /// What is said about it; a new value replaces the old one at once.
     pub served: watch::Receiver<Arc<Served>>,
     /// Where the operator's orders go.
@@ -122,6 +124,7 @@ pub async fn run(listener: TcpListener, service: Service, shutdown: impl Future<
     }
     let router = routes::router(routes::State {
         shelf: Arc::clone(&shelf),
+        refused: service.refused,
         orders: service.orders,
         token: Arc::new(service.token),
         clock: service.clock,

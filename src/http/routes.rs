@@ -10,7 +10,7 @@ use axum::{
     middleware,
     routing::{MethodRouter, get},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{
     Order, admin, coding,
@@ -34,6 +34,7 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 #[derive(Clone)]
 pub(super) struct State {
     pub(super) shelf: Arc<Shelf>,
+    pub(super) refused: watch::Receiver<Option<String>>,
     pub(super) orders: mpsc::Sender<Order>,
     pub(super) token: Arc<Secret>,
     pub(super) clock: Clock,
@@ -118,8 +119,12 @@ async fn opensearch(Shared(state): Shared<State>, request: Request) -> Response<
 /// How every source is at this moment: made for each request, and few ask.
 async fn sources(Shared(state): Shared<State>) -> Response<Body> {
     let (now, library) = (state.clock.now(), state.shelf.library().clone());
+    let refused = state.refused.borrow().as_ref().map(|places| {
+        format!("a changed configuration is refused and the old one stays: {places}; the log and `watchfire check` say what is wrong")
+    });
     let page = state.shelf.sources(move |site, cards, states| {
-        let (shares, faults) = (library.shares(now - WEEK), library.faults());
+        let shares = library.shares(now - WEEK);
+        let faults: Vec<_> = library.faults().into_iter().chain(refused.as_deref()).collect();
         render::sources_page(site, cards, Sources { states, shares: &shares, faults: &faults }, now)
     });
     match page.await {

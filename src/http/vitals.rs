@@ -75,7 +75,10 @@ async fn metrics(Shared(state): Shared<State>) -> Response<Body> {
 
 async fn standing(state: &State) -> Result<Standing, ShelfError> {
     let (now, library) = (state.clock.now(), state.shelf.library().clone());
-    let made = state.shelf.sources(move |_, cards, states| Ok(Standing { sources: verdicts(cards, states, now), ..library.standing()? }));
+    let is_configured = state.refused.borrow().is_none();
+    let made = state
+        .shelf
+        .sources(move |_, cards, states| Ok(Standing { sources: verdicts(cards, states, now), is_configured, ..library.standing()? }));
     made.await?
 }
 

@@ -76,6 +76,7 @@ impl Server {
             store: library.store(),
             search,
             is_following: is_following_out,
+            refused: watch::channel(None).1,
             served: receiver,
             orders: sender,
             token: Secret::new(TOKEN.to_owned()),
