@@ -93,12 +93,11 @@ impl Backup {
 
         let archive = target.join(ARCHIVE);
         make_dir(&archive)?;
-        let bytes_in = |ranges: &[Range<u64>]| ranges.iter().map(|range| range.end - range.start).sum::<u64>();
         let mut done = BackedUp {
             bytes_copied: 0,
             bytes: manifest.journal_end,
             damaged_bytes: manifest.damaged.iter().map(|(from, end)| end - from).sum(),
-            mended_bytes: bytes_in(mended),
+            mended_bytes: mended.iter().map(|range| range.end - range.start).sum(),
         };
         let all = manifest.ends.len().max(1) as f64;
         for (number, (segment, end)) in manifest.ends.iter().enumerate() {

@@ -112,8 +112,8 @@ impl Store {
         let item = place.map_or(Ok(None), |(place, _)| self.core.item(place))?;
         let story = rows.row::<StoryRow>(&rows::story(story))?;
         Ok(item.zip(story).map(|(item, story)| {
-            let judged = if judged.is_unread { judged.read(new, &Naming::of(&item)) } else { judged };
-            Relative { item, story: story.id, verdict: judged.verdict, kept_apart: rivals.contains(&seq) }
+            let verdict = if judged.is_unread { judged.read(new, &Naming::of(&item)) } else { judged.verdict };
+            Relative { item, story: story.id, verdict, kept_apart: rivals.contains(&seq) }
         }))
     }
 }

@@ -120,15 +120,12 @@ impl Judged {
         }
     }
 
-    /// The same after the words of both were read.
-    pub(super) fn read(self, new: &Naming, old: &Naming) -> Self {
-        let verdict = match self.verdict {
-            Verdict::Join { scores, .. } if self.is_unread && new.names_another(old) => {
-                Verdict::Apart { reason: Obstacle::OtherName, scores }
-            }
+    /// The verdict on one that was unread, after the words of both were read.
+    pub(super) fn read(&self, new: &Naming, old: &Naming) -> Verdict {
+        match self.verdict {
+            Verdict::Join { scores, .. } if new.names_another(old) => Verdict::Apart { reason: Obstacle::OtherName, scores },
             verdict => verdict,
-        };
-        Self { verdict, is_unread: false, ..self }
+        }
     }
 }
 
@@ -182,7 +179,7 @@ impl Search<'_> {
     fn is_copy(&self, judged: Judged, new: &Naming, known: &impl Known) -> Result<bool> {
         let Some((row, _)) = self.item_or_ghost(judged.seq)? else { return Ok(true) };
         let old = known.naming(judged.seq, &row)?;
-        Ok(old.is_none_or(|old| judged.read(new, &old).verdict.rule().is_some()))
+        Ok(old.is_none_or(|old| judged.read(new, &old).rule().is_some()))
     }
 
     /// Whether every member of a story agrees with a newcomer that joins some of them: the `judged`.
