@@ -19,8 +19,8 @@ impl Naming {
         Self { title: words(item.title.as_str()), text: words(&clean::plain(item.body.as_str())) }
     }
 
-    /// Whether each text says something that stands in its own title alone, and nothing that stands in the other title alone. Under an edited
-    /// title a text still says what the first title said.
+    /// Whether each text says something that stands in its own title alone, and nothing that stands in the other title alone. Under an
+    /// edited title a text still says what the first title said.
     pub fn names_another(&self, other: &Self) -> bool {
         self.names_alone(other) && other.names_alone(self)
     }

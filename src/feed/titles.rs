@@ -4,8 +4,8 @@ use super::references::{self, Reference};
 use crate::model::Draft;
 
 /// Decides for the titles whose type leaves it open. They are markup where all of a feed's titles are escaped once more than XML wants:
-/// some hold references, end tags or line breaks (`AT&amp;T`, `<b>a</b>`), and none a bare `&`. Else they are text, in which `<script>` is meant to be
-/// read.
+/// some hold references, end tags or line breaks (`AT&amp;T`, `<b>a</b>`), and none a bare `&`. Else they are text, in which `<script>` is
+/// meant to be read.
 pub(super) fn settle(drafts: &mut [Draft]) {
     let open = || drafts.iter().filter(|draft| draft.title_is_text).filter_map(|draft| draft.title.as_deref());
     let is_markup = open().any(looks_like_markup) && !open().any(holds_bare_ampersand);

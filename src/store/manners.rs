@@ -1,8 +1,8 @@
 //! Manners: what stands in the index alone, and as a file, so that a backup carries it.
 //!
-//! When each source is asked next and with which validators, what speakers repeat, outages, and which receiver or hub was told what: none of it can be made
-//! from archive and journal. The file is written by whoever has the store open, between two commits, and says how much of the journal it
-//! belongs to. Nothing reads it but the next rebuild of an index that is gone.
+//! When each source is asked next and with which validators, what speakers repeat, outages, and which receiver or hub was told what: none
+//! of it can be made from archive and journal. The file is written by whoever has the store open, between two commits, and says how much
+//! of the journal it belongs to. Nothing reads it but the next rebuild of an index that is gone.
 //!
 //! | part | content |
 //! |---|---|
